@@ -1,0 +1,172 @@
+/*===- Runtime.h - load and launch compiled recurrences ----------*- C -*-===*\
+ *
+ * Part of qdelta, under the Apache License 2.0 (see LICENSE).
+ *
+\*===----------------------------------------------------------------------===*/
+
+#ifndef QDELTA_C_RUNTIME_H
+#define QDELTA_C_RUNTIME_H
+
+#include "qdelta-c/dlpack.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Conventions. A function that can fail returns a status: NULL means fine,
+ * anything else is the caller's to destroy. Handles are opaque. Structs begin
+ * with struct_size, which whoever fills them sets to sizeof; within a major
+ * version fields are only appended. Nothing here throws, aborts on bad input
+ * or keeps global state. Every function may be called from any thread; a
+ * module must outlive the calls that use it.
+ */
+#define QDELTA_RUNTIME_VERSION_MAJOR 1
+#define QDELTA_RUNTIME_VERSION_MINOR 0
+
+/* Sizes of an argument's dimensions that a launch decides. */
+enum {
+  QDELTA_DIM_BATCH = -1,       /* B */
+  QDELTA_DIM_TIME = -2,        /* T */
+  QDELTA_DIM_VALUE_HEADS = -3, /* HV */
+  QDELTA_DIM_HEADS = -4        /* H, any divisor of HV; may differ by argument */
+};
+
+typedef enum {
+  QDELTA_ROLE_TOKEN = 0,
+  QDELTA_ROLE_PARAM = 1,
+  QDELTA_ROLE_INITIAL_STATE = 2,
+  QDELTA_ROLE_OUTPUT = 3,
+  QDELTA_ROLE_FINAL_STATE = 4
+} qdeltaRole;
+
+/* One argument of a kernel: f32, rank 1 to 4, sizes fixed (>= 0) or QDELTA_DIM_*. */
+typedef struct {
+  size_t struct_size;
+  const char *name;
+  qdeltaRole role;
+  int32_t rank;
+  int64_t shape[4];
+} qdeltaArgument;
+
+/* Computes work items begin .. end-1 of B * HV; descriptors[i] points to the
+ * strided descriptor (base, aligned, offset, sizes, strides) of argument i. */
+typedef void (*qdeltaEntry)(void *const *descriptors, int64_t begin, int64_t end);
+
+/* A kernel in memory: arguments in the order tokens, parameters, initial
+ * states, outputs, final states. */
+typedef struct {
+  size_t struct_size;
+  const char *name;
+  const qdeltaArgument *arguments;
+  int64_t num_arguments;
+  qdeltaEntry entry;
+} qdeltaKernelImage;
+
+/* A compiled module in memory. */
+typedef struct {
+  size_t struct_size;
+  const qdeltaKernelImage *kernels;
+  int64_t num_kernels;
+} qdeltaImage;
+
+/* Stable numbers of errors; QDELTA_ERROR_COUNT is written QD2001, and so on. */
+typedef enum {
+  QDELTA_OK = 0,
+  QDELTA_ERROR_NULL_ARGUMENT = 1001,  /* a handle or pointer is missing */
+  QDELTA_ERROR_IMAGE = 1002,          /* an image that is malformed */
+  QDELTA_ERROR_STRUCT_SIZE = 1003,    /* a struct smaller than version 1's */
+  QDELTA_ERROR_UNKNOWN_KERNEL = 1004, /* no kernel of that name or number */
+  QDELTA_ERROR_OPTION = 1005,         /* a launch option out of range */
+  QDELTA_ERROR_COUNT = 2001,          /* wrong number of tensors */
+  QDELTA_ERROR_RANK = 2002,           /* wrong number of dimensions */
+  QDELTA_ERROR_HEADS = 2003,          /* HV is not a multiple of H */
+  QDELTA_ERROR_SIZE = 2004,           /* a dimension of the wrong size */
+  QDELTA_ERROR_DTYPE = 2005,          /* not float32 with one lane */
+  QDELTA_ERROR_DEVICE = 2006,         /* not in the CPU's memory */
+  QDELTA_ERROR_STRIDE = 2007,         /* vectors that are not contiguous */
+  QDELTA_ERROR_DATA = 2008,           /* no data, or not aligned to 4 bytes */
+  QDELTA_ERROR_OVERLAP = 2009,        /* an output on top of another tensor */
+  QDELTA_ERROR_OVERFLOW = 2010,       /* sizes whose product passes 2^63 */
+  QDELTA_ERROR_OUT_OF_MEMORY = 9001,
+  QDELTA_ERROR_THREADS = 9002, /* the system refused to start a thread */
+  QDELTA_ERROR_INTERNAL = 9003
+} qdeltaErrorCode;
+
+typedef struct qdeltaStatus qdeltaStatus;
+typedef struct qdeltaModule qdeltaModule;
+typedef struct qdeltaKernel qdeltaKernel;
+
+/* The error's number; QDELTA_OK for NULL. */
+qdeltaErrorCode qdeltaStatusGetCode(const qdeltaStatus *status);
+
+/* One line for people, "" for NULL. Lives as long as the status. */
+const char *qdeltaStatusGetMessage(const qdeltaStatus *status);
+
+/* {"code": "QD2004", "argument": "v", "message": "..."}; argument is "" when
+ * the error is about no argument. "{}" for NULL. Lives as long as the status. */
+const char *qdeltaStatusGetJson(const qdeltaStatus *status);
+
+/* Frees the status; NULL is fine. */
+void qdeltaStatusDestroy(qdeltaStatus *status);
+
+/* Makes a module of an image. The image's description is copied; its entry
+ * functions are not, so the code behind them must outlive the module. All
+ * elements of an array in the image have the same struct_size. */
+qdeltaStatus *qdeltaModuleLoad(const qdeltaImage *image, qdeltaModule **module);
+
+/* Frees the module and its kernels, and ends its threads; NULL is fine. */
+void qdeltaModuleDestroy(qdeltaModule *module);
+
+/* 0 for NULL. */
+int64_t qdeltaModuleGetNumKernels(const qdeltaModule *module);
+
+/* Kernels live as long as their module. The error of an unknown name lists the
+ * known ones. */
+qdeltaStatus *qdeltaModuleGetKernel(const qdeltaModule *module, int64_t index,
+                                    const qdeltaKernel **kernel);
+qdeltaStatus *qdeltaModuleFindKernel(const qdeltaModule *module,
+                                     const char *name,
+                                     const qdeltaKernel **kernel);
+
+/* NULL for NULL. */
+const char *qdeltaKernelGetName(const qdeltaKernel *kernel);
+
+/* 0 for NULL. */
+int64_t qdeltaKernelGetNumArguments(const qdeltaKernel *kernel);
+
+/* NULL past the end. */
+const qdeltaArgument *qdeltaKernelGetArgument(const qdeltaKernel *kernel,
+                                              int64_t index);
+
+typedef struct {
+  size_t struct_size;
+  int32_t threads; /* 0: as many as this process may use; at most 1024 */
+} qdeltaLaunchOptions;
+
+/*
+ * Runs a kernel on `count` tensors in the order of its arguments, and returns
+ * when it is done. Outputs and final states are the caller's memory.
+ *
+ * Tensors are float32 in the CPU's memory, aligned to 4 bytes. The elements of
+ * a vector (the last dimension of rank 4, or of a parameter of rank 2) are
+ * contiguous; other strides are free, and no strides mean row-major. Sizes
+ * named B, T and HV agree among all tensors, and HV is a multiple of every H.
+ * An output or final state may not overlap any tensor, itself included; two
+ * views of one buffer are told apart when they repeat at a common distance.
+ * T = 0 copies the initial states. All of this is checked before anything
+ * runs. `options` may be NULL. Launches of one module with more than one
+ * thread take turns.
+ */
+qdeltaStatus *qdeltaLaunch(const qdeltaKernel *kernel,
+                           DLTensor *const *tensors, int64_t count,
+                           const qdeltaLaunchOptions *options);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* QDELTA_C_RUNTIME_H */

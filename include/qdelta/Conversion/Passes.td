@@ -1,0 +1,149 @@
+//===- Passes.td - from tensors to machine code --------------*- tablegen -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QDELTA_CONVERSION_PASSES_TD
+#define QDELTA_CONVERSION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def LowerTriangularSolve : Pass<"qdelta-lower-triangular-solve", "::mlir::ModuleOp"> {
+  let summary = "triangular solves as loops over rows";
+  let description = [{
+    Forward substitution: row i of the solution is row i of the right-hand side
+    plus the products of L's row i with the rows already solved.
+
+    Before: `qdelta.triangular_solve` on tensors.
+    After: scf loops over linalg on row slices.
+    Preconditions: none.
+
+    Numerics: reassociates.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect"];
+}
+
+def AddDestinations : Pass<"qdelta-add-destinations", "::mlir::ModuleOp"> {
+  let summary = "results become destinations that the caller owns";
+  let description = [{
+    Gives every entry function one argument per result, in order, in which the
+    result is computed.
+
+    Before: results that start from `tensor.empty`.
+    After: results that start from arguments marked `bufferization.writable`.
+    Preconditions: every result is an `scf.forall` over an empty tensor.
+
+    Numerics: preserving.
+  }];
+}
+
+def Bufferize : Pass<"qdelta-bufferize", "::mlir::ModuleOp"> {
+  let summary = "tensors become buffers";
+  let description = [{
+    One-shot bufferization of whole functions. Sequences and states arrive with
+    any strides but the last, which is 1 for vectors; destinations are written
+    in place, so that no function returns a buffer.
+
+    Before: tensors.
+    After: memrefs.
+    Preconditions: the output of `-qdelta-add-destinations`.
+
+    Numerics: preserving.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
+def ParallelRange : Pass<"qdelta-parallel-range", "::mlir::ModuleOp"> {
+  let summary = "an entry function computes a range of its work items";
+  let description = [{
+    The outer `scf.forall` over batch entries and heads becomes a loop over work
+    items begin .. end-1 of B * HV, two new last arguments, so that the runtime
+    can give every thread a range.
+
+    Before: `scf.forall (%b, %h) in (%B, %HV)`.
+    After: `scf.for %item = %begin to %end`.
+    Preconditions: buffers; one outermost forall.
+
+    Numerics: preserving.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
+def OwnAllocations : Pass<"qdelta-own-allocations", "::mlir::ModuleOp"> {
+  let summary = "one allocation and one deallocation per buffer and call";
+  let description = [{
+    Moves every static allocation to the start of its function and frees it at
+    the end.
+
+    Before: `memref.alloc` inside loops.
+    After: `memref.alloc` at the start, `memref.dealloc` at the end.
+    Preconditions: buffers of static shape that do not leave the function.
+
+    Numerics: preserving.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
+def CopiesToLoops : Pass<"qdelta-copies-to-loops", "::mlir::ModuleOp"> {
+  let summary = "memref.copy as loops";
+  let description = [{
+    So that no copy needs a runtime library.
+
+    Before: `memref.copy`.
+    After: `scf.for` over loads and stores.
+    Preconditions: none.
+
+    Numerics: preserving.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
+def ExpandMath : Pass<"qdelta-expand-math", "::mlir::ModuleOp"> {
+  let summary = "math functions as polynomials";
+  let description = [{
+    exp, log, tanh and their like on f32 become the polynomials of MLIR's math
+    dialect, for scalars and vectors alike: e^x within 1 ulp, 0 for -inf.
+
+    Before: `math.exp`.
+    After: arith and math.fma ops.
+    Preconditions: none.
+
+    Numerics: changes precision.
+  }];
+  let dependentDialects = ["::mlir::vector::VectorDialect"];
+}
+
+def FunctionsToLLVM : Pass<"qdelta-functions-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "functions to the LLVM dialect, recurrences untouched";
+  let description = [{
+    Upstream's conversions of the func and cf dialects alone: its usual passes
+    work on whole modules and would convert the recurrences that these keep.
+
+    Before: `func.func`, `cf.br`.
+    After: `llvm.func`, `llvm.br`.
+    Preconditions: function bodies are in the cf and LLVM dialects.
+
+    Numerics: preserving.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+def EmitEntries : Pass<"qdelta-emit-entries", "::mlir::ModuleOp"> {
+  let summary = "functions that the runtime calls";
+  let description = [{
+    For every entry function `f` one function `f_entry(descriptors, begin, end)`
+    of the type `qdeltaEntry` of `qdelta-c/Runtime.h`.
+
+    Before: LLVM dialect functions with C interfaces.
+    After: the same and their entries.
+    Preconditions: the module is in the LLVM dialect.
+
+    Numerics: preserving.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+#endif // QDELTA_CONVERSION_PASSES_TD

@@ -1,0 +1,179 @@
+//===- ChunkOps.td - a chunk of tokens as one system ---------*- tablegen -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QDELTA_CHUNK_OPS_TD
+#define QDELTA_CHUNK_OPS_TD
+
+include "qdelta/Dialect/QDelta/IR/AffineOps.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
+
+// In this file C is the number of tokens of a chunk, K the key dimension, W the
+// number of value columns in a block. A *tile* holds one row per token of the
+// chunk: tensor<C> for scalars, tensor<C x D> for vectors.
+
+def QDelta_LoadTileOp : QDelta_Op<"load_tile", [NoMemoryEffect, AttrSizedOperandSegments]> {
+  let summary = "the chunk's rows of a sequence or parameter";
+  let description = [{
+    From a sequence [B, T, H] or [B, T, H, D] at `[b, t, h]`: rows t .. t+C-1 of
+    batch entry b and head h; tokens past the last repeat the last one. From a
+    parameter [H] or [H, D] at `[h]`: C times the same row. For vectors,
+    `columns` is the first of the tile's D' columns (0 if absent).
+  }];
+  let arguments = (ins AnyRankedTensor:$source, Variadic<Index>:$indices,
+                       Optional<Index>:$column);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = [{
+    $source `[` $indices `]` (`columns` $column^)? attr-dict `:` type($source) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def QDelta_StoreTileOp : QDelta_Op<"store_tile", [
+    Pure, AllTypesMatch<["dest", "result"]>]> {
+  let summary = "writes a tile into a sequence";
+  let description = [{
+    Rows t .. t+C-1 at `[b, t, h]` and columns from `columns` become the tile's;
+    rows past the last token are dropped.
+  }];
+  let arguments = (ins AnyStaticShapeTensor:$tile, AnyRankedTensor:$dest,
+                       Variadic<Index>:$indices, Index:$column);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $tile `into` $dest `[` $indices `]` `columns` $column attr-dict `:` type($tile) `,` type($dest)
+  }];
+}
+
+def QDelta_PrefetchOp : QDelta_Op<"prefetch", []> {
+  let summary = "a hint that some columns of a token's row are needed soon";
+  let description = [{
+    Columns `column` .. `column + width - 1` of the rows t .. t+rows-1 at
+    `[b, t, h]`; tokens past the last count as the last. No effect on results.
+  }];
+  let arguments = (ins AnyRankedTensor:$source, Variadic<Index>:$indices,
+                       Index:$column, I64Attr:$rows, I64Attr:$width,
+                       UnitAttr:$for_write);
+  let assemblyFormat = [{
+    $source `[` $indices `]` `columns` $column `by` $width `rows` $rows
+    (`for_write` $for_write^)? attr-dict `:` type($source)
+  }];
+}
+
+def QDelta_ChunkValidOp : QDelta_Op<"chunk_valid", [Pure]> {
+  let summary = "which tokens of a chunk exist: t + i < T";
+  let arguments = (ins Index:$first, Index:$length);
+  let results = (outs 1DTensorOf<[I1]>:$result);
+  let assemblyFormat = "$first `of` $length attr-dict `:` type($result)";
+}
+
+def QDelta_ChunkDecayOp : QDelta_Op<"chunk_decay", [Pure]> {
+  let summary = "decay between two places of a chunk's list";
+  let description = [{
+    `logs` holds, for each decay of the token's list, its logs as a tile [C]. A
+    place p of token t stands after the first p decays of that token's list.
+    The result is e^(sum of the logs between two places), at most 1:
+    * `from` p and `to` q: [C x C]; entry (t, s) runs from place p of token s to
+      place q of token t, and is 0 unless s < t, or s = t with `inclusive`;
+    * `to` q alone: [C], from the chunk's start;
+    * `from` p alone: [C], to the chunk's end;
+    * neither: a scalar, the whole chunk.
+    Sums run over the decays in between only, never over differences of
+    cumulative sums, so that -inf is an ordinary log. math.md 1.2.
+  }];
+  let arguments = (ins Variadic<AnyRankedTensor>:$logs, OptionalAttr<I64Attr>:$from,
+                       OptionalAttr<I64Attr>:$to, UnitAttr:$inclusive);
+  let results = (outs AnyTypeOf<[F32, F64, AnyRankedTensor]>:$result);
+  let assemblyFormat = [{
+    `(` $logs `)` (`from` $from^)? (`to` $to^)? (`inclusive` $inclusive^)? attr-dict
+    `:` `(` type($logs) `)` `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def QDelta_ChunkGramOp : QDelta_Op<"chunk_gram", [Pure]> {
+  let summary = "X A^T: products of the chunk's reads with its writes";
+  let arguments = (ins AnyStaticShapeTensor:$reads, AnyStaticShapeTensor:$writes);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = "$reads `,` $writes attr-dict `:` type($reads) `,` type($writes) `->` type($result)";
+}
+
+def QDelta_ChunkReadOp : QDelta_Op<"chunk_read", [Pure]> {
+  let summary = "X S: the chunk's reads of the state at its start";
+  let arguments = (ins AnyStaticShapeTensor:$keys, AnyStaticShapeTensor:$state);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = "$keys `,` $state attr-dict `:` type($keys) `,` type($state) `->` type($result)";
+}
+
+def QDelta_ChunkApplyOp : QDelta_Op<"chunk_apply", [
+    Pure, AllTypesMatch<["values", "init", "result"]>]> {
+  let summary = "init + L E with L lower triangular";
+  let description = [{
+    L [C x C] is strictly lower triangular, or has a diagonal with `inclusive`;
+    E and `init` are [C x W].
+  }];
+  let arguments = (ins AnyStaticShapeTensor:$matrix, AnyStaticShapeTensor:$values,
+                       AnyStaticShapeTensor:$init, UnitAttr:$inclusive);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = [{
+    $matrix `,` $values `onto` $init (`inclusive` $inclusive^)? attr-dict `:` type($matrix) `,` type($values)
+  }];
+}
+
+def QDelta_ChunkSolveOp : QDelta_Op<"chunk_solve", [
+    Pure, AttrSizedOperandSegments]> {
+  let summary = "the chunk's unit lower triangular system";
+  let description = [{
+    Solves E_j = R_j + sum_w L_jw E_w for the chunk's unknown writes, W right-hand
+    sides R_j [C x W] and W * W blocks L_jw [C x C], row by row. Unknowns are
+    ordered by token, then by place in the list: L_jw is strictly lower
+    triangular for w >= j and may have a diagonal for w < j
+    /*chunk_solve_c1*/. math.md 1.2: (I - M B) E = D + M Xh S_0.
+  }];
+  let arguments = (ins Variadic<AnyStaticShapeTensor>:$blocks,
+                       Variadic<AnyStaticShapeTensor>:$rhs);
+  let results = (outs Variadic<AnyStaticShapeTensor>:$results);
+  let assemblyFormat = [{
+    `blocks` `(` $blocks `)` `rhs` `(` $rhs `)` attr-dict `:` type($blocks) `,` type($rhs) `->` type($results)
+  }];
+  let hasVerifier = 1;
+}
+
+def QDelta_ChunkUpdateOp : QDelta_Op<"chunk_update", [
+    Pure, AttrSizedOperandSegments]> {
+  let summary = "S' = decay S + sum_w A_w^T E_w, and reads of S'";
+  let description = [{
+    `keys` A_w [C x K] and `values` E_w [C x W] pair up; the first result is the
+    state after the chunk, [K x W]. `reads` X_r [C x K] are usually those of the
+    *next* chunk: the other results are X_r S', so that one pass over the state
+    serves the update of a chunk and the reads of the following one.
+  }];
+  let arguments = (ins AnyStaticShapeTensor:$state, QDelta_Scalar:$decay,
+                       Variadic<AnyStaticShapeTensor>:$keys,
+                       Variadic<AnyStaticShapeTensor>:$values,
+                       Variadic<AnyStaticShapeTensor>:$reads);
+  let results = (outs AnyStaticShapeTensor:$result,
+                      Variadic<AnyStaticShapeTensor>:$readouts);
+  let assemblyFormat = [{
+    $state `decay` $decay `keys` `(` $keys `)` `values` `(` $values `)` `reads` `(` $reads `)`
+    attr-dict `:` type($state) `,` type($decay) `,` `(` type($keys) `)` `,` `(` type($values) `)` `,`
+    `(` type($reads) `)` `->` type($result) `,` `(` type($readouts) `)`
+  }];
+  let hasVerifier = 1;
+}
+
+def QDelta_TriangularSolveOp : QDelta_Op<"triangular_solve", [
+    Pure, AllTypesMatch<["rhs", "result"]>]> {
+  let summary = "X with (I - L) X = R, L strictly lower triangular";
+  let description = [{
+    L [N x N], of which only the part below the diagonal is read; R and X are
+    [N x W]. Row by row, in the element type of R.
+  }];
+  let arguments = (ins AnyStaticShapeTensor:$matrix, AnyStaticShapeTensor:$rhs);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = "$matrix `,` $rhs attr-dict `:` type($matrix) `,` type($rhs)";
+  let hasVerifier = 1;
+}
+
+#endif // QDELTA_CHUNK_OPS_TD

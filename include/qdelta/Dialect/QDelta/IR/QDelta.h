@@ -1,0 +1,43 @@
+//===- QDelta.h - the qdelta dialect: types, attributes, ops ----*- C++ -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#ifndef QDELTA_DIALECT_QDELTA_IR_QDELTA_H
+#define QDELTA_DIALECT_QDELTA_IR_QDELTA_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "qdelta/Dialect/QDelta/IR/QDeltaDialect.h.inc"
+#include "qdelta/Dialect/QDelta/IR/QDeltaEnums.h.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "qdelta/Dialect/QDelta/IR/QDeltaTypes.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "qdelta/Dialect/QDelta/IR/QDeltaAttrs.h.inc"
+
+namespace qdelta {
+class YieldOp;
+
+/// The dimension that a value of a recurrence's step runs over.
+enum class TokenDim { Scalar, Key, Value, State, Unknown };
+
+/// Which arguments and results of a step are key vectors and which are value
+/// vectors, found from the reads and writes they reach. `Unknown` is a vector
+/// that meets no read, write or output.
+llvm::DenseMap<mlir::Value, TokenDim> inferTokenDims(mlir::Block &step);
+} // namespace qdelta
+
+#define GET_OP_CLASSES
+#include "qdelta/Dialect/QDelta/IR/QDeltaOps.h.inc"
+
+#endif // QDELTA_DIALECT_QDELTA_IR_QDELTA_H

@@ -1,0 +1,186 @@
+//===- RecurrenceOps.td - the step of one token --------------*- tablegen -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QDELTA_RECURRENCE_OPS_TD
+#define QDELTA_RECURRENCE_OPS_TD
+
+include "qdelta/Dialect/QDelta/IR/QDeltaDialect.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/OpBase.td"
+include "mlir/IR/RegionKindInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+class QDelta_Op<string mnemonic, list<Trait> traits = []>
+    : Op<QDelta_Dialect, mnemonic, traits>;
+
+def QDelta_State : RankedTensorOf<[F32, F64]>;
+def QDelta_Vector : 1DTensorOf<[F32, F64]>;
+def QDelta_Scalar : AnyTypeOf<[F32, F64]>;
+def QDelta_ScalarOrVector : AnyTypeOf<[F32, F64, QDelta_Vector]>;
+
+def QDelta_RecurrenceOp : QDelta_Op<"recurrence", [
+    IsolatedFromAbove, Symbol, SingleBlock,
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
+  let summary = "what one token does to the state";
+  let description = [{
+    A symbol whose region is the step of one token. Its arguments are, in this
+    order, the states (tensor<K x V>), the token's inputs (a scalar, a key
+    vector tensor<K> or a value vector tensor<V>) and the parameters (the same
+    shapes, but one for all tokens). K, V may be `?`. `arith` and `math` ops
+    work element by element on scalars and vectors; a state is used only by
+    `qdelta.decay`, `qdelta.read`, `qdelta.write` and `qdelta.yield`. An
+    argument may state its domain: `{qdelta.unit}` for a vector of norm 1,
+    `{qdelta.range = [lo, hi]}` for a scalar or the entries of a vector,
+    `{qdelta.log_decay}` for one at most 0, -inf included.
+    The meaning is `docs/Spec.md`, "recurrence".
+
+    Example (Gated DeltaNet, arXiv 2412.06464):
+    ```mlir
+    qdelta.recurrence @gated_delta_net(state %S: tensor<?x?xf32>)
+        token(%q: tensor<?xf32>, %k: tensor<?xf32> {qdelta.unit},
+              %v: tensor<?xf32>, %g: f32, %beta: f32)
+        param(%scale: f32) {
+      %Sd = qdelta.decay %S by %g : tensor<?x?xf32>, f32
+      %p = qdelta.read %Sd at %k : tensor<?x?xf32>, tensor<?xf32>
+      %d = arith.subf %v, %p : tensor<?xf32>
+      %e = qdelta.scale %d by %beta : tensor<?xf32>, f32
+      %Sw = qdelta.write %Sd key %k value %e : tensor<?x?xf32>
+      %y = qdelta.read %Sw at %q : tensor<?x?xf32>, tensor<?xf32>
+      %o = qdelta.scale %y by %scale : tensor<?xf32>, f32
+      qdelta.yield state %Sw : tensor<?x?xf32> out %o : tensor<?xf32>
+    }
+    ```
+  }];
+  let arguments = (ins
+    SymbolNameAttr:$sym_name,
+    OptionalAttr<StrAttr>:$sym_visibility,
+    StrArrayAttr:$arg_names,
+    DictArrayAttr:$arg_attrs,
+    ConfinedAttr<I64Attr, [IntPositive]>:$num_states,
+    ConfinedAttr<I64Attr, [IntNonNegative]>:$num_tokens);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::Block::BlockArgListType getStates() {
+      return getBody().getArguments().take_front(getNumStates());
+    }
+    ::mlir::Block::BlockArgListType getTokens() {
+      return getBody().getArguments().slice(getNumStates(), getNumTokens());
+    }
+    ::mlir::Block::BlockArgListType getParams() {
+      return getBody().getArguments().drop_front(getNumStates() + getNumTokens());
+    }
+    /// The name of argument `index`, without `%`.
+    ::llvm::StringRef getArgName(unsigned index) {
+      return ::llvm::cast<::mlir::StringAttr>(getArgNames()[index]).getValue();
+    }
+    ::qdelta::YieldOp getYield();
+  }];
+}
+
+def QDelta_DecayOp : QDelta_Op<"decay", [
+    Pure, AllTypesMatch<["state", "result"]>]> {
+  let summary = "S <- Diag(e^g) S";
+  let description = [{
+    Scales the state's rows by e^g. `g` is a log decay, at most 0 in a stable
+    recurrence: a scalar, or one value per key channel, tensor<K>
+    /*decay_c1*/. -inf erases.
+  }];
+  let arguments = (ins QDelta_State:$state, QDelta_ScalarOrVector:$g);
+  let results = (outs QDelta_State:$result);
+  let assemblyFormat = "$state `by` $g attr-dict `:` type($state) `,` type($g)";
+  let hasVerifier = 1;
+}
+
+def QDelta_ReadOp : QDelta_Op<"read", [Pure,
+    DeclareOpInterfaceMethods<InferTypeOpInterface>]> {
+  let summary = "y = S^T x";
+  let description = [{
+    Reads the state tensor<K x V> at the key vector `at`, tensor<K>
+    /*read_c1*/; the result is a value vector tensor<V>.
+  }];
+  let arguments = (ins QDelta_State:$state, QDelta_Vector:$at);
+  let results = (outs QDelta_Vector:$result);
+  let assemblyFormat = "$state `at` $at attr-dict `:` type($state) `,` type($at)";
+  let hasVerifier = 1;
+}
+
+def QDelta_WriteOp : QDelta_Op<"write", [
+    Pure, AllTypesMatch<["state", "result"]>]> {
+  let summary = "S <- S + a e^T";
+  let description = [{
+    Adds the outer product of the key vector `key`, tensor<K> /*write_c1*/, and
+    the value vector `value`, tensor<V> /*write_c2*/, to the state.
+  }];
+  let arguments = (ins QDelta_State:$state, QDelta_Vector:$key, QDelta_Vector:$value);
+  let results = (outs QDelta_State:$result);
+  let assemblyFormat = [{
+    $state `key` $key `value` $value attr-dict `:` type($state) `,` type($key) `,` type($value)
+  }];
+  let hasVerifier = 1;
+}
+
+def QDelta_ScaleOp : QDelta_Op<"scale", [
+    Pure, AllTypesMatch<["vector", "result"]>]> {
+  let summary = "a vector times a scalar";
+  let description = [{
+    In a recurrence and in an affine list: tensor<D> times a scalar. In the
+    chunk form the same op scales the rows of a tile: tensor<C x D> by
+    tensor<C>; its factor lacks exactly the last dimension /*scale_c1*/.
+  }];
+  let arguments = (ins AnyRankedTensor:$vector,
+                       AnyTypeOf<[F32, F64, AnyRankedTensor]>:$by);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$vector `by` $by attr-dict `:` type($vector) `,` type($by)";
+  let hasVerifier = 1;
+}
+
+def QDelta_YieldOp : QDelta_Op<"yield", [
+    Pure, Terminator, AttrSizedOperandSegments, HasParent<"RecurrenceOp">]> {
+  let summary = "ends a step: the new states and the token's outputs";
+  let description = [{
+    `states` has one value per state of the recurrence, in order, each of the
+    state's type /*yield_c1*/; at least one output vector /*yield_c2*/.
+  }];
+  let arguments = (ins Variadic<QDelta_State>:$states,
+                       Variadic<QDelta_Vector>:$outputs);
+  let assemblyFormat = [{
+    `state` $states `:` type($states) `out` $outputs `:` type($outputs) attr-dict
+  }];
+}
+
+def QDelta_ScanOp : QDelta_Op<"scan", [
+    Pure, AttrSizedOperandSegments, AttrSizedResultSegments,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "runs a recurrence over sequences";
+  let description = [{
+    Applies the recurrence `callee` token by token, for every batch entry and
+    value head, and means exactly that loop. Shapes, with H dividing HV:
+    a scalar token input is a sequence [B, T, H], a vector one [B, T, H, D];
+    a scalar parameter is [HV], a vector one [HV, D]; an initial state is
+    [B, HV, K, V] and so is the final one; an output is [B, T, HV, V].
+    Value head h reads head h floor-divided by (HV / H) of a sequence with H
+    heads. T may be 0: outputs are then empty and states pass through.
+    Verified: counts /*scan_c1*/, ranks /*scan_c2*/, equal static dimensions
+    /*scan_c3*/, HV a multiple of every H /*scan_c4*/.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$callee,
+                       Variadic<AnyRankedTensor>:$tokens,
+                       Variadic<AnyRankedTensor>:$params,
+                       Variadic<AnyRankedTensor>:$inits);
+  let results = (outs Variadic<AnyRankedTensor>:$outputs,
+                      Variadic<AnyRankedTensor>:$finals);
+  let assemblyFormat = [{
+    $callee `(` $tokens `)` (`param` `(` $params^ `)`)? `init` `(` $inits `)`
+    attr-dict `:` `(` type($tokens) `)` (`param` `(` type($params)^ `)`)?
+    `init` `(` type($inits) `)` `->` `(` type($outputs) `)` `final` `(` type($finals) `)`
+  }];
+}
+
+#endif // QDELTA_RECURRENCE_OPS_TD

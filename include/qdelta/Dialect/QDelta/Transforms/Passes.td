@@ -1,0 +1,134 @@
+//===- Passes.td - passes over the qdelta dialect ------------*- tablegen -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QDELTA_TRANSFORMS_PASSES_TD
+#define QDELTA_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def DeriveAffine : Pass<"qdelta-derive-affine", "::mlir::ModuleOp"> {
+  let summary = "prove that a step is affine in its state and write its list down";
+  let description = [{
+    Replaces every `qdelta.scan` by a `qdelta.affine_scan`: the list of decays,
+    reads and writes of math.md 1.1 with every value as a linear combination of
+    earlier readouts and token-local vectors.
+
+    Before: `qdelta.scan @f` of a verified `qdelta.recurrence`.
+    After: `qdelta.affine_scan` with its facts; recurrences stay as symbols.
+    Preconditions: none. A step that is not affine in a state, that uses a state
+    along two paths or yields the wrong one is an error at the offending line.
+
+    Numerics: reassociates.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect"];
+}
+
+def Specialize : Pass<"qdelta-specialize", "::mlir::ModuleOp"> {
+  let summary = "fix the key and value dimensions";
+  let description = [{
+    Sets the dynamic key and value dimensions of every scan to the given sizes.
+
+    Before: `tensor<?x?x?x?xf32>` keys.
+    After: `tensor<?x?x?x128xf32>` keys.
+    Preconditions: only functions whose arguments go straight into a scan.
+
+    Numerics: preserving.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+  let options = [
+    Option<"key", "key", "int64_t", "0", "key dimension K, 0 keeps `?`">,
+    Option<"value", "value", "int64_t", "0", "value dimension V, 0 keeps `?`">];
+}
+
+def SelectSchedule : Pass<"qdelta-select-schedule", "::mlir::ModuleOp"> {
+  let summary = "decide how each list runs, once";
+  let description = [{
+    Reads the target table and the list's facts and shapes, and writes
+    `#qdelta.schedule` on every `qdelta.affine_scan`. No other pass decides.
+
+    Before: `qdelta.affine_scan` without a schedule.
+    After: the same op with one.
+    Preconditions: static key and value dimensions.
+
+    Numerics: preserving.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"host\"",
+           "a row of the target table, or host">,
+    Option<"chunk", "chunk", "int64_t", "0", "tokens a chunk, 0 lets the pass choose">,
+    Option<"mode", "mode", "std::string", "\"auto\"", "auto, recurrent or chunked">];
+}
+
+def Chunk : Pass<"qdelta-chunk", "::mlir::ModuleOp"> {
+  let summary = "write each list as chunks of one triangular system";
+  let description = [{
+    The chunk form of math.md 1.2 as `scf.forall` over batch entries and heads
+    and `scf.for` over chunks. Token-local parts and everything that does not
+    depend on the state are made once per span of chunks and shared by all
+    value blocks; products of shared bases are made once.
+
+    Before: `qdelta.affine_scan` with a schedule.
+    After: chunk ops on tiles; only the state (and, with `fuse`, the readouts of
+    the coming chunk) crosses chunks.
+    Preconditions: one state; no, constant or scalar decay; static K and V.
+
+    Numerics: reassociates.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def UnrollChunks : Pass<"qdelta-unroll-chunks", "::mlir::ModuleOp"> {
+  let summary = "expand chunk tiles into rows";
+  let description = [{
+    Lowers the chunk ops of functions marked `qdelta.unroll` by expanding every
+    tile into the rows of its tokens: rows are vectors, the chunk's system is
+    solved by substitution in registers, and the update with its reads is one
+    pass over the rows of the state.
+
+    Before: chunk ops on tiles of few tokens.
+    After: scf, tensor, arith, math and vector ops; `qdelta.prefetch` remains.
+    Preconditions: the output of `-qdelta-chunk`.
+
+    Numerics: reassociates.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+def ChunkToLinalg : Pass<"qdelta-chunk-to-linalg", "::mlir::ModuleOp"> {
+  let summary = "lower chunk ops to linalg on tiles";
+  let description = [{
+    Every chunk op of functions not marked `qdelta.unroll` becomes linalg,
+    tensor and scf ops on matrices; `qdelta.triangular_solve` remains.
+
+    Before: chunk ops on tiles.
+    After: linalg ops on tensors.
+    Preconditions: the output of `-qdelta-chunk`.
+
+    Numerics: reassociates.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect", "::mlir::scf::SCFDialect"];
+}
+
+def VerifyPhase : Pass<"qdelta-verify-phase", "::mlir::ModuleOp"> {
+  let summary = "check the invariant of a phase";
+  let description = [{
+    Fails at the first op that the phase does not allow (docs/Pipelines.md).
+
+    Before: any module.
+    After: the same module.
+    Preconditions: none.
+
+    Numerics: preserving.
+  }];
+  let options = [
+    Option<"phase", "phase", "std::string", "\"recurrence\"",
+           "recurrence, affine, chunked, linalg, buffers or target">];
+}
+
+#endif // QDELTA_TRANSFORMS_PASSES_TD

@@ -1,0 +1,53 @@
+//===- Evaluate.h - the reference interpreter -------------------*- C++ -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QDELTA_REFERENCE_EVALUATE_H
+#define QDELTA_REFERENCE_EVALUATE_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/Support/Error.h"
+
+#include <vector>
+
+namespace qdelta {
+class RecurrenceOp;
+} // namespace qdelta
+
+namespace qdelta::reference {
+
+/// A dense tensor, row-major. Rank 0 holds one element.
+template <typename Scalar>
+struct Tensor {
+  std::vector<int64_t> shape;
+  std::vector<Scalar> data;
+
+  int64_t size() const { return static_cast<int64_t>(data.size()); }
+};
+
+/// Evaluates `function`, in any phase up to linalg, on `inputs` (one tensor per
+/// argument) and returns one tensor per result. All floating-point arithmetic
+/// is done in `Scalar`: double is the reference engine, float the plain
+/// same-precision token loop that tolerances are measured by, and `Exact` (see
+/// Exact.h) the prime field. An op that the interpreter does not know is an
+/// error that names it; so are inputs that do not fit the function. Elements
+/// that no op has written are poison: NaN, or `Exact::poison()`.
+template <typename Scalar>
+llvm::Expected<std::vector<Tensor<Scalar>>>
+evaluate(mlir::func::FuncOp function,
+         const std::vector<Tensor<Scalar>> &inputs);
+
+/// Runs `recurrence` token by token, as `qdelta.scan` would, without a scan.
+/// `inputs` are the token inputs, the parameters and the initial states, in
+/// this order and with the shapes of `qdelta.scan`; the results are the outputs
+/// and the final states.
+template <typename Scalar>
+llvm::Expected<std::vector<Tensor<Scalar>>>
+evaluateRecurrence(RecurrenceOp recurrence,
+                   const std::vector<Tensor<Scalar>> &inputs);
+
+} // namespace qdelta::reference
+
+#endif // QDELTA_REFERENCE_EVALUATE_H

@@ -1,0 +1,262 @@
+//===- RecurrenceOps.cpp - qdelta.recurrence and the ops of its step ------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#include "qdelta/Dialect/QDelta/IR/QDelta.h"
+
+using namespace mlir;
+using namespace qdelta;
+
+//===----------------------------------------------------------------------===//
+// recurrence: assembly
+//===----------------------------------------------------------------------===//
+
+/// Parses `keyword(%a: type {attrs}, ...)`.
+static ParseResult parseGroup(OpAsmParser &parser,
+                              SmallVectorImpl<OpAsmParser::Argument> &args) {
+  return parser.parseArgumentList(args, OpAsmParser::Delimiter::Paren,
+                                  /*allowType=*/true, /*allowAttrs=*/true);
+}
+
+ParseResult RecurrenceOp::parse(OpAsmParser &parser, OperationState &result) {
+  Builder &b = parser.getBuilder();
+  StringAttr name;
+  if (parser.parseSymbolName(name, getSymNameAttrName(result.name),
+                             result.attributes) ||
+      parser.parseLParen() || parser.parseKeyword("state"))
+    return failure();
+  SmallVector<OpAsmParser::Argument> args;
+  do {
+    if (parser.parseArgument(args.emplace_back(), /*allowType=*/true))
+      return failure();
+  } while (succeeded(parser.parseOptionalComma()));
+  int64_t numStates = args.size();
+  if (parser.parseRParen() || parser.parseKeyword("token") ||
+      parseGroup(parser, args))
+    return failure();
+  int64_t numTokens = args.size() - numStates;
+  if (succeeded(parser.parseOptionalKeyword("param")) &&
+      parseGroup(parser, args))
+    return failure();
+  if (parser.parseOptionalAttrDictWithKeyword(result.attributes))
+    return failure();
+
+  SmallVector<Attribute> names, attrs;
+  for (OpAsmParser::Argument &arg : args) {
+    names.push_back(b.getStringAttr(arg.ssaName.name.drop_front()));
+    attrs.push_back(arg.attrs ? arg.attrs : b.getDictionaryAttr({}));
+    arg.attrs = {};
+  }
+  auto &props = result.getOrAddProperties<Properties>();
+  props.sym_name = name;
+  props.arg_names = b.getArrayAttr(names);
+  props.arg_attrs = b.getArrayAttr(attrs);
+  props.num_states = b.getI64IntegerAttr(numStates);
+  props.num_tokens = b.getI64IntegerAttr(numTokens);
+  result.attributes.erase(getSymNameAttrName(result.name));
+  return parser.parseRegion(*result.addRegion(), args);
+}
+
+void RecurrenceOp::print(OpAsmPrinter &p) {
+  p << ' ';
+  p.printSymbolName(getSymName());
+  auto printGroup = [&](unsigned first, unsigned count) {
+    for (unsigned i = first; i < first + count; ++i) {
+      if (i != first)
+        p << ", ";
+      p << getBody().getArgument(i) << ": " << getBody().getArgument(i).getType();
+      auto dict = cast<DictionaryAttr>(getArgAttrs()[i]);
+      if (!dict.empty())
+        p << ' ' << dict;
+    }
+  };
+  unsigned states = getNumStates(), tokens = getNumTokens();
+  unsigned params = getBody().getNumArguments() - states - tokens;
+  p << "(state ";
+  printGroup(0, states);
+  p << ") token(";
+  printGroup(states, tokens);
+  p << ')';
+  if (params) {
+    p << " param(";
+    printGroup(states + tokens, params);
+    p << ')';
+  }
+  p.printOptionalAttrDictWithKeyword(
+      (*this)->getAttrs(), {"sym_name", "arg_names", "arg_attrs", "num_states",
+                            "num_tokens"});
+  p << ' ';
+  p.printRegion(getBody(), /*printEntryBlockArgs=*/false);
+}
+
+void RecurrenceOp::getAsmBlockArgumentNames(Region &region,
+                                            OpAsmSetValueNameFn setName) {
+  for (auto [arg, name] : llvm::zip(region.getArguments(), getArgNames()))
+    setName(arg, cast<StringAttr>(name).getValue());
+}
+
+YieldOp RecurrenceOp::getYield() {
+  return cast<YieldOp>(getBody().front().getTerminator());
+}
+
+//===----------------------------------------------------------------------===//
+// recurrence: verification
+//===----------------------------------------------------------------------===//
+
+/// recurrence_c5: an argument's stated domain is one that exists.
+static LogicalResult verifyDomain(RecurrenceOp op, unsigned index) {
+  for (NamedAttribute attr : cast<DictionaryAttr>(op.getArgAttrs()[index])) {
+    if (attr.getName() == "qdelta.unit") {
+      if (isa<RankedTensorType>(op.getBody().getArgument(index).getType()))
+        continue;
+      return op.emitOpError("expected qdelta.unit on a vector, but %")
+             << op.getArgName(index) << " is a scalar /*recurrence_c5*/";
+    }
+    if (attr.getName() == "qdelta.log_decay")
+      continue;
+    auto range = dyn_cast<ArrayAttr>(attr.getValue());
+    if (attr.getName() == "qdelta.range" && range && range.size() == 2 &&
+        llvm::all_of(range, llvm::IsaPred<FloatAttr>))
+      continue;
+    return op.emitOpError("expected %")
+           << op.getArgName(index)
+           << " to have {qdelta.unit}, {qdelta.log_decay} or {qdelta.range = [low, "
+              "high]}, but got "
+           << attr.getName() << " /*recurrence_c5*/";
+  }
+  return success();
+}
+
+LogicalResult RecurrenceOp::verifyRegions() {
+  Block &step = getBody().front();
+  unsigned count = step.getNumArguments();
+  unsigned states = getNumStates(), tokens = getNumTokens();
+  if (states + tokens > count || getArgNames().size() != count ||
+      getArgAttrs().size() != count)
+    return emitOpError("expected names and attributes for each of the ")
+           << count << " arguments /*recurrence_c1*/";
+  for (BlockArgument arg : step.getArguments()) {
+    auto type = dyn_cast<RankedTensorType>(arg.getType());
+    bool isState = arg.getArgNumber() < states;
+    if (isState && (!type || type.getRank() != 2))
+      return emitOpError("expected state %")
+             << getArgName(arg.getArgNumber())
+             << " to be tensor<K x V>, but got " << arg.getType()
+             << " /*recurrence_c2*/";
+    if (!isState && !isa<FloatType>(arg.getType()) &&
+        (!type || type.getRank() != 1))
+      return emitOpError("expected %")
+             << getArgName(arg.getArgNumber())
+             << " to be a scalar or a vector, but got " << arg.getType()
+             << " /*recurrence_c3*/";
+    if (failed(verifyDomain(*this, arg.getArgNumber())))
+      return failure();
+  }
+  auto yield = dyn_cast<YieldOp>(step.getTerminator());
+  if (!yield)
+    return emitOpError("expected the step to end with qdelta.yield");
+  if (yield.getStates().size() != states)
+    return yield.emitOpError("yields ")
+           << yield.getStates().size() << " states but the recurrence has "
+           << states << " /*yield_c1*/";
+  for (auto [value, state] : llvm::zip(yield.getStates(), getStates()))
+    if (value.getType() != state.getType())
+      return yield.emitOpError("expected state %")
+             << getArgName(state.getArgNumber()) << " to be yielded as "
+             << state.getType() << ", but got " << value.getType()
+             << " /*yield_c1*/";
+  if (yield.getOutputs().empty())
+    return yield.emitOpError("expected at least one output /*yield_c2*/");
+
+  // Vectors over keys and vectors over values never mix.
+  auto dims = inferTokenDims(step);
+  for (Operation &op : step.without_terminator()) {
+    if (isa<DecayOp, ReadOp, WriteOp>(op))
+      continue;
+    bool key = false, value = false;
+    for (Value operand : op.getOperands()) {
+      key |= dims[operand] == TokenDim::Key;
+      value |= dims[operand] == TokenDim::Value;
+      if (dims[operand] == TokenDim::State)
+        return op.emitError("a state is used only by qdelta.decay, "
+                            "qdelta.read, qdelta.write and qdelta.yield, "
+                            "but here by ")
+               << op.getName() << " /*recurrence_c4*/";
+    }
+    if (key && value)
+      return op.emitError("mixes a key vector [K] with a value vector [V] "
+                          "/*recurrence_c6*/");
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Ops of the step
+//===----------------------------------------------------------------------===//
+
+/// Whether two static sizes differ; `?` agrees with anything.
+static bool differ(int64_t a, int64_t b) {
+  return !ShapedType::isDynamic(a) && !ShapedType::isDynamic(b) && a != b;
+}
+
+/// Checks that `vector` has the size of dimension `dim` of `state`.
+static LogicalResult verifyAgainstState(Operation *op, Value state,
+                                        Value vector, unsigned dim,
+                                        StringRef what, StringRef label) {
+  auto stateType = cast<RankedTensorType>(state.getType());
+  if (stateType.getRank() != 2)
+    return op->emitOpError("expected the state to be tensor<K x V>, but got ")
+           << stateType;
+  auto type = dyn_cast<RankedTensorType>(vector.getType());
+  if (!type || !differ(type.getDimSize(0), stateType.getDimSize(dim)))
+    return success();
+  return op->emitOpError("expected ")
+         << what << " to have the state's "
+         << (dim == 0 ? "key" : "value") << " dimension "
+         << stateType.getDimSize(dim) << ", but got " << type.getDimSize(0)
+         << " /*" << label << "*/";
+}
+
+LogicalResult DecayOp::verify() {
+  return verifyAgainstState(*this, getState(), getG(), 0, "g", "decay_c1");
+}
+
+LogicalResult ReadOp::verify() {
+  return verifyAgainstState(*this, getState(), getAt(), 0, "at", "read_c1");
+}
+
+LogicalResult ReadOp::inferReturnTypes(
+    MLIRContext *, std::optional<Location> location, ValueRange operands,
+    DictionaryAttr, OpaqueProperties, RegionRange,
+    SmallVectorImpl<Type> &inferredReturnTypes) {
+  auto state = cast<RankedTensorType>(operands[0].getType());
+  if (state.getRank() != 2)
+    return emitOptionalError(location,
+                             "expected the state to be tensor<K x V>, but got ",
+                             state);
+  inferredReturnTypes.push_back(
+      RankedTensorType::get({state.getDimSize(1)}, state.getElementType()));
+  return success();
+}
+
+LogicalResult WriteOp::verify() {
+  if (failed(verifyAgainstState(*this, getState(), getKey(), 0, "key",
+                                "write_c1")))
+    return failure();
+  return verifyAgainstState(*this, getState(), getValue(), 1, "value",
+                            "write_c2");
+}
+
+LogicalResult ScaleOp::verify() {
+  auto vector = cast<RankedTensorType>(getVector().getType());
+  auto by = dyn_cast<RankedTensorType>(getBy().getType());
+  ArrayRef<int64_t> wanted = vector.getShape().drop_back();
+  ArrayRef<int64_t> found = by ? by.getShape() : ArrayRef<int64_t>();
+  if (vector.getRank() == 0 || wanted != found)
+    return emitOpError("expected a factor with the shape of ")
+           << vector << " less its last dimension, but got "
+           << getBy().getType() << " /*scale_c1*/";
+  return success();
+}

@@ -1,0 +1,138 @@
+//===- ScanOp.cpp - qdelta.scan: shapes of sequences against their recurrence ===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#include "qdelta/Dialect/QDelta/IR/QDelta.h"
+
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace qdelta;
+
+namespace {
+/// The named sizes that a scan's operands share, and where each was first seen.
+class Dimensions {
+public:
+  explicit Dimensions(ScanOp op) : op(op) {}
+
+  /// Binds `symbol` to `size`, or reports both sides of a mismatch.
+  LogicalResult bind(StringRef symbol, int64_t size, const Twine &where) {
+    if (ShapedType::isDynamic(size))
+      return success();
+    auto [entry, isNew] = sizes.try_emplace(symbol, size, where.str());
+    if (isNew || entry->second.first == size)
+      return success();
+    return op.emitOpError("expected ")
+           << where << " to have " << symbol << " = " << entry->second.first
+           << " as " << entry->second.second << " has, but got " << size
+           << " /*scan_c3*/";
+  }
+
+  std::optional<int64_t> size(StringRef symbol) const {
+    auto entry = sizes.find(symbol);
+    if (entry == sizes.end())
+      return std::nullopt;
+    return entry->second.first;
+  }
+
+private:
+  ScanOp op;
+  llvm::StringMap<std::pair<int64_t, std::string>> sizes;
+};
+
+StringRef symbolOf(TokenDim dim, StringRef otherwise) {
+  return dim == TokenDim::Key     ? "K"
+         : dim == TokenDim::Value ? "V"
+                                  : otherwise;
+}
+} // namespace
+
+/// Checks one operand or result: its rank is that of `symbols`, its sizes bind
+/// them. An empty symbol is not compared.
+static LogicalResult verifyShape(ScanOp op, Dimensions &dims, Type type,
+                                 const Twine &where,
+                                 ArrayRef<StringRef> symbols) {
+  auto tensor = cast<RankedTensorType>(type);
+  if (tensor.getRank() != static_cast<int64_t>(symbols.size())) {
+    std::string wanted = llvm::join(symbols, ", ");
+    return op.emitOpError("expected ")
+           << where << " to have shape [" << wanted << "], but got " << tensor
+           << " /*scan_c2*/";
+  }
+  for (auto [symbol, size] : llvm::zip(symbols, tensor.getShape()))
+    if (symbol != "H" && failed(dims.bind(symbol, size, where)))
+      return failure();
+  return success();
+}
+
+LogicalResult ScanOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto callee =
+      symbols.lookupNearestSymbolFrom<RecurrenceOp>(*this, getCalleeAttr());
+  if (!callee)
+    return emitOpError("expected @")
+           << getCallee() << " to be a qdelta.recurrence";
+  auto expectCount = [&](StringRef what, size_t got,
+                         size_t wanted) -> LogicalResult {
+    if (got == wanted)
+      return success();
+    InFlightDiagnostic diag = emitOpError("passes ")
+                              << got << " " << what << " but @" << getCallee()
+                              << " takes " << wanted << " /*scan_c1*/";
+    diag.attachNote(callee.getLoc()) << "declared here";
+    return diag;
+  };
+  YieldOp yield = callee.getYield();
+  if (failed(expectCount("token inputs", getTokens().size(),
+                         callee.getTokens().size())) ||
+      failed(expectCount("parameters", getParams().size(),
+                         callee.getParams().size())) ||
+      failed(expectCount("initial states", getInits().size(),
+                         callee.getStates().size())) ||
+      failed(expectCount("final states", getFinals().size(),
+                         callee.getStates().size())) ||
+      failed(expectCount("outputs", getOutputs().size(),
+                         yield.getOutputs().size())))
+    return failure();
+
+  auto roles = inferTokenDims(callee.getBody().front());
+  Dimensions dims(*this);
+  auto nameOf = [&](BlockArgument arg) {
+    return callee.getArgName(arg.getArgNumber());
+  };
+  for (auto [arg, init, final] :
+       llvm::zip(callee.getStates(), getInits(), getFinals()))
+    for (auto [value, what] : {std::pair(init, "initial state "),
+                               std::pair(Value(final), "final state ")})
+      if (failed(verifyShape(*this, dims, value.getType(),
+                             what + Twine(nameOf(arg)), {"B", "HV", "K", "V"})))
+        return failure();
+  for (auto [arg, token] : llvm::zip(callee.getTokens(), getTokens())) {
+    SmallVector<StringRef> shape{"B", "T", "H"};
+    if (roles[arg] != TokenDim::Scalar)
+      shape.push_back(symbolOf(roles[arg], nameOf(arg)));
+    if (failed(verifyShape(*this, dims, token.getType(), nameOf(arg), shape)))
+      return failure();
+    int64_t heads = cast<RankedTensorType>(token.getType()).getDimSize(2);
+    std::optional<int64_t> valueHeads = dims.size("HV");
+    if (!ShapedType::isDynamic(heads) && valueHeads &&
+        (heads == 0 ? *valueHeads != 0 : *valueHeads % heads != 0))
+      return emitOpError("expected HV = ")
+             << *valueHeads << " of initial state "
+             << nameOf(callee.getStates()[0]) << " to be a multiple of H = "
+             << heads << " of " << nameOf(arg) << " /*scan_c4*/";
+  }
+  for (auto [arg, param] : llvm::zip(callee.getParams(), getParams())) {
+    SmallVector<StringRef> shape{"HV"};
+    if (roles[arg] != TokenDim::Scalar)
+      shape.push_back(symbolOf(roles[arg], nameOf(arg)));
+    if (failed(verifyShape(*this, dims, param.getType(), nameOf(arg), shape)))
+      return failure();
+  }
+  for (auto [index, output] : llvm::enumerate(getOutputs()))
+    if (failed(verifyShape(*this, dims, output.getType(),
+                           "output " + Twine(index), {"B", "T", "HV", "V"})))
+      return failure();
+  return success();
+}

@@ -1,0 +1,58 @@
+//===- ChunkList.cpp - an affine list as the chunk form reads it ----------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#include "ChunkList.h"
+
+using namespace mlir;
+using namespace qdelta;
+
+static ChunkList::Terms termsOf(OperandRange coefficients, OperandRange terms) {
+  ChunkList::Terms result;
+  for (auto [coefficient, term] : llvm::zip(coefficients, terms))
+    result.emplace_back(coefficient, term);
+  return result;
+}
+
+static bool isReadout(const std::pair<Value, Value> &term) {
+  return isa<ReadoutType>(term.second.getType());
+}
+
+FailureOr<ChunkList> ChunkList::get(AffineScanOp op) {
+  if (op.getInits().size() != 1)
+    return op.emitError("the chunk form covers lists with one state, but this "
+                        "one has ")
+           << op.getInits().size();
+  ChunkList list;
+  int64_t position = 0;
+  for (Operation &entry : op.getBody().front()) {
+    int64_t place = list.logs.size();
+    if (auto decay = dyn_cast<AffineDecayOp>(entry)) {
+      if (isa<RankedTensorType>(decay.getG().getType()))
+        return decay.emitError("the chunk form covers one decay for all key "
+                               "channels, but this one has ")
+               << decay.getG().getType();
+      list.logs.push_back(decay.getG());
+    } else if (auto read = dyn_cast<AffineReadOp>(entry)) {
+      Read made{{place, position++},
+                termsOf(read.getCoefficients(), read.getBases())};
+      list.bases.insert_range(read.getBases());
+      list.reads.insert({read.getResult(), std::move(made)});
+    } else if (auto write = dyn_cast<AffineWriteOp>(entry)) {
+      Write made{{place, position++},
+                 write.getKey(),
+                 termsOf(write.getCoefficients(), write.getTerms())};
+      made.unknown = llvm::any_of(made.values, isReadout);
+      list.writes.push_back(std::move(made));
+    } else if (auto output = dyn_cast<AffineOutputOp>(entry)) {
+      list.outputs.push_back(
+          termsOf(output.getCoefficients(), output.getTerms()));
+    }
+  }
+  list.keys.insert_range(list.bases);
+  for (Write &write : list.writes)
+    list.keys.insert(write.key);
+  return list;
+}

@@ -1,0 +1,55 @@
+//===- ChunkList.h - an affine list as the chunk form reads it --*- C++ -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#ifndef QDELTA_TRANSFORMS_CHUNKLIST_H
+#define QDELTA_TRANSFORMS_CHUNKLIST_H
+
+#include "qdelta/Dialect/QDelta/IR/QDelta.h"
+
+#include "llvm/ADT/SetVector.h"
+
+namespace qdelta {
+
+/// A read or write of a list, and where it stands.
+struct ListEntry {
+  /// Decays that stand before it in the token's list.
+  int64_t place;
+  /// Its number among all entries of the list.
+  int64_t position;
+};
+
+/// An `affine_scan`'s list in the terms of math.md 1.2.
+struct ChunkList {
+  /// coefficient * term, token-level values of the list's region.
+  using Terms = llvm::SmallVector<std::pair<mlir::Value, mlir::Value>>;
+
+  struct Read : ListEntry {
+    Terms bases;
+  };
+  struct Write : ListEntry {
+    mlir::Value key;
+    Terms values;
+    /// Its value uses a read.
+    bool unknown = false;
+  };
+
+  llvm::SmallVector<mlir::Value> logs;
+  llvm::MapVector<mlir::Value, Read> reads; // by readout
+  llvm::SmallVector<Write> writes;
+  llvm::SmallVector<Terms> outputs;
+  /// The distinct vectors that the state is read at.
+  llvm::SetVector<mlir::Value> bases;
+  /// All key vectors: bases, then the writes' keys that are not among them.
+  llvm::SetVector<mlir::Value> keys;
+
+  /// Reads the list of `op`. Fails with an error if the chunk form does not
+  /// cover it: several states, or a decay per key channel.
+  static mlir::FailureOr<ChunkList> get(AffineScanOp op);
+};
+
+} // namespace qdelta
+
+#endif // QDELTA_TRANSFORMS_CHUNKLIST_H

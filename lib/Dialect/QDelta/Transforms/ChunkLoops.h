@@ -1,0 +1,41 @@
+//===- ChunkLoops.h - the loops of one batch entry and head -----*- C++ -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#ifndef QDELTA_TRANSFORMS_CHUNKLOOPS_H
+#define QDELTA_TRANSFORMS_CHUNKLOOPS_H
+
+#include "ChunkList.h"
+
+#include "mlir/IR/Builders.h"
+
+namespace qdelta {
+
+/// What the loops of one batch entry and value head start from.
+struct HeadContext {
+  AffineScanOp op;
+  const ChunkList &list;
+  mlir::Value batch, head;
+  /// The head of each operand that this value head reads.
+  llvm::SmallVector<mlir::Value> heads;
+  /// T.
+  mlir::Value length;
+};
+
+/// Creates the chunk loops of one head at `b`. `slices` holds the head's slices
+/// of the outputs, [1, T, 1, V], and of the final state, [1, 1, K, V]; they are
+/// replaced by their values after the last chunk.
+///
+/// for each span of chunks
+///   for each chunk of the span, and the one after it: the shared system
+///   for each value block
+///     for each chunk of the span: readouts, solve, outputs, update
+mlir::LogicalResult createHead(mlir::OpBuilder &b, mlir::Location loc,
+                               const HeadContext &context,
+                               llvm::SmallVectorImpl<mlir::Value> &slices);
+
+} // namespace qdelta
+
+#endif // QDELTA_TRANSFORMS_CHUNKLOOPS_H

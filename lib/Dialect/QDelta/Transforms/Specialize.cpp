@@ -1,0 +1,92 @@
+//===- Specialize.cpp - fix the key and value dimensions of entry functions ===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
+#include "qdelta/Dialect/QDelta/Transforms/Passes.h"
+
+namespace qdelta {
+#define GEN_PASS_DEF_SPECIALIZE
+#include "qdelta/Dialect/QDelta/Transforms/Passes.h.inc"
+} // namespace qdelta
+
+using namespace mlir;
+using namespace qdelta;
+
+namespace {
+
+struct SpecializePass : qdelta::impl::SpecializeBase<SpecializePass> {
+  using SpecializeBase::SpecializeBase;
+
+  void runOnOperation() override {
+    addEntryPoints(getOperation());
+    for (auto func : getOperation().getOps<func::FuncOp>())
+      if (RecurrenceOp recurrence = recurrenceOf(func))
+        if (failed(specialize(func, recurrence)))
+          return signalPassFailure();
+  }
+
+private:
+  /// `type` with its dynamic trailing dimensions set to `sizes`; a size of 0
+  /// keeps them.
+  FailureOr<Type> fix(func::FuncOp func, Type type, ArrayRef<int64_t> sizes) {
+    auto tensor = cast<RankedTensorType>(type);
+    SmallVector<int64_t> shape(tensor.getShape());
+    for (auto [dim, size] :
+         llvm::zip(MutableArrayRef(shape).take_back(sizes.size()), sizes)) {
+      if (size == 0 || dim == size)
+        continue;
+      if (!ShapedType::isDynamic(dim))
+        return func.emitError("cannot specialize a dimension of ")
+               << tensor << " to " << size;
+      dim = size;
+    }
+    return Type(tensor.clone(shape));
+  }
+
+  LogicalResult specialize(func::FuncOp func, RecurrenceOp recurrence) {
+    auto dims = inferTokenDims(recurrence.getBody().front());
+    SmallVector<Type> types;
+    auto add = [&](Value typed, TokenDim dim) -> LogicalResult {
+      SmallVector<int64_t, 2> sizes;
+      if (dim == TokenDim::Key)
+        sizes = {key};
+      if (dim == TokenDim::Value)
+        sizes = {value};
+      if (dim == TokenDim::State)
+        sizes = {key, value};
+      FailureOr<Type> type = fix(func, typed.getType(), sizes);
+      if (failed(type))
+        return failure();
+      typed.setType(*type);
+      types.push_back(*type);
+      return success();
+    };
+    auto scans = func.getBody().getOps<ScanOp>();
+    if (scans.empty())
+      return success();
+    ScanOp scan = *scans.begin();
+    unsigned states = recurrence.getNumStates();
+    auto args = recurrence.getBody().getArguments();
+    for (auto [index, arg] : llvm::enumerate(func.getArguments())) {
+      unsigned inStep = index + states;
+      TokenDim dim =
+          inStep < args.size() ? dims[args[inStep]] : TokenDim::State;
+      if (failed(add(arg, dim)))
+        return failure();
+    }
+    size_t inputs = types.size();
+    for (auto [index, result] : llvm::enumerate(scan.getResults()))
+      if (failed(add(result, index < scan.getOutputs().size()
+                                 ? TokenDim::Value
+                                 : TokenDim::State)))
+        return failure();
+    ArrayRef<Type> all(types);
+    func.setType(FunctionType::get(func.getContext(), all.take_front(inputs),
+                                   all.drop_front(inputs)));
+    return success();
+  }
+};
+} // namespace

@@ -1,0 +1,74 @@
+//===- TokenTiles.cpp - token-local values as tiles of a chunk ------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#include "TokenTiles.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/TypeUtilities.h"
+
+using namespace mlir;
+using namespace qdelta;
+
+RankedTensorType TokenTiles::tileType(Value value) {
+  SmallVector<int64_t> shape{chunk};
+  if (dims.lookup(value) == TokenDim::Key)
+    shape.push_back(keys);
+  else if (isa<RankedTensorType>(value.getType()))
+    shape.push_back(place.columns);
+  return RankedTensorType::get(shape, getElementTypeOrSelf(value.getType()));
+}
+
+Value TokenTiles::get(OpBuilder &b, Value value) {
+  if (Value known = tiles.lookup(value))
+    return known;
+  RankedTensorType type = tileType(value);
+  Location loc = value.getLoc();
+  if (auto arg = dyn_cast<BlockArgument>(value)) {
+    unsigned index = arg.getArgNumber();
+    bool isToken = index < list.getTokens().size();
+    SmallVector<Value> indices{place.heads[index]};
+    if (isToken)
+      indices = {place.batch, place.first, place.heads[index]};
+    Value column =
+        dims.lookup(value) == TokenDim::Value ? place.column : Value();
+    return tiles[value] = LoadTileOp::create(
+               b, loc, type, list.getOperand(index), indices, column);
+  }
+  Operation *op = value.getDefiningOp();
+  Attribute constant;
+  if (matchPattern(op, m_Constant(&constant)))
+    return tiles[value] = arith::ConstantOp::create(
+               b, loc, DenseElementsAttr::get(type, constant));
+
+  SmallVector<Value> operands;
+  for (Value operand : op->getOperands()) {
+    operands.push_back(get(b, operand));
+    if (!operands.back())
+      return {};
+  }
+  auto sameRank = [&](Value operand) {
+    return cast<RankedTensorType>(operand.getType()).getRank() ==
+           type.getRank();
+  };
+  if (op->getNumResults() != 1 || op->getNumRegions() != 0 ||
+      !(isa<ScaleOp>(op) || (op->hasTrait<OpTrait::Elementwise>() &&
+                             llvm::all_of(operands, sameRank)))) {
+    op->emitError("does not apply to a chunk of tokens: expected an "
+                  "elementwise op on scalars or on vectors of one dimension");
+    failed = true;
+    return {};
+  }
+  Operation *made = b.create(loc, op->getName().getIdentifier(), operands,
+                             type, op->getAttrs());
+  return tiles[value] = made->getResult(0);
+}
+
+Value TokenTiles::getUnlessOne(OpBuilder &b, Value value) {
+  if (matchPattern(value, m_OneFloat()))
+    return {};
+  return get(b, value);
+}

@@ -1,0 +1,424 @@
+//===- UnrollChunks.cpp - expand chunk tiles into rows --------------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#include "TileParts.h"
+
+#include "qdelta/Dialect/QDelta/IR/QDelta.h"
+#include "qdelta/Dialect/QDelta/Transforms/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace qdelta {
+#define GEN_PASS_DEF_UNROLLCHUNKS
+#include "qdelta/Dialect/QDelta/Transforms/Passes.h.inc"
+} // namespace qdelta
+
+using namespace mlir;
+using namespace qdelta;
+
+namespace {
+
+/// Expands the tiles of one function, op by op in program order.
+class Unroller {
+public:
+  explicit Unroller(func::FuncOp func) : func(func), b(func), parts(b) {}
+
+  LogicalResult run();
+
+private:
+  LogicalResult visitBlock(Block &block);
+  LogicalResult visit(Operation *op);
+
+  void unroll(LoadTileOp op);
+  void unroll(StoreTileOp op);
+  void unroll(ChunkValidOp op);
+  void unroll(ChunkDecayOp op);
+  void unroll(ChunkGramOp op);
+  void unroll(ChunkReadOp op);
+  void unroll(ChunkApplyOp op);
+  void unroll(ChunkSolveOp op);
+  void unroll(ChunkUpdateOp op);
+  void unroll(ScaleOp op);
+  void unroll(tensor::InsertSliceOp op);
+  void unrollElementwise(Operation *op);
+
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  }
+  Value add(Value lhs, int64_t rhs) {
+    if (rhs == 0)
+      return lhs;
+    return arith::AddIOp::create(b, loc, lhs, index(rhs));
+  }
+  Value timesRow(Value scalar, Value row) {
+    return arith::MulFOp::create(b, loc, parts.broadcast(loc, scalar, row), row);
+  }
+  Value fma(Value scalar, Value row, Value sum) {
+    return vector::FMAOp::create(b, loc, parts.broadcast(loc, scalar, row), row,
+                                 sum);
+  }
+  Value readTerm(Value keys, int64_t token, Value k) {
+    return tensor::ExtractOp::create(b, loc, keys, ValueRange{index(token), k});
+  }
+  /// One pass over the rows of the state: s <- [decay] s + sum a e, and reads
+  /// of the new s. Returns the state, then the accumulated readouts.
+  SmallVector<Value> statePass(ChunkUpdateOp op, Value decay);
+
+  func::FuncOp func;
+  OpBuilder b;
+  TileParts parts;
+  Location loc = UnknownLoc::get(b.getContext());
+  SmallVector<Operation *> expanded;
+};
+
+void Unroller::unroll(LoadTileOp op) {
+  auto type = cast<RankedTensorType>(op.getResult().getType());
+  SmallVector<Value> indices(op.getIndices()), rows;
+  bool isSequence = indices.size() == 3;
+  Value first, last;
+  if (isSequence) {
+    first = indices[1];
+    last = arith::SubIOp::create(
+        b, loc, tensor::DimOp::create(b, loc, op.getSource(), 1), index(1));
+  }
+  if (type.getRank() == 2)
+    indices.push_back(op.getColumn() ? op.getColumn() : index(0));
+  for (int64_t t = 0; t < type.getDimSize(0); ++t) {
+    if (isSequence)
+      indices[1] = arith::MinUIOp::create(b, loc, add(first, t), last);
+    if (type.getRank() == 2)
+      rows.push_back(parts.readRow(loc, op.getSource(), indices,
+                                   type.getDimSize(1)));
+    else
+      rows.push_back(tensor::ExtractOp::create(b, loc, op.getSource(), indices));
+  }
+  parts.set(op.getResult(), std::move(rows));
+}
+
+void Unroller::unroll(StoreTileOp op) {
+  SmallVector<Value> indices(op.getIndices());
+  indices.push_back(op.getColumn());
+  Value first = indices[1];
+  Value length = tensor::DimOp::create(b, loc, op.getDest(), 1);
+  Value dest = op.getDest();
+  for (auto [t, row] : llvm::enumerate(parts.rows(op.getTile()))) {
+    indices[1] = add(first, t);
+    Value exists = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
+                                         indices[1], length);
+    auto guarded = scf::IfOp::create(
+        b, loc, exists,
+        [&](OpBuilder &, Location) {
+          scf::YieldOp::create(b, loc, parts.writeRow(loc, row, dest, indices));
+        },
+        [&](OpBuilder &, Location) { scf::YieldOp::create(b, loc, dest); });
+    dest = guarded.getResult(0);
+  }
+  op.getResult().replaceAllUsesWith(dest);
+}
+
+void Unroller::unroll(ChunkValidOp op) {
+  SmallVector<Value> valid;
+  for (int64_t t = 0; t < op.getResult().getType().getShape()[0]; ++t)
+    valid.push_back(arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
+                                          add(op.getFirst(), t),
+                                          op.getLength()));
+  parts.set(op.getResult(), std::move(valid));
+}
+
+void Unroller::unroll(ChunkDecayOp op) {
+  int64_t perToken = op.getLogs().size(), chunk = 1;
+  SmallVector<SmallVector<Value>> factors; // [decay][token]
+  for (Value log : op.getLogs()) {
+    SmallVector<Value> &row = factors.emplace_back();
+    for (Value part : parts.scalars(log))
+      row.push_back(math::ExpOp::create(b, loc, part));
+    chunk = row.size();
+  }
+  if (auto type = dyn_cast<RankedTensorType>(op.getResult().getType()))
+    chunk = type.getDimSize(0);
+  // Places are numbered over the chunk: place p of token t is t * perToken + p.
+  auto product = [&](int64_t begin, int64_t end) {
+    Value result;
+    for (int64_t i = begin; i < end; ++i) {
+      Value factor = factors[i % perToken][i / perToken];
+      result = result ? arith::MulFOp::create(b, loc, result, factor) : factor;
+    }
+    return result ? result : parts.one(loc);
+  };
+  std::optional<uint64_t> from = op.getFrom(), to = op.getTo();
+  if (!from && !to) {
+    op.getResult().replaceAllUsesWith(product(0, chunk * perToken));
+    return;
+  }
+  SmallVector<Value> entries;
+  for (int64_t t = 0; t < chunk; ++t) {
+    if (!from)
+      entries.push_back(product(0, t * perToken + *to));
+    else if (!to)
+      entries.push_back(product(t * perToken + *from, chunk * perToken));
+    else
+      for (int64_t s = 0; s < chunk; ++s)
+        entries.push_back(s < t || (s == t && op.getInclusive())
+                              ? product(s * perToken + *from, t * perToken + *to)
+                              : Value());
+  }
+  parts.set(op.getResult(), std::move(entries));
+}
+
+void Unroller::unroll(ChunkGramOp op) {
+  SmallVector<Value> entries;
+  for (Value read : parts.rows(op.getReads()))
+    for (Value write : parts.rows(op.getWrites()))
+      entries.push_back(vector::ReductionOp::create(
+          b, loc, vector::CombiningKind::ADD,
+          arith::MulFOp::create(b, loc, read, write)));
+  parts.set(op.getResult(), std::move(entries));
+}
+
+void Unroller::unroll(ChunkReadOp op) {
+  auto type = cast<RankedTensorType>(op.getResult().getType());
+  int64_t chunk = type.getDimSize(0), width = type.getDimSize(1);
+  int64_t rows = cast<RankedTensorType>(op.getState().getType()).getDimSize(0);
+  Value keys = parts.memory(op.getKeys());
+  SmallVector<Value> zeros(chunk, parts.zeroRow(loc, width));
+  auto loop = scf::ForOp::create(
+      b, loc, index(0), index(rows), index(1), zeros,
+      [&](OpBuilder &, Location, Value k, ValueRange sums) {
+        Value row = parts.readRow(loc, op.getState(), {k, index(0)}, width);
+        SmallVector<Value> next;
+        for (auto [t, sum] : llvm::enumerate(sums))
+          next.push_back(fma(readTerm(keys, t, k), row, sum));
+        scf::YieldOp::create(b, loc, next);
+      });
+  parts.set(op.getResult(), loop.getResults());
+}
+
+void Unroller::unroll(ChunkApplyOp op) {
+  SmallVector<Value> values = parts.rows(op.getValues());
+  SmallVector<Value> matrix = parts.matrix(op.getMatrix());
+  SmallVector<Value> sums(parts.rows(op.getInit()));
+  size_t chunk = sums.size();
+  for (size_t t = 0; t < chunk; ++t)
+    for (size_t s = 0; s < t + op.getInclusive(); ++s)
+      if (Value entry = matrix[t * chunk + s])
+        sums[t] = fma(entry, values[s], sums[t]);
+  parts.set(op.getResult(), std::move(sums));
+}
+
+void Unroller::unroll(ChunkSolveOp op) {
+  size_t unknowns = op.getRhs().size();
+  SmallVector<SmallVector<Value>> solved(unknowns), matrices;
+  for (Value block : op.getBlocks())
+    matrices.emplace_back(parts.matrix(block));
+  size_t chunk = parts.rows(op.getRhs()[0]).size();
+  for (size_t t = 0; t < chunk; ++t)
+    for (size_t j = 0; j < unknowns; ++j) {
+      Value row = parts.rows(op.getRhs()[j])[t];
+      for (size_t s = 0; s <= t; ++s)
+        for (size_t w = 0; w < (s < t ? unknowns : j); ++w)
+          if (Value entry = matrices[j * unknowns + w][t * chunk + s])
+            row = fma(entry, solved[w][s], row);
+      solved[j].push_back(row);
+    }
+  for (auto [result, rows] : llvm::zip(op.getResults(), solved))
+    parts.set(result, std::move(rows));
+}
+
+SmallVector<Value> Unroller::statePass(ChunkUpdateOp op, Value decay) {
+  auto type = cast<RankedTensorType>(op.getState().getType());
+  int64_t keys = type.getDimSize(0), width = type.getDimSize(1);
+  SmallVector<Value> writeKeys, readKeys, inits{op.getState()};
+  for (Value key : op.getKeys())
+    writeKeys.push_back(parts.memory(key));
+  size_t chunk = 0;
+  for (Value key : op.getReads()) {
+    readKeys.push_back(parts.memory(key));
+    chunk = cast<RankedTensorType>(key.getType()).getDimSize(0);
+  }
+  inits.append(readKeys.size() * chunk, parts.zeroRow(loc, width));
+  auto loop = scf::ForOp::create(
+      b, loc, index(0), index(keys), index(1), inits,
+      [&](OpBuilder &, Location, Value k, ValueRange args) {
+        SmallVector<Value> at{k, index(0)};
+        Value row = parts.readRow(loc, args[0], at, width);
+        if (decay)
+          row = timesRow(decay, row);
+        for (auto [key, value] : llvm::zip(writeKeys, op.getValues()))
+          for (auto [t, written] : llvm::enumerate(parts.rows(value)))
+            row = fma(readTerm(key, t, k), written, row);
+        SmallVector<Value> next{parts.writeRow(loc, row, args[0], at)};
+        for (auto [i, sum] : llvm::enumerate(args.drop_front()))
+          next.push_back(
+              fma(readTerm(readKeys[i / chunk], i % chunk, k), row, sum));
+        scf::YieldOp::create(b, loc, next);
+      });
+  return SmallVector<Value>(loop.getResults());
+}
+
+void Unroller::unroll(ChunkUpdateOp op) {
+  // Rows are made once, outside both branches.
+  for (Value value : op.getValues())
+    parts.rows(value);
+  SmallVector<Value> results;
+  if (matchPattern(op.getDecay(), m_OneFloat())) {
+    results = statePass(op, Value());
+  } else {
+    Value decays =
+        arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNE, op.getDecay(),
+                              parts.one(loc));
+    auto branch = scf::IfOp::create(
+        b, loc, decays,
+        [&](OpBuilder &, Location) {
+          scf::YieldOp::create(b, loc, statePass(op, op.getDecay()));
+        },
+        [&](OpBuilder &, Location) {
+          scf::YieldOp::create(b, loc, statePass(op, Value()));
+        });
+    results.assign(branch.getResults().begin(), branch.getResults().end());
+  }
+  op.getResult().replaceAllUsesWith(results[0]);
+  ArrayRef<Value> rows = ArrayRef(results).drop_front();
+  size_t chunk = op.getReadouts().empty()
+                     ? 0
+                     : rows.size() / op.getReadouts().size();
+  for (auto [i, readout] : llvm::enumerate(op.getReadouts()))
+    parts.set(readout, rows.slice(i * chunk, chunk));
+}
+
+void Unroller::unroll(ScaleOp op) {
+  auto type = cast<RankedTensorType>(op.getVector().getType());
+  SmallVector<Value> scaled;
+  if (type.getRank() == 1) {
+    for (Value part : parts.scalars(op.getVector()))
+      scaled.push_back(parts.multiply(loc, part, op.getBy()));
+  } else if (parts.isMatrix(op.getVector())) {
+    SmallVector<Value> matrix = parts.matrix(op.getVector());
+    SmallVector<Value> by = parts.scalars(op.getBy());
+    for (auto [i, entry] : llvm::enumerate(matrix))
+      scaled.push_back(
+          entry ? parts.multiply(loc, entry, by[i / by.size()]) : Value());
+    parts.setMatrix(op.getResult(), std::move(scaled));
+    return;
+  } else {
+    for (auto [row, by] : llvm::zip(parts.rows(op.getVector()),
+                                    parts.scalars(op.getBy())))
+      scaled.push_back(timesRow(by, row));
+  }
+  parts.set(op.getResult(), std::move(scaled));
+}
+
+void Unroller::unroll(tensor::InsertSliceOp op) {
+  SmallVector<Value> at;
+  for (OpFoldResult offset : op.getMixedOffsets())
+    at.push_back(getValueOrCreateConstantIndexOp(b, loc, offset));
+  op.getResult().replaceAllUsesWith(
+      parts.store(loc, op.getSource(), op.getDest(), at));
+}
+
+void Unroller::unrollElementwise(Operation *op) {
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  DenseElementsAttr constant;
+  if (matchPattern(op, m_Constant(&constant))) {
+    parts.setConstant(loc, op->getResult(0), constant);
+    return;
+  }
+  bool matrix = llvm::any_of(op->getOperands(),
+                             [&](Value v) { return parts.isMatrix(v); });
+  SmallVector<SmallVector<Value>> operands;
+  for (Value operand : op->getOperands())
+    operands.push_back(matrix                ? parts.matrix(operand)
+                       : type.getRank() == 1 ? parts.scalars(operand)
+                                             : parts.rows(operand));
+  SmallVector<Value> results;
+  for (size_t i = 0; i < operands[0].size(); ++i) {
+    SmallVector<Value> at;
+    for (SmallVector<Value> &operand : operands)
+      at.push_back(operand[i]);
+    results.push_back(parts.applyToParts(loc, op, at, type));
+  }
+  if (matrix)
+    parts.setMatrix(op->getResult(0), std::move(results));
+  else
+    parts.set(op->getResult(0), std::move(results));
+}
+
+LogicalResult Unroller::visit(Operation *op) {
+  b.setInsertionPoint(op);
+  loc = op->getLoc();
+  bool handled =
+      TypeSwitch<Operation *, bool>(op)
+          .Case<LoadTileOp, StoreTileOp, ChunkValidOp, ChunkDecayOp,
+                ChunkGramOp, ChunkReadOp, ChunkApplyOp, ChunkSolveOp,
+                ChunkUpdateOp, ScaleOp>([&](auto tileOp) {
+            unroll(tileOp);
+            return true;
+          })
+          .Case([&](tensor::InsertSliceOp insert) {
+            if (!parts.isExpanded(insert.getSource()))
+              return false;
+            unroll(insert);
+            return true;
+          })
+          .Case([&](tensor::FromElementsOp elements) {
+            parts.set(elements, SmallVector<Value>(elements.getElements()));
+            return true;
+          })
+          .Default([&](Operation *other) {
+            if (other->getNumResults() != 1 ||
+                !isa<RankedTensorType>(other->getResult(0).getType()) ||
+                !(other->hasTrait<OpTrait::Elementwise>() ||
+                  isa<arith::ConstantOp>(other)))
+              return false;
+            unrollElementwise(other);
+            return true;
+          });
+  if (handled) {
+    expanded.push_back(op);
+    return success();
+  }
+  // Anything else works on memory.
+  for (OpOperand &operand : op->getOpOperands())
+    if (parts.isExpanded(operand.get()))
+      operand.set(parts.memory(operand.get()));
+  for (Region &region : op->getRegions())
+    for (Block &block : region)
+      if (failed(visitBlock(block)))
+        return failure();
+  return success();
+}
+
+LogicalResult Unroller::visitBlock(Block &block) {
+  for (Operation &op : llvm::make_early_inc_range(block))
+    if (failed(visit(&op)))
+      return failure();
+  return success();
+}
+
+LogicalResult Unroller::run() {
+  if (failed(visitBlock(func.getBody().front())))
+    return failure();
+  for (Operation *op : llvm::reverse(expanded))
+    op->erase();
+  return success();
+}
+
+struct UnrollChunksPass : qdelta::impl::UnrollChunksBase<UnrollChunksPass> {
+  void runOnOperation() override {
+    for (auto func : getOperation().getOps<func::FuncOp>()) {
+      auto schedule = func->getAttrOfType<ScheduleAttr>("qdelta.schedule");
+      if (schedule && schedule.getUnroll() && failed(Unroller(func).run()))
+        return signalPassFailure();
+    }
+  }
+};
+} // namespace

@@ -1,0 +1,48 @@
+//===- Image.cpp - what an image says of its kernels ----------------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#include "Image.h"
+
+#include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
+
+using namespace mlir;
+using namespace qdelta;
+
+void ImageBuilder::addKernel(Operation *func, qdeltaEntry entry) {
+  std::vector<qdeltaArgument> &args = arguments.emplace_back();
+  for (Attribute attr : func->getAttrOfType<ArrayAttr>(kArgumentsAttr)) {
+    auto dict = cast<DictionaryAttr>(attr);
+    qdeltaArgument arg{};
+    arg.struct_size = sizeof(arg);
+    arg.name =
+        names.emplace_back(cast<StringAttr>(dict.get("name")).getValue())
+            .c_str();
+    arg.role = static_cast<qdeltaRole>(
+        cast<IntegerAttr>(dict.get("role")).getInt());
+    ArrayRef<int64_t> shape = cast<DenseI64ArrayAttr>(dict.get("shape"));
+    arg.rank = shape.size();
+    llvm::copy(shape, arg.shape);
+    args.push_back(arg);
+  }
+  qdeltaKernelImage kernel{};
+  kernel.struct_size = sizeof(kernel);
+  kernel.name = names
+                    .emplace_back(
+                        func->getAttrOfType<FlatSymbolRefAttr>(kRecurrenceAttr)
+                            .getValue())
+                    .c_str();
+  kernel.arguments = args.data();
+  kernel.num_arguments = args.size();
+  kernel.entry = entry;
+  kernels.push_back(kernel);
+}
+
+const qdeltaImage &ImageBuilder::finish() {
+  image.struct_size = sizeof(image);
+  image.kernels = kernels.data();
+  image.num_kernels = kernels.size();
+  return image;
+}

@@ -1,0 +1,173 @@
+//===- Pipelines.cpp - the passes between two phases ----------------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#include "qdelta/Pipelines/Pipelines.h"
+
+#include "qdelta/Conversion/Passes.h"
+#include "qdelta/Dialect/QDelta/Transforms/Passes.h"
+#include "qdelta/Pipelines/Compile.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace qdelta;
+
+static constexpr StringLiteral kPhaseNames[] = {
+    "recurrence", "affine", "chunked", "linalg", "buffers", "target"};
+
+StringRef qdelta::phaseName(Phase phase) {
+  return kPhaseNames[static_cast<size_t>(phase)];
+}
+
+std::optional<Phase> qdelta::findPhase(StringRef name) {
+  const auto *found = llvm::find(kPhaseNames, name);
+  if (found == std::end(kPhaseNames))
+    return std::nullopt;
+  return static_cast<Phase>(found - std::begin(kPhaseNames));
+}
+
+// Recurrences stay in the module as symbols in every phase, so everything below
+// the affine phase runs on functions.
+static void addCleanUp(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
+  pm.addNestedPass<func::FuncOp>(createCSEPass());
+}
+
+static void addToChunked(OpPassManager &pm, const CompileOptions &options) {
+  SelectScheduleOptions schedule;
+  schedule.target = options.target;
+  schedule.mode = options.mode;
+  schedule.chunk = options.chunk;
+  pm.addPass(createSelectSchedule(schedule));
+  pm.addPass(createChunk());
+  pm.addNestedPass<func::FuncOp>(createCSEPass());
+}
+
+static void addToLinalg(OpPassManager &pm, const CompileOptions &options) {
+  if (options.engine == "cpu")
+    pm.addPass(createUnrollChunks());
+  pm.addPass(createChunkToLinalg());
+  addCleanUp(pm);
+  pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
+}
+
+static void addToBuffers(OpPassManager &pm, const CompileOptions &options) {
+  pm.addPass(createLowerTriangularSolve());
+  pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
+  pm.addPass(createAddDestinations());
+  pm.addPass(createBufferize());
+  pm.addPass(createParallelRange());
+  pm.addPass(createOwnAllocations());
+  addCleanUp(pm); // drops copies of a buffer onto itself
+  pm.addPass(createCopiesToLoops());
+  pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  pm.addNestedPass<func::FuncOp>(memref::createFoldMemRefAliasOpsPass());
+  addCleanUp(pm);
+  pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
+  if (options.engine == "cpu")
+    pm.addPass(createExpandMath());
+  addCleanUp(pm);
+}
+
+static void addToTarget(OpPassManager &pm) {
+  OpPassManager &functions = pm.nest<func::FuncOp>();
+  functions.addPass(createSCFToControlFlowPass());
+  functions.addPass(memref::createExpandStridedMetadataPass());
+  functions.addPass(createLowerAffinePass());
+  functions.addPass(createLoopInvariantCodeMotionPass());
+  functions.addPass(createCSEPass());
+  ConvertVectorToLLVMPassOptions vectors;
+  vectors.reassociateFPReductions = true;
+  functions.addPass(createConvertVectorToLLVMPass(vectors));
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
+  OpPassManager &scalars = pm.nest<func::FuncOp>();
+  scalars.addPass(createConvertMathToLLVMPass());
+  scalars.addPass(createArithToLLVMConversionPass());
+  scalars.addPass(createConvertIndexToLLVMPass());
+  scalars.addPass(createUBToLLVMConversionPass());
+  pm.addPass(createFunctionsToLLVM());
+  OpPassManager &finished = pm.nest<LLVM::LLVMFuncOp>();
+  finished.addPass(createCSEPass());
+  finished.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createEmitEntries());
+}
+
+void qdelta::addPassesTo(Phase phase, OpPassManager &pm,
+                         const CompileOptions &options) {
+  switch (phase) {
+  case Phase::Recurrence: {
+    SpecializeOptions sizes;
+    sizes.key = options.key;
+    sizes.value = options.value;
+    pm.addPass(createSpecialize(sizes));
+    break;
+  }
+  case Phase::Affine:
+    pm.addPass(createDeriveAffine());
+    break;
+  case Phase::Chunked:
+    addToChunked(pm, options);
+    break;
+  case Phase::Linalg:
+    addToLinalg(pm, options);
+    break;
+  case Phase::Buffers:
+    addToBuffers(pm, options);
+    break;
+  case Phase::Target:
+    addToTarget(pm);
+    break;
+  }
+  VerifyPhaseOptions verify;
+  verify.phase = phaseName(phase).str();
+  pm.addPass(createVerifyPhase(verify));
+}
+
+namespace {
+/// CompileOptions as a pipeline's textual options.
+struct TextualOptions : PassPipelineOptions<TextualOptions> {
+  Option<std::string> engine{*this, "engine", llvm::cl::desc("cpu or scalar"),
+                             llvm::cl::init("cpu")};
+  Option<std::string> target{*this, "target",
+                             llvm::cl::desc("a row of the target table"),
+                             llvm::cl::init("host")};
+  Option<std::string> mode{*this, "mode",
+                           llvm::cl::desc("auto, recurrent or chunked"),
+                           llvm::cl::init("auto")};
+  Option<int64_t> chunk{*this, "chunk", llvm::cl::desc("tokens a chunk"),
+                        llvm::cl::init(0)};
+  Option<int64_t> key{*this, "key", llvm::cl::desc("key dimension"),
+                      llvm::cl::init(0)};
+  Option<int64_t> value{*this, "value", llvm::cl::desc("value dimension"),
+                        llvm::cl::init(0)};
+};
+} // namespace
+
+void qdelta::registerPipelines() {
+  for (StringRef name : kPhaseNames) {
+    Phase phase = *findPhase(name);
+    PassPipelineRegistration<TextualOptions>(
+        ("qdelta-to-" + name).str(),
+        ("from the phase before it to phase " + name).str(),
+        [phase](OpPassManager &pm, const TextualOptions &text) {
+          CompileOptions options;
+          options.engine = text.engine;
+          options.target = text.target;
+          options.mode = text.mode;
+          options.chunk = text.chunk;
+          options.key = text.key;
+          options.value = text.value;
+          addPassesTo(phase, pm, options);
+        });
+  }
+}

@@ -1,0 +1,304 @@
+//===- CheckDerivation.cpp - derived forms against their recurrence -------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "qdelta/Reference/Passes.h"
+
+#include "Interpreter.h"
+
+#include "qdelta/Dialect/QDelta/IR/QDelta.h"
+#include "qdelta/Reference/Evaluate.h"
+
+#include <numeric>
+
+namespace qdelta {
+#define GEN_PASS_DEF_CHECKDERIVATION
+#define GEN_PASS_REGISTRATION
+#include "qdelta/Reference/Passes.h.inc"
+} // namespace qdelta
+
+using namespace mlir;
+using namespace qdelta;
+using namespace qdelta::reference;
+
+static constexpr StringLiteral kRecurrenceAttr = "qdelta.recurrence";
+
+namespace {
+/// The sizes of one evaluation. Static sizes of the function's arguments take
+/// precedence over them.
+struct Sizes {
+  int64_t batch, tokens, heads, valueHeads, key, value;
+  /// Every other sequence has HV heads in place of H.
+  bool mixedHeads = false;
+};
+
+/// The shapes of a derived function's arguments, as its recurrence reads them.
+class Arguments {
+public:
+  Arguments(func::FuncOp function, RecurrenceOp recurrence)
+      : function(function), recurrence(recurrence),
+        dims(inferTokenDims(recurrence.getBody().front())) {}
+
+  /// Fails unless the function takes what a scan of the recurrence would.
+  LogicalResult verify();
+  /// `sizes` with the function's static sizes in their place.
+  Sizes specialize(Sizes sizes);
+  /// Random inputs; with `erase`, a third of the log decays are -inf.
+  std::vector<Tensor<Exact>> draw(const Sizes &sizes, uint64_t seed,
+                                  bool erase);
+
+private:
+  /// Calls `f(size, symbol)` for each dimension of argument `index`, where
+  /// `size` is a reference to the member of `sizes` that it runs over.
+  template <typename F>
+  void forEachDim(size_t index, Sizes &sizes, F f);
+
+  bool isLogDecay(size_t index) {
+    return index < numInputs() &&
+           cast<DictionaryAttr>(recurrence.getArgAttrs()[numStates() + index])
+               .contains("qdelta.log_decay");
+  }
+  size_t numTokens() { return recurrence.getNumTokens(); }
+  size_t numStates() { return recurrence.getNumStates(); }
+  size_t numInputs() {
+    return recurrence.getBody().getNumArguments() - numStates();
+  }
+
+  func::FuncOp function;
+  RecurrenceOp recurrence;
+  llvm::DenseMap<Value, TokenDim> dims;
+};
+} // namespace
+
+LogicalResult Arguments::verify() {
+  size_t wanted = numInputs() + numStates();
+  if (function.getNumArguments() != wanted)
+    return emitError(function.getLoc(), "takes ")
+           << function.getNumArguments() << " arguments, but a scan of @"
+           << recurrence.getSymName() << " takes " << wanted;
+  Sizes unused{};
+  for (size_t index = 0; index < wanted; ++index) {
+    int64_t rank = 0;
+    forEachDim(index, unused, [&](int64_t &) { ++rank; });
+    auto type = dyn_cast<RankedTensorType>(function.getArgumentTypes()[index]);
+    if (!type || type.getRank() != rank)
+      return emitError(function.getLoc(), "expected argument ")
+             << index << " to be a tensor of rank " << rank
+             << " for a scan of @" << recurrence.getSymName() << ", but got "
+             << function.getArgumentTypes()[index];
+  }
+  return success();
+}
+
+template <typename F>
+void Arguments::forEachDim(size_t index, Sizes &sizes, F f) {
+  if (index >= numInputs()) {
+    f(sizes.batch), f(sizes.valueHeads), f(sizes.key), f(sizes.value);
+    return;
+  }
+  bool isMixed = sizes.mixedHeads && index % 2;
+  if (index < numTokens())
+    f(sizes.batch), f(sizes.tokens),
+        f(isMixed ? sizes.valueHeads : sizes.heads);
+  else
+    f(sizes.valueHeads);
+  TokenDim dim =
+      dims.lookup(recurrence.getBody().getArgument(numStates() + index));
+  if (dim != TokenDim::Scalar)
+    f(dim == TokenDim::Value ? sizes.value : sizes.key);
+}
+
+Sizes Arguments::specialize(Sizes sizes) {
+  for (Type type : function.getArgumentTypes().take_front(numTokens()))
+    sizes.mixedHeads &= cast<RankedTensorType>(type).isDynamicDim(2);
+  for (size_t index = 0; index < numInputs() + numStates(); ++index) {
+    auto type = cast<RankedTensorType>(function.getArgumentTypes()[index]);
+    size_t dim = 0;
+    forEachDim(index, sizes, [&](int64_t &size) {
+      if (!type.isDynamicDim(dim))
+        size = type.getDimSize(dim);
+      ++dim;
+    });
+  }
+  // Sequences may have different static numbers of heads.
+  int64_t heads = std::max<int64_t>(sizes.heads, 1);
+  for (size_t index = 0; index < numTokens(); ++index) {
+    auto type = cast<RankedTensorType>(function.getArgumentTypes()[index]);
+    if (!type.isDynamicDim(2) && type.getDimSize(2) > 0)
+      heads = std::lcm(heads, type.getDimSize(2));
+  }
+  // The number of value heads is the states' to say.
+  auto state = cast<RankedTensorType>(function.getArgumentTypes()[numInputs()]);
+  if (state.isDynamicDim(1))
+    sizes.valueHeads = (sizes.valueHeads + heads - 1) / heads * heads;
+  else if (sizes.heads == 0 || sizes.valueHeads % sizes.heads)
+    sizes.heads = sizes.valueHeads;
+  return sizes;
+}
+
+std::vector<Tensor<Exact>> Arguments::draw(const Sizes &sizes, uint64_t seed,
+                                           bool erase) {
+  std::vector<Tensor<Exact>> inputs;
+  Sizes copy = sizes;
+  for (size_t index = 0; index < numInputs() + numStates(); ++index) {
+    auto type = cast<RankedTensorType>(function.getArgumentTypes()[index]);
+    Tensor<Exact> input;
+    forEachDim(index, copy, [&](int64_t &size) {
+      size_t dim = input.shape.size();
+      input.shape.push_back(type.isDynamicDim(dim) ? size
+                                                   : type.getDimSize(dim));
+    });
+    int64_t count = *checkedSize(input.shape);
+    input.data.reserve(count);
+    for (int64_t i = 0; i < count; ++i) {
+      Exact value = Exact::draw(seed, (uint64_t(index) << 48) + i);
+      bool isErased = erase && isLogDecay(index) && value.rank() % 3 == 0;
+      input.data.push_back(isErased ? Exact::minusInfinity() : value);
+    }
+    inputs.push_back(std::move(input));
+  }
+  return inputs;
+}
+
+/// The function's attribute `name`, or `otherwise`.
+static int64_t integerAttr(func::FuncOp function, StringRef name,
+                           int64_t otherwise) {
+  auto attr = function->getAttrOfType<IntegerAttr>(name);
+  return attr ? attr.getInt() : otherwise;
+}
+
+/// Sequence lengths that show every kind of chunk: none, partial, full, and a
+/// full one in the middle.
+static SmallVector<int64_t> lengthsFor(func::FuncOp function) {
+  int64_t chunk = integerAttr(function, "qdelta.chunk", 4);
+  int64_t span = integerAttr(function, "qdelta.span", 1);
+  function.walk([&](Operation *op) {
+    for (NamedAttribute attr : op->getAttrs())
+      if (auto schedule = dyn_cast<ScheduleAttr>(attr.getValue())) {
+        chunk = schedule.getChunk();
+        span = schedule.getSpan();
+      }
+  });
+  SmallVector<int64_t> lengths{0, 1, chunk + 1, 2 * chunk + 3};
+  if (chunk * span + 1 > lengths.back())
+    lengths.push_back(chunk * span + 1);
+  return lengths;
+}
+
+/// Compares the results of both sides; the error names the first element that
+/// differs.
+static LogicalResult compareResults(func::FuncOp function,
+                                    RecurrenceOp recurrence,
+                                    ArrayRef<Tensor<Exact>> wanted,
+                                    ArrayRef<Tensor<Exact>> found,
+                                    const Sizes &sizes, uint64_t seed) {
+  if (wanted.size() != found.size())
+    return emitError(function.getLoc(), "returns ")
+           << found.size() << " results, but a scan of @"
+           << recurrence.getSymName() << " returns " << wanted.size();
+  size_t numOutputs = wanted.size() - recurrence.getNumStates();
+  for (size_t index = 0; index < wanted.size(); ++index) {
+    const Tensor<Exact> &a = wanted[index], &b = found[index];
+    bool isOutput = index < numOutputs;
+    std::string name = (isOutput ? "output " : "final state ") +
+                       std::to_string(isOutput ? index : index - numOutputs);
+    if (a.shape != b.shape)
+      return emitError(function.getLoc(), "expected ")
+             << name << " to have shape " << spell(a.shape) << ", but got "
+             << spell(b.shape);
+    auto [first, other] =
+        std::mismatch(a.data.begin(), a.data.end(), b.data.begin());
+    if (first == a.data.end())
+      continue;
+    SmallVector<int64_t, 4> position = stridesOf(a.shape);
+    int64_t rest = first - a.data.begin();
+    for (int64_t &step : position)
+      step = std::exchange(rest, rest % step) / step;
+    InFlightDiagnostic diag = emitError(function.getLoc(), "derived form of @")
+                              << function.getSymName()
+                              << " differs from the recurrence at " << name
+                              << " " << spell(position);
+    if (other->isPoison())
+      diag << ", which was never computed";
+    diag.attachNote(recurrence.getLoc())
+        << "the recurrence; B = " << sizes.batch << ", T = " << sizes.tokens
+        << ", H = " << sizes.heads << ", HV = " << sizes.valueHeads
+        << ", K = " << sizes.key << ", V = " << sizes.value
+        << ", seed = " << seed;
+    return diag;
+  }
+  return success();
+}
+
+/// Both sides at one random point.
+static LogicalResult checkOnce(func::FuncOp function, RecurrenceOp recurrence,
+                               Arguments &arguments, const Sizes &sizes,
+                               uint64_t seed, bool erase) {
+  std::vector<Tensor<Exact>> inputs = arguments.draw(sizes, seed, erase);
+  auto wanted = evaluateRecurrence(recurrence, inputs);
+  if (!wanted)
+    return emitError(function.getLoc(), llvm::toString(wanted.takeError()));
+  auto found = evaluate(function, inputs);
+  if (!found)
+    return emitError(function.getLoc(), llvm::toString(found.takeError()));
+  return compareResults(function, recurrence, *wanted, *found, sizes, seed);
+}
+
+LogicalResult qdelta::checkDerivation(func::FuncOp function, uint64_t seed,
+                                      unsigned draws, bool erase) {
+  auto name = function->getAttrOfType<FlatSymbolRefAttr>(kRecurrenceAttr);
+  auto recurrence =
+      name ? SymbolTable::lookupNearestSymbolFrom<RecurrenceOp>(function, name)
+           : RecurrenceOp();
+  if (!recurrence)
+    return emitError(function.getLoc(), "expected qdelta.recurrence to name a "
+                                        "qdelta.recurrence of the module");
+  Arguments arguments(function, recurrence);
+  if (failed(arguments.verify()))
+    return failure();
+  constexpr int64_t kLargeState = 1024;
+  SmallVector<Sizes> shapes{{1, 0, 1, 1, 1, 1},
+                            {1, 0, 1, 2, 3, 2},
+                            {2, 0, 2, 4, 4, 3},
+                            {1, 0, 2, 4, 2, 2, /*mixedHeads=*/true}};
+  for (int64_t length : lengthsFor(function)) {
+    for (Sizes sizes : shapes) {
+      sizes.tokens = length;
+      sizes = arguments.specialize(sizes);
+      for (unsigned draw = 0; draw < draws; ++draw)
+        if (failed(checkOnce(function, recurrence, arguments, sizes,
+                             seed + draw, erase)))
+          return failure();
+      // Larger shapes would only be more of the same, slowly.
+      if (sizes.key * sizes.value >= kLargeState)
+        break;
+    }
+  }
+  return success();
+}
+
+namespace {
+struct CheckDerivation : qdelta::impl::CheckDerivationBase<CheckDerivation> {
+  using CheckDerivationBase::CheckDerivationBase;
+
+  void runOnOperation() override {
+    bool isEmpty = true, isRight = true;
+    for (auto function : getOperation().getOps<func::FuncOp>()) {
+      if (!function->hasAttr(kRecurrenceAttr))
+        continue;
+      isEmpty = false;
+      isRight &= succeeded(checkDerivation(function, seed, draws, erase));
+    }
+    if (isEmpty)
+      emitError(getOperation().getLoc(),
+                "nothing to check: no function derived from a "
+                "qdelta.recurrence");
+    if (isEmpty || !isRight)
+      signalPassFailure();
+  }
+};
+} // namespace
+
+void qdelta::registerReferencePasses() { registerQDeltaReferencePasses(); }

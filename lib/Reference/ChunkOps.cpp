@@ -1,0 +1,358 @@
+//===- ChunkOps.cpp - the chunk form, each op as its definition says ------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "Interpreter.h"
+
+#include "qdelta/Dialect/QDelta/IR/QDelta.h"
+
+using namespace mlir;
+using namespace qdelta;
+using namespace qdelta::reference;
+
+template <typename Scalar>
+static Tensor<Scalar> zeros(int64_t rows, int64_t columns) {
+  return {
+      {rows, columns},
+      std::vector<Scalar>(rows * columns, ScalarTraits<Scalar>::integer(0))};
+}
+
+/// out += a b, a^T b or a b^T.
+enum class Form { Plain, TransposedLeft, TransposedRight };
+template <typename Scalar>
+static void multiplyAdd(Tensor<Scalar> &out, const Tensor<Scalar> &a,
+                        const Tensor<Scalar> &b, Form form) {
+  int64_t rows = out.shape[0], columns = out.shape[1];
+  int64_t inner = form == Form::TransposedLeft ? a.shape[0] : a.shape[1];
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t k = 0; k < inner; ++k) {
+      Scalar left = form == Form::TransposedLeft ? a.data[k * rows + i]
+                                                 : a.data[i * inner + k];
+      Scalar *row = out.data.data() + i * columns;
+      for (int64_t j = 0; j < columns; ++j)
+        row[j] +=
+            left * (form == Form::TransposedRight ? b.data[j * inner + k]
+                                                  : b.data[k * columns + j]);
+    }
+}
+
+/// Two-dimensional operands with equal inner sizes, or an error.
+template <typename Scalar>
+static LogicalResult checkMatrices(Interpreter<Scalar> &interpreter,
+                                   Operation *op, ArrayRef<int64_t> a,
+                                   ArrayRef<int64_t> b, size_t innerA,
+                                   size_t innerB) {
+  if (a.size() == 2 && b.size() == 2 && a[innerA] == b[innerB])
+    return success();
+  return interpreter.fail(op, "operands of '" + op->getName().getStringRef() +
+                                  "' have shapes " + spell(a) + " and " +
+                                  spell(b));
+}
+
+/// Where the rows of a tile lie in its sequence [B, T, H(, D)] or parameter
+/// [H(, D)]: the position of each tile row, nothing past the last token.
+template <typename Scalar>
+static LogicalResult findRows(Interpreter<Scalar> &interpreter, Operation *op,
+                              ArrayRef<int64_t> shape, Args<Scalar> indices,
+                              int64_t count, int64_t column, int64_t width,
+                              SmallVectorImpl<std::optional<int64_t>> &rows) {
+  auto inside = [&](size_t dim) {
+    int64_t index = indices[dim].integer();
+    return index >= 0 && index < shape[dim];
+  };
+  bool isSequence = indices.size() == 3;
+  bool fits = isSequence ? inside(0) && inside(2) && indices[1].integer() >= 0
+                         : inside(0);
+  bool hasColumns = shape.size() > indices.size();
+  int64_t columns = hasColumns ? shape.back() : 1;
+  if (!fits || column < 0 || column + width > columns)
+    return interpreter.fail(op, "tile of '" + op->getName().getStringRef() +
+                                    "' is outside a tensor of shape " +
+                                    spell(shape));
+  for (int64_t i = 0; i < count; ++i) {
+    if (!isSequence) {
+      rows.push_back(indices[0].integer() * columns + column);
+      continue;
+    }
+    int64_t token = indices[1].integer() + i;
+    int64_t row = (indices[0].integer() * shape[1] + token) * shape[2] +
+                  indices[2].integer();
+    rows.push_back(token < shape[1] ? std::optional(row * columns + column)
+                                    : std::nullopt);
+  }
+  return success();
+}
+
+template <typename Scalar>
+static LogicalResult runLoadTile(Interpreter<Scalar> &interpreter,
+                                 LoadTileOp op, Args<Scalar> args,
+                                 Data<Scalar> &results) {
+  size_t numIndices = op.getIndices().size();
+  const auto &source = args[0].reals();
+  Args<Scalar> indices = args.slice(1, numIndices);
+  auto type = cast<RankedTensorType>(op.getResult().getType());
+  int64_t width = type.getRank() == 2 ? type.getDimSize(1) : 1;
+  int64_t column = op.getColumn() ? args[1 + numIndices].integer() : 0;
+  SmallVector<std::optional<int64_t>> rows;
+  if (failed(findRows<Scalar>(interpreter, op, source.shape, indices,
+                              type.getDimSize(0), column, width, rows)))
+    return failure();
+  // Tokens past the last repeat the last one.
+  std::optional<int64_t> last = rows.front();
+  if (!last && numIndices == 3) {
+    int64_t tokens = source.shape[1];
+    if (tokens == 0)
+      return interpreter.fail(op, "cannot load a tile of an empty sequence");
+    int64_t columns = source.shape.size() == 4 ? source.shape[3] : 1;
+    last = ((indices[0].integer() * tokens + tokens - 1) * source.shape[2] +
+            indices[2].integer()) *
+               columns +
+           column;
+  }
+  Tensor<Scalar> tile{type.getShape().vec(), {}};
+  for (std::optional<int64_t> row : rows) {
+    last = row ? row : last;
+    auto begin = source.data.begin() + *last;
+    tile.data.insert(tile.data.end(), begin, begin + width);
+  }
+  results.push_back(Datum<Scalar>(std::move(tile)));
+  return success();
+}
+
+template <typename Scalar>
+static LogicalResult runStoreTile(Interpreter<Scalar> &interpreter,
+                                  StoreTileOp op, Args<Scalar> args,
+                                  Data<Scalar> &results) {
+  const auto &tile = args[0].reals();
+  auto &dest = args[1].mutableReals();
+  int64_t width = tile.shape.size() == 2 ? tile.shape[1] : 1;
+  SmallVector<std::optional<int64_t>> rows;
+  if (failed(findRows<Scalar>(
+          interpreter, op, dest.shape, args.slice(2, op.getIndices().size()),
+          tile.shape[0], args.back().integer(), width, rows)))
+    return failure();
+  for (auto [i, row] : llvm::enumerate(rows))
+    if (row)
+      std::copy_n(tile.data.begin() + i * width, width,
+                  dest.data.begin() + *row);
+  results.push_back(std::move(args[1]));
+  return success();
+}
+
+template <typename Scalar>
+static LogicalResult runChunkValid(Interpreter<Scalar> &, ChunkValidOp op,
+                                   Args<Scalar> args, Data<Scalar> &results) {
+  int64_t size = cast<RankedTensorType>(op.getResult().getType()).getDimSize(0);
+  Tensor<int64_t> valid{{size}, {}};
+  for (int64_t i = 0; i < size; ++i)
+    valid.data.push_back(args[0].integer() + i < args[1].integer());
+  results.push_back(Datum<Scalar>(std::move(valid)));
+  return success();
+}
+
+template <typename Scalar>
+static LogicalResult runChunkDecay(Interpreter<Scalar> &, ChunkDecayOp op,
+                                   Args<Scalar> args, Data<Scalar> &results) {
+  using Traits = ScalarTraits<Scalar>;
+  int64_t decays = args.size();
+  int64_t size = decays ? args[0].shape()[0] : 0;
+  auto type = dyn_cast<RankedTensorType>(op.getResult().getType());
+  if (type)
+    size = type.getDimSize(0);
+  // From place p of token s to place q of token t, one log after the other.
+  auto between = [&](int64_t s, int64_t p, int64_t t, int64_t q) {
+    Scalar sum = Traits::integer(0);
+    for (int64_t place = s * decays + p; place < t * decays + q; ++place)
+      sum += args[place % decays].reals().data[place / decays];
+    return exponential(sum);
+  };
+  std::optional<int64_t> from = op.getFrom(), to = op.getTo();
+  if (!type) {
+    results.push_back(Datum<Scalar>(between(0, 0, size, 0)));
+    return success();
+  }
+  Tensor<Scalar> out{type.getShape().vec(), {}};
+  for (int64_t t = 0; t < size; ++t) {
+    if (!from)
+      out.data.push_back(between(0, 0, t, *to));
+    else if (!to)
+      out.data.push_back(between(t, *from, size, 0));
+    else
+      for (int64_t s = 0; s < size; ++s)
+        out.data.push_back(s < t || (s == t && op.getInclusive())
+                               ? between(s, *from, t, *to)
+                               : Traits::integer(0));
+  }
+  results.push_back(Datum<Scalar>(std::move(out)));
+  return success();
+}
+
+template <typename Scalar>
+static LogicalResult runChunkGram(Interpreter<Scalar> &interpreter,
+                                  ChunkGramOp op, Args<Scalar> args,
+                                  Data<Scalar> &results) {
+  const auto &reads = args[0].reals(), &writes = args[1].reals();
+  if (failed(checkMatrices(interpreter, op, reads.shape, writes.shape, 1, 1)))
+    return failure();
+  Tensor<Scalar> out = zeros<Scalar>(reads.shape[0], writes.shape[0]);
+  multiplyAdd(out, reads, writes, Form::TransposedRight);
+  results.push_back(Datum<Scalar>(std::move(out)));
+  return success();
+}
+
+template <typename Scalar>
+static LogicalResult runChunkRead(Interpreter<Scalar> &interpreter,
+                                  ChunkReadOp op, Args<Scalar> args,
+                                  Data<Scalar> &results) {
+  const auto &keys = args[0].reals(), &state = args[1].reals();
+  if (failed(checkMatrices(interpreter, op, keys.shape, state.shape, 1, 0)))
+    return failure();
+  Tensor<Scalar> out = zeros<Scalar>(keys.shape[0], state.shape[1]);
+  multiplyAdd(out, keys, state, Form::Plain);
+  results.push_back(Datum<Scalar>(std::move(out)));
+  return success();
+}
+
+/// An error if `matrix`, which is said to be lower triangular, has a number
+/// other than zero above the diagonal, or on it without `inclusive`.
+template <typename Scalar>
+static LogicalResult
+checkTriangular(Interpreter<Scalar> &interpreter, Operation *op,
+                const Tensor<Scalar> &matrix, bool inclusive) {
+  int64_t size = matrix.shape[1];
+  for (int64_t t = 0; t < matrix.shape[0]; ++t)
+    for (int64_t s = t + inclusive; s < size; ++s) {
+      Scalar entry = matrix.data[t * size + s];
+      if (!isZero(entry) && !ScalarTraits<Scalar>::isPoison(entry))
+        return interpreter.fail(op, "matrix of '" +
+                                        op->getName().getStringRef() +
+                                        "' is not zero at " + spell({t, s}));
+    }
+  return success();
+}
+
+/// out[t] += sum_s matrix[t, s] values[s] over s < t, or s <= t.
+template <typename Scalar>
+static void addLowerRow(Tensor<Scalar> &out, const Tensor<Scalar> &matrix,
+                        const Tensor<Scalar> &values, int64_t t,
+                        bool inclusive) {
+  int64_t width = out.shape[1], size = matrix.shape[1];
+  Scalar *row = out.data.data() + t * width;
+  for (int64_t s = 0; s < t + inclusive; ++s) {
+    Scalar entry = matrix.data[t * size + s];
+    for (int64_t v = 0; v < width; ++v)
+      row[v] += entry * values.data[s * width + v];
+  }
+}
+
+template <typename Scalar>
+static LogicalResult runChunkApply(Interpreter<Scalar> &interpreter,
+                                   ChunkApplyOp op, Args<Scalar> args,
+                                   Data<Scalar> &results) {
+  const auto &matrix = args[0].reals(), &values = args[1].reals();
+  if (failed(
+          checkMatrices(interpreter, op, matrix.shape, values.shape, 1, 0)) ||
+      failed(checkMatrices(interpreter, op, matrix.shape, args[2].shape(), 0,
+                           0)) ||
+      failed(checkTriangular(interpreter, op, matrix, op.getInclusive())))
+    return failure();
+  auto &out = args[2].mutableReals();
+  for (int64_t t = 0; t < matrix.shape[0]; ++t)
+    addLowerRow(out, matrix, values, t, op.getInclusive());
+  results.push_back(std::move(args[2]));
+  return success();
+}
+
+template <typename Scalar>
+static LogicalResult runChunkSolve(Interpreter<Scalar> &interpreter,
+                                   ChunkSolveOp op, Args<Scalar> args,
+                                   Data<Scalar> &results) {
+  size_t unknowns = op.getRhs().size();
+  Args<Scalar> blocks = args.drop_back(unknowns);
+  Args<Scalar> solutions = args.take_back(unknowns);
+  int64_t size = solutions[0].shape()[0];
+  for (size_t j = 0; j < unknowns; ++j)
+    for (size_t w = 0; w < unknowns; ++w) {
+      const auto &block = blocks[j * unknowns + w].reals();
+      if (block.shape != std::vector<int64_t>{size, size} ||
+          solutions[w].shape() != solutions[0].shape())
+        return interpreter.fail(op, "block of shape " + spell(block.shape) +
+                                        " for a right-hand side of shape " +
+                                        spell(solutions[w].shape()));
+      if (failed(checkTriangular(interpreter, op, block, w < j)))
+        return failure();
+    }
+  for (int64_t t = 0; t < size; ++t)
+    for (size_t j = 0; j < unknowns; ++j)
+      for (size_t w = 0; w < unknowns; ++w) {
+        // A block may be applied to the very solution it adds to: rows before
+        // t are final then.
+        auto &out = solutions[j].mutableReals();
+        addLowerRow(out, blocks[j * unknowns + w].reals(), solutions[w].reals(),
+                    t, w < j);
+      }
+  for (Datum<Scalar> &solution : solutions)
+    results.push_back(std::move(solution));
+  return success();
+}
+
+template <typename Scalar>
+static LogicalResult runChunkUpdate(Interpreter<Scalar> &interpreter,
+                                    ChunkUpdateOp op, Args<Scalar> args,
+                                    Data<Scalar> &results) {
+  size_t writes = op.getKeys().size();
+  Scalar decay = args[1].scalar();
+  auto &state = args[0].mutableReals();
+  for (Scalar &element : state.data)
+    element = decay * element;
+  for (size_t w = 0; w < writes; ++w) {
+    const auto &keys = args[2 + w].reals();
+    const auto &values = args[2 + writes + w].reals();
+    if (failed(checkMatrices(interpreter, op, keys.shape, values.shape, 0, 0)))
+      return failure();
+    multiplyAdd(state, keys, values, Form::TransposedLeft);
+  }
+  results.push_back(args[0]);
+  for (Datum<Scalar> &read : args.drop_front(2 + 2 * writes)) {
+    if (failed(checkMatrices(interpreter, op, read.shape(), state.shape, 1, 0)))
+      return failure();
+    Tensor<Scalar> out = zeros<Scalar>(read.shape()[0], state.shape[1]);
+    multiplyAdd(out, read.reals(), state, Form::Plain);
+    results.push_back(Datum<Scalar>(std::move(out)));
+  }
+  return success();
+}
+
+template <typename Scalar>
+static LogicalResult runTriangularSolve(Interpreter<Scalar> &,
+                                        TriangularSolveOp, Args<Scalar> args,
+                                        Data<Scalar> &results) {
+  auto &solution = args[1].mutableReals();
+  for (int64_t t = 0; t < solution.shape[0]; ++t)
+    addLowerRow(solution, args[0].reals(), solution, t, /*inclusive=*/false);
+  results.push_back(std::move(args[1]));
+  return success();
+}
+
+template <typename Scalar>
+void reference::addChunkOps(Interpreter<Scalar> &table) {
+  table.template add<LoadTileOp>(runLoadTile<Scalar>);
+  table.template add<StoreTileOp>(runStoreTile<Scalar>);
+  table.template add<PrefetchOp>([](Interpreter<Scalar> &, PrefetchOp,
+                                    Args<Scalar>,
+                                    Data<Scalar> &) { return success(); });
+  table.template add<ChunkValidOp>(runChunkValid<Scalar>);
+  table.template add<ChunkDecayOp>(runChunkDecay<Scalar>);
+  table.template add<ChunkGramOp>(runChunkGram<Scalar>);
+  table.template add<ChunkReadOp>(runChunkRead<Scalar>);
+  table.template add<ChunkApplyOp>(runChunkApply<Scalar>);
+  table.template add<ChunkSolveOp>(runChunkSolve<Scalar>);
+  table.template add<ChunkUpdateOp>(runChunkUpdate<Scalar>);
+  table.template add<TriangularSolveOp>(runTriangularSolve<Scalar>);
+}
+
+namespace qdelta::reference {
+QDELTA_REFERENCE_INSTANTIATE(addChunkOps)
+} // namespace qdelta::reference

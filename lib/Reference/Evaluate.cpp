@@ -1,0 +1,115 @@
+//===- Evaluate.cpp - functions and recurrences on tensors ----------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "qdelta/Reference/Evaluate.h"
+
+#include "RecurrenceOps.h"
+
+using namespace mlir;
+using namespace qdelta;
+using namespace qdelta::reference;
+
+/// One input as a datum. `type` is what it is to fit, if that is known.
+template <typename Scalar>
+static FailureOr<Datum<Scalar>>
+convertInput(Interpreter<Scalar> &interpreter, Operation *op, size_t index,
+             Type type, const Tensor<Scalar> &input) {
+  if (checkedSize(input.shape) != input.size())
+    return interpreter.fail(op, "input " + Twine(index) + " has shape " +
+                                    spell(input.shape) + " but " +
+                                    Twine(input.size()) + " elements");
+  if (!type)
+    return Datum<Scalar>(input);
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!isReal(type) || (!tensor && !isa<FloatType>(type))) {
+    std::string spelling;
+    llvm::raw_string_ostream(spelling) << type;
+    return interpreter.fail(op, "argument " + Twine(index) + " has type " +
+                                    spelling +
+                                    ", but inputs are floats and tensors of "
+                                    "floats");
+  }
+  ArrayRef<int64_t> wanted = tensor ? tensor.getShape() : ArrayRef<int64_t>();
+  if (wanted.size() != input.shape.size() ||
+      (tensor && !fitsType(tensor, input.shape)))
+    return interpreter.fail(op, "expected argument " + Twine(index) +
+                                    " to have shape " + spell(wanted) +
+                                    ", but got " + spell(input.shape));
+  if (!tensor)
+    return Datum<Scalar>(input.data[0]);
+  return Datum<Scalar>(input);
+}
+
+template <typename Scalar>
+static std::vector<Tensor<Scalar>> convertResults(const Data<Scalar> &results) {
+  std::vector<Tensor<Scalar>> outputs;
+  for (const Datum<Scalar> &result : results)
+    outputs.push_back(result.isReals() ? result.reals()
+                                       : Tensor<Scalar>{{}, {result.scalar()}});
+  return outputs;
+}
+
+template <typename Scalar>
+llvm::Expected<std::vector<Tensor<Scalar>>>
+reference::evaluate(func::FuncOp function,
+                    const std::vector<Tensor<Scalar>> &inputs) {
+  Interpreter<Scalar> interpreter;
+  auto fail = [&](const Twine &message) {
+    (void)interpreter.fail(function, message);
+    return interpreter.takeError();
+  };
+  if (function.isExternal())
+    return fail("@" + function.getSymName() + " has no body");
+  if (inputs.size() != function.getNumArguments())
+    return fail("expected " + Twine(function.getNumArguments()) +
+                " inputs for @" + function.getSymName() + ", but got " +
+                Twine(inputs.size()));
+  for (Type type : function.getResultTypes())
+    if (!isReal(type))
+      return fail("@" + function.getSymName() +
+                  " returns something other than floats");
+  Data<Scalar> args, results;
+  for (auto [index, input] : llvm::enumerate(inputs)) {
+    auto datum = convertInput(interpreter, function, index,
+                              function.getArgumentTypes()[index], input);
+    if (failed(datum))
+      return interpreter.takeError();
+    args.push_back(std::move(*datum));
+  }
+  if (failed(interpreter.call(function, function.getBody(), args, results)))
+    return interpreter.takeError();
+  return convertResults(results);
+}
+
+template <typename Scalar>
+llvm::Expected<std::vector<Tensor<Scalar>>>
+reference::evaluateRecurrence(RecurrenceOp recurrence,
+                              const std::vector<Tensor<Scalar>> &inputs) {
+  Interpreter<Scalar> interpreter;
+  Data<Scalar> args, results;
+  for (auto [index, input] : llvm::enumerate(inputs)) {
+    auto datum = convertInput(interpreter, recurrence, index, Type(), input);
+    if (failed(datum))
+      return interpreter.takeError();
+    args.push_back(std::move(*datum));
+  }
+  if (failed(runRecurrence<Scalar>(interpreter, recurrence, recurrence, args,
+                                   results)))
+    return interpreter.takeError();
+  return convertResults(results);
+}
+
+namespace qdelta::reference {
+#define QDELTA_INSTANTIATE_EVALUATE(Scalar)                                    \
+  template llvm::Expected<std::vector<Tensor<Scalar>>> evaluate(               \
+      func::FuncOp, const std::vector<Tensor<Scalar>> &);                      \
+  template llvm::Expected<std::vector<Tensor<Scalar>>> evaluateRecurrence(     \
+      RecurrenceOp, const std::vector<Tensor<Scalar>> &);
+QDELTA_INSTANTIATE_EVALUATE(double)
+QDELTA_INSTANTIATE_EVALUATE(float)
+QDELTA_INSTANTIATE_EVALUATE(Exact)
+#undef QDELTA_INSTANTIATE_EVALUATE
+} // namespace qdelta::reference

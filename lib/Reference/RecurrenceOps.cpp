@@ -1,0 +1,191 @@
+//===- RecurrenceOps.cpp - the token loop as the spec states it -----------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "RecurrenceOps.h"
+#include "TokenLoop.h"
+
+using namespace mlir;
+using namespace qdelta;
+using namespace qdelta::reference;
+
+template <typename Scalar>
+LogicalResult reference::decayState(Interpreter<Scalar> &interpreter,
+                                    Operation *op, Datum<Scalar> &state,
+                                    const Datum<Scalar> &log) {
+  Tensor<Scalar> &rows = state.mutableReals();
+  int64_t width = rows.shape[1];
+  if (log.isScalar()) {
+    Scalar factor = exponential(log.scalar());
+    for (Scalar &element : rows.data)
+      element = factor * element;
+    return success();
+  }
+  if (log.shape()[0] != rows.shape[0])
+    return interpreter.fail(op, "expected one log decay for each row of " +
+                                    spell(rows.shape) + ", but got " +
+                                    spell(log.shape()));
+  for (int64_t k = 0; k < rows.shape[0]; ++k) {
+    Scalar factor = exponential(log.reals().data[k]);
+    Scalar *row = rows.data.data() + k * width;
+    for (int64_t v = 0; v < width; ++v)
+      row[v] = factor * row[v];
+  }
+  return success();
+}
+
+template <typename Scalar>
+FailureOr<Datum<Scalar>>
+reference::readState(Interpreter<Scalar> &interpreter, Operation *op,
+                     const Datum<Scalar> &state, const Datum<Scalar> &at) {
+  const Tensor<Scalar> &rows = state.reals();
+  if (at.shape()[0] != rows.shape[0])
+    return interpreter.fail(op, "expected a key vector for a state of shape " +
+                                    spell(rows.shape) + ", but got " +
+                                    spell(at.shape()));
+  int64_t width = rows.shape[1];
+  std::vector<Scalar> out(width, ScalarTraits<Scalar>::integer(0));
+  for (int64_t k = 0; k < rows.shape[0]; ++k) {
+    Scalar x = at.reals().data[k];
+    const Scalar *row = rows.data.data() + k * width;
+    for (int64_t v = 0; v < width; ++v)
+      out[v] += x * row[v];
+  }
+  return Datum<Scalar>(Tensor<Scalar>{{width}, std::move(out)});
+}
+
+template <typename Scalar>
+LogicalResult reference::writeState(Interpreter<Scalar> &interpreter,
+                                    Operation *op, Datum<Scalar> &state,
+                                    const Datum<Scalar> &key,
+                                    ArrayRef<Scalar> value) {
+  Tensor<Scalar> &rows = state.mutableReals();
+  int64_t width = rows.shape[1];
+  if (key.shape()[0] != rows.shape[0] ||
+      static_cast<int64_t>(value.size()) != width)
+    return interpreter.fail(op, "expected a key and a value for a state of "
+                                "shape " +
+                                    spell(rows.shape) + ", but got " +
+                                    spell(key.shape()) + " and [" +
+                                    Twine(value.size()) + "]");
+  for (int64_t k = 0; k < rows.shape[0]; ++k) {
+    Scalar a = key.reals().data[k];
+    Scalar *row = rows.data.data() + k * width;
+    for (int64_t v = 0; v < width; ++v)
+      row[v] += a * value[v];
+  }
+  return success();
+}
+
+template <typename Scalar>
+LogicalResult reference::runRecurrence(Interpreter<Scalar> &interpreter,
+                                       Operation *op, RecurrenceOp recurrence,
+                                       Args<Scalar> args,
+                                       Data<Scalar> &results) {
+  Block &body = recurrence.getBody().front();
+  size_t numStates = recurrence.getNumStates();
+  SmallVector<Value> inputs(body.getArguments().drop_front(numStates));
+  if (args.size() != inputs.size() + numStates)
+    return interpreter.fail(op, "expected " + Twine(inputs.size() + numStates) +
+                                    " inputs for @" + recurrence.getSymName() +
+                                    ", but got " + Twine(args.size()));
+  SmallVector<std::string> names;
+  for (size_t i = 0; i < inputs.size(); ++i)
+    names.push_back(recurrence.getArgName(numStates + i).str());
+  auto dims = inferTokenDims(body);
+  auto step = [&](Data<Scalar> &stepInputs, Data<Scalar> &states,
+                  Data<Scalar> &outputs) -> LogicalResult {
+    for (auto [value, state] : llvm::zip_equal(recurrence.getStates(), states))
+      interpreter.bind(value, std::move(state));
+    for (auto [value, input] : llvm::zip_equal(inputs, stepInputs))
+      interpreter.bind(value, std::move(input));
+    states.clear();
+    if (failed(interpreter.run(body, states)))
+      return failure();
+    outputs.append(std::make_move_iterator(states.begin() + numStates),
+                   std::make_move_iterator(states.end()));
+    states.truncate(numStates);
+    return success();
+  };
+  TokenLoop<Scalar> loop(interpreter, op, recurrence.getNumTokens(), inputs,
+                         names, dims, args);
+  return loop.run(recurrence.getYield().getOutputs().size(), step, results);
+}
+
+template <typename Scalar>
+static LogicalResult runScale(Interpreter<Scalar> &interpreter, ScaleOp op,
+                              Args<Scalar> args, Data<Scalar> &results) {
+  Datum<Scalar> &vector = args[0];
+  ArrayRef<int64_t> shape = vector.shape();
+  if (args[1].isReals() && ArrayRef(args[1].shape()) != shape.drop_back())
+    return interpreter.fail(op, "cannot scale " + spell(shape) + " by " +
+                                    spell(args[1].shape()));
+  Tensor<Scalar> &out = vector.mutableReals();
+  int64_t width = out.shape.back();
+  for (size_t i = 0; i < out.data.size(); ++i)
+    out.data[i] =
+        out.data[i] * (args[1].isScalar() ? args[1].scalar()
+                                          : args[1].reals().data[i / width]);
+  results.push_back(std::move(vector));
+  return success();
+}
+
+template <typename Scalar>
+void reference::addRecurrenceOps(Interpreter<Scalar> &table) {
+  table.template add<ScanOp>([](Interpreter<Scalar> &interpreter, ScanOp op,
+                                Args<Scalar> args,
+                                Data<Scalar> &results) -> LogicalResult {
+    auto callee = SymbolTable::lookupNearestSymbolFrom<RecurrenceOp>(
+        op, op.getCalleeAttr());
+    if (!callee)
+      return interpreter.fail(op, "expected @" + op.getCallee() +
+                                      " to be a qdelta.recurrence");
+    return runRecurrence(interpreter, op, callee, args, results);
+  });
+  table.template add<DecayOp>([](Interpreter<Scalar> &interpreter, DecayOp op,
+                                 Args<Scalar> args, Data<Scalar> &results) {
+    LogicalResult result = decayState(interpreter, op, args[0], args[1]);
+    results.push_back(std::move(args[0]));
+    return result;
+  });
+  table.template add<ReadOp>([](Interpreter<Scalar> &interpreter, ReadOp op,
+                                Args<Scalar> args,
+                                Data<Scalar> &results) -> LogicalResult {
+    auto readout = readState(interpreter, op, args[0], args[1]);
+    if (failed(readout))
+      return failure();
+    results.push_back(std::move(*readout));
+    return success();
+  });
+  table.template add<WriteOp>([](Interpreter<Scalar> &interpreter, WriteOp op,
+                                 Args<Scalar> args, Data<Scalar> &results) {
+    LogicalResult result = writeState<Scalar>(interpreter, op, args[0], args[1],
+                                              args[2].reals().data);
+    results.push_back(std::move(args[0]));
+    return result;
+  });
+  table.template add<ScaleOp>(runScale<Scalar>);
+}
+
+namespace qdelta::reference {
+QDELTA_REFERENCE_INSTANTIATE(addRecurrenceOps)
+
+#define QDELTA_INSTANTIATE_STATE(Scalar)                                       \
+  template LogicalResult decayState(Interpreter<Scalar> &, Operation *,        \
+                                    Datum<Scalar> &, const Datum<Scalar> &);   \
+  template FailureOr<Datum<Scalar>> readState(                                 \
+      Interpreter<Scalar> &, Operation *, const Datum<Scalar> &,               \
+      const Datum<Scalar> &);                                                  \
+  template LogicalResult writeState(Interpreter<Scalar> &, Operation *,        \
+                                    Datum<Scalar> &, const Datum<Scalar> &,    \
+                                    ArrayRef<Scalar>);                         \
+  template LogicalResult runRecurrence(Interpreter<Scalar> &, Operation *,     \
+                                       RecurrenceOp, Args<Scalar>,             \
+                                       Data<Scalar> &);
+QDELTA_INSTANTIATE_STATE(double)
+QDELTA_INSTANTIATE_STATE(float)
+QDELTA_INSTANTIATE_STATE(Exact)
+#undef QDELTA_INSTANTIATE_STATE
+} // namespace qdelta::reference

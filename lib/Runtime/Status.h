@@ -1,0 +1,26 @@
+//===- Status.h - errors of the C interface --------------------*- C++ -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QDELTA_LIB_RUNTIME_STATUS_H
+#define QDELTA_LIB_RUNTIME_STATUS_H
+
+#include "qdelta-c/Runtime.h"
+
+#include <string>
+
+namespace qdelta::runtime {
+
+/// A new status about `argument` ("" for none). If there is no memory for it,
+/// the one status that says so.
+qdeltaStatus *makeStatus(qdeltaErrorCode code, const std::string &argument,
+                         const std::string &message) noexcept;
+
+/// The status of the exception being handled.
+qdeltaStatus *statusOfException() noexcept;
+
+} // namespace qdelta::runtime
+
+#endif // QDELTA_LIB_RUNTIME_STATUS_H

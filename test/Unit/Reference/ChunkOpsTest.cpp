@@ -1,0 +1,234 @@
+//===- ChunkOpsTest.cpp - chunk ops against their formulas ----------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "Program.h"
+
+#include <cmath>
+#include <gtest/gtest.h>
+#include <limits>
+
+using namespace qdelta::reference;
+
+namespace {
+using Numbers = Tensor<double>;
+
+double at(const Numbers &matrix, int64_t row, int64_t column) {
+  return matrix.data[row * matrix.shape[1] + column];
+}
+
+/// The matrix with entry `f(row, column)`.
+template <typename F>
+Numbers matrix(int64_t rows, int64_t columns, F f) {
+  Numbers out{{rows, columns}, {}};
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < columns; ++j)
+      out.data.push_back(f(i, j));
+  return out;
+}
+
+Numbers lower(const Numbers &full, bool inclusive) {
+  return matrix(full.shape[0], full.shape[1], [&](int64_t t, int64_t s) {
+    return s < t + inclusive ? at(full, t, s) : 0;
+  });
+}
+
+/// a b, where the two are given by their entries.
+Numbers product(const Numbers &a, const Numbers &b) {
+  return matrix(a.shape[0], b.shape[1], [&](int64_t i, int64_t j) {
+    double sum = 0;
+    for (int64_t k = 0; k < a.shape[1]; ++k)
+      sum += at(a, i, k) * at(b, k, j);
+    return sum;
+  });
+}
+
+Numbers transposed(const Numbers &a) {
+  return matrix(a.shape[1], a.shape[0],
+                [&](int64_t i, int64_t j) { return at(a, j, i); });
+}
+
+Numbers sum(const Numbers &a, const Numbers &b, double scale = 1) {
+  return matrix(a.shape[0], a.shape[1], [&](int64_t i, int64_t j) {
+    return at(a, i, j) + scale * at(b, i, j);
+  });
+}
+
+/// The decay from place p of token s to place q of token t, as the op's
+/// description states it: all logs at places in between.
+double decayBetween(const std::vector<Numbers> &logs, int64_t s, int64_t p,
+                    int64_t t, int64_t q) {
+  int64_t decays = logs.size();
+  double sum = 0;
+  for (int64_t token = 0; token < logs[0].shape[0]; ++token)
+    for (int64_t decay = 0; decay < decays; ++decay) {
+      bool afterStart = token > s || (token == s && decay >= p);
+      bool beforeEnd = token < t || (token == t && decay < q);
+      if (afterStart && beforeEnd)
+        sum += logs[decay].data[token];
+    }
+  return std::exp(sum);
+}
+} // namespace
+
+TEST(ChunkOps, Decay) {
+  Program program(R"(
+    func.func @f(%a: tensor<4xf64>, %b: tensor<4xf64>)
+        -> (tensor<4x4xf64>, tensor<4x4xf64>, tensor<4xf64>, tensor<4xf64>, f64) {
+      %0 = qdelta.chunk_decay(%a, %b) from 1 to 0 : (tensor<4xf64>, tensor<4xf64>) -> tensor<4x4xf64>
+      %1 = qdelta.chunk_decay(%a, %b) from 0 to 2 inclusive : (tensor<4xf64>, tensor<4xf64>) -> tensor<4x4xf64>
+      %2 = qdelta.chunk_decay(%a, %b) to 1 : (tensor<4xf64>, tensor<4xf64>) -> tensor<4xf64>
+      %3 = qdelta.chunk_decay(%a, %b) from 1 : (tensor<4xf64>, tensor<4xf64>) -> tensor<4xf64>
+      %4 = qdelta.chunk_decay(%a, %b) : (tensor<4xf64>, tensor<4xf64>) -> f64
+      return %0, %1, %2, %3, %4
+        : tensor<4x4xf64>, tensor<4x4xf64>, tensor<4xf64>, tensor<4xf64>, f64
+    })");
+  std::vector<Numbers> logs{numbers({4}, 1), numbers({4}, 2)};
+  for (bool erase : {false, true}) {
+    if (erase)
+      logs[1].data[2] = -std::numeric_limits<double>::infinity();
+    auto found = program.run(logs);
+    ASSERT_EQ(found.size(), 5u);
+    expectNear(found[0], matrix(4, 4, [&](int64_t t, int64_t s) {
+                 return s < t ? decayBetween(logs, s, 1, t, 0) : 0;
+               }));
+    expectNear(found[1], matrix(4, 4, [&](int64_t t, int64_t s) {
+                 return s <= t ? decayBetween(logs, s, 0, t, 2) : 0;
+               }));
+    Numbers fromStart{{4}, {}}, toEnd{{4}, {}};
+    for (int64_t t = 0; t < 4; ++t) {
+      fromStart.data.push_back(decayBetween(logs, 0, 0, t, 1));
+      toEnd.data.push_back(decayBetween(logs, t, 1, 4, 0));
+    }
+    expectNear(found[2], fromStart);
+    expectNear(found[3], toEnd);
+    EXPECT_NEAR(found[4].data[0], decayBetween(logs, 0, 0, 4, 0), 1e-12);
+  }
+}
+
+TEST(ChunkOps, GramAndRead) {
+  Program program(R"(
+    func.func @f(%x: tensor<4x3xf64>, %a: tensor<5x3xf64>, %s: tensor<3x2xf64>)
+        -> (tensor<4x5xf64>, tensor<4x2xf64>) {
+      %0 = qdelta.chunk_gram %x, %a : tensor<4x3xf64>, tensor<5x3xf64> -> tensor<4x5xf64>
+      %1 = qdelta.chunk_read %x, %s : tensor<4x3xf64>, tensor<3x2xf64> -> tensor<4x2xf64>
+      return %0, %1 : tensor<4x5xf64>, tensor<4x2xf64>
+    })");
+  Numbers x = numbers({4, 3}, 1), a = numbers({5, 3}, 2),
+          s = numbers({3, 2}, 3);
+  auto found = program.run<double>({x, a, s});
+  ASSERT_EQ(found.size(), 2u);
+  expectNear(found[0], product(x, transposed(a)));
+  expectNear(found[1], product(x, s));
+}
+
+TEST(ChunkOps, Apply) {
+  Program program(R"(
+    func.func @f(%l: tensor<4x4xf64>, %m: tensor<4x4xf64>, %e: tensor<4x2xf64>, %i: tensor<4x2xf64>)
+        -> (tensor<4x2xf64>, tensor<4x2xf64>) {
+      %0 = qdelta.chunk_apply %l, %e onto %i : tensor<4x4xf64>, tensor<4x2xf64>
+      %1 = qdelta.chunk_apply %m, %e onto %i inclusive : tensor<4x4xf64>, tensor<4x2xf64>
+      return %0, %1 : tensor<4x2xf64>, tensor<4x2xf64>
+    })");
+  Numbers full = numbers({4, 4}, 1), e = numbers({4, 2}, 2),
+          init = numbers({4, 2}, 3);
+  Numbers strict = lower(full, false), inclusive = lower(full, true);
+  auto found = program.run<double>({strict, inclusive, e, init});
+  ASSERT_EQ(found.size(), 2u);
+  expectNear(found[0], sum(init, product(strict, e)));
+  expectNear(found[1], sum(init, product(inclusive, e)));
+  EXPECT_NE(program.error({inclusive, inclusive, e, init})
+                .find("matrix of 'qdelta.chunk_apply' is not zero at [0, 0]"),
+            std::string::npos);
+}
+
+TEST(ChunkOps, SolveOfTwoUnknowns) {
+  Program program(R"(
+    func.func @f(%a: tensor<4x4xf64>, %b: tensor<4x4xf64>, %c: tensor<4x4xf64>, %d: tensor<4x4xf64>,
+                 %r: tensor<4x2xf64>, %s: tensor<4x2xf64>) -> (tensor<4x2xf64>, tensor<4x2xf64>) {
+      %0, %1 = "qdelta.chunk_solve"(%a, %b, %c, %d, %r, %s) <{operandSegmentSizes = array<i32: 4, 2>}>
+        : (tensor<4x4xf64>, tensor<4x4xf64>, tensor<4x4xf64>, tensor<4x4xf64>, tensor<4x2xf64>, tensor<4x2xf64>)
+        -> (tensor<4x2xf64>, tensor<4x2xf64>)
+      return %0, %1 : tensor<4x2xf64>, tensor<4x2xf64>
+    })");
+  // Only the block of the earlier write in the later one's row has a diagonal.
+  std::vector<Numbers> in;
+  for (int i = 0; i < 4; ++i)
+    in.push_back(lower(numbers({4, 4}, i), /*inclusive=*/i == 2));
+  in.push_back(numbers({4, 2}, 5));
+  in.push_back(numbers({4, 2}, 6));
+  auto e = program.run(in);
+  ASSERT_EQ(e.size(), 2u);
+  expectNear(e[0], sum(in[4], sum(product(in[0], e[0]), product(in[1], e[1]))));
+  expectNear(e[1], sum(in[5], sum(product(in[2], e[0]), product(in[3], e[1]))));
+}
+
+TEST(ChunkOps, UpdateAndReads) {
+  Program program(R"(
+    func.func @f(%s: tensor<3x2xf64>, %g: f64, %a: tensor<4x3xf64>, %b: tensor<4x3xf64>,
+                 %e: tensor<4x2xf64>, %h: tensor<4x2xf64>, %x: tensor<4x3xf64>)
+        -> (tensor<3x2xf64>, tensor<4x2xf64>) {
+      %0, %1 = qdelta.chunk_update %s decay %g keys(%a, %b) values(%e, %h) reads(%x)
+        : tensor<3x2xf64>, f64, (tensor<4x3xf64>, tensor<4x3xf64>), (tensor<4x2xf64>, tensor<4x2xf64>),
+          (tensor<4x3xf64>) -> tensor<3x2xf64>, (tensor<4x2xf64>)
+      return %0, %1 : tensor<3x2xf64>, tensor<4x2xf64>
+    })");
+  Numbers s = numbers({3, 2}, 1), g = numbers({}, 2), a = numbers({4, 3}, 3),
+          b = numbers({4, 3}, 4), e = numbers({4, 2}, 5),
+          h = numbers({4, 2}, 6), x = numbers({4, 3}, 7);
+  auto found = program.run<double>({s, g, a, b, e, h, x});
+  ASSERT_EQ(found.size(), 2u);
+  Numbers state = sum(sum(product(transposed(a), e), product(transposed(b), h)),
+                      s, g.data[0]);
+  expectNear(found[0], state);
+  expectNear(found[1], product(x, state));
+}
+
+TEST(ChunkOps, TriangularSolveReadsBelowTheDiagonalOnly) {
+  Program program(R"(
+    func.func @f(%l: tensor<4x4xf64>, %r: tensor<4x2xf64>) -> tensor<4x2xf64> {
+      %0 = qdelta.triangular_solve %l, %r : tensor<4x4xf64>, tensor<4x2xf64>
+      return %0 : tensor<4x2xf64>
+    })");
+  Numbers full = numbers({4, 4}, 1), r = numbers({4, 2}, 2);
+  auto x = program.run<double>({full, r});
+  ASSERT_EQ(x.size(), 1u);
+  expectNear(x[0], sum(r, product(lower(full, false), x[0])));
+}
+
+TEST(ChunkOps, TilesAtTheEndOfASequence) {
+  Program program(R"(
+    func.func @f(%s: tensor<2x5x3x4xf64>, %g: tensor<2x5x3xf64>, %p: tensor<3xf64>)
+        -> (tensor<4x2xf64>, tensor<4xf64>, tensor<4xf64>, tensor<2x5x3x4xf64>) {
+      %c1 = arith.constant 1 : index
+      %c2 = arith.constant 2 : index
+      %c3 = arith.constant 3 : index
+      %0 = qdelta.load_tile %s[%c1, %c3, %c2] columns %c1 : tensor<2x5x3x4xf64> -> tensor<4x2xf64>
+      %1 = qdelta.load_tile %g[%c1, %c3, %c2] : tensor<2x5x3xf64> -> tensor<4xf64>
+      %2 = qdelta.load_tile %p[%c2] : tensor<3xf64> -> tensor<4xf64>
+      %3 = qdelta.store_tile %0 into %s[%c1, %c3, %c1] columns %c2 : tensor<4x2xf64>, tensor<2x5x3x4xf64>
+      return %0, %1, %2, %3 : tensor<4x2xf64>, tensor<4xf64>, tensor<4xf64>, tensor<2x5x3x4xf64>
+    })");
+  Numbers s = numbers({2, 5, 3, 4}, 1), g = numbers({2, 5, 3}, 2),
+          p = numbers({3}, 3);
+  auto position = [](int64_t token, int64_t head) {
+    return (5 + token) * 3 + head; // of batch entry 1
+  };
+  auto found = program.run<double>({s, g, p});
+  ASSERT_EQ(found.size(), 4u);
+  Numbers tile = matrix(4, 2, [&](int64_t i, int64_t j) {
+    return s.data[position(std::min<int64_t>(3 + i, 4), 2) * 4 + 1 + j];
+  });
+  expectNear(found[0], tile);
+  Numbers gates{{4}, {}};
+  for (int64_t i = 0; i < 4; ++i)
+    gates.data.push_back(g.data[position(std::min<int64_t>(3 + i, 4), 2)]);
+  expectNear(found[1], gates);
+  expectNear(found[2], Numbers{{4}, std::vector<double>(4, p.data[2])});
+  for (int64_t i = 0; i < 2; ++i)
+    for (int64_t j = 0; j < 2; ++j)
+      s.data[position(3 + i, 1) * 4 + 2 + j] = at(tile, i, j);
+  expectNear(found[3], s);
+}

@@ -1,0 +1,153 @@
+//===- ModuleTest.cpp - loading images, good and bad ---------------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "ToyKernel.h"
+
+#include "gtest/gtest.h"
+
+extern "C" int64_t numKernelsOfEmptyModule(void);
+
+/// Loads the image; returns the message and checks the code.
+static std::string load(const qdeltaImage *image, qdeltaErrorCode code) {
+  qdeltaModule *module = nullptr;
+  qdeltaStatus *status = qdeltaModuleLoad(image, &module);
+  EXPECT_EQ(qdeltaStatusGetCode(status), code);
+  EXPECT_EQ(module == nullptr, status != nullptr);
+  std::string message = qdeltaStatusGetMessage(status);
+  qdeltaStatusDestroy(status);
+  qdeltaModuleDestroy(module);
+  return message;
+}
+
+TEST(Module, FromC) { EXPECT_EQ(numKernelsOfEmptyModule(), 0); }
+
+TEST(Module, NullStatus) {
+  EXPECT_EQ(qdeltaStatusGetCode(nullptr), QDELTA_OK);
+  EXPECT_STREQ(qdeltaStatusGetMessage(nullptr), "");
+  EXPECT_STREQ(qdeltaStatusGetJson(nullptr), "{}");
+  qdeltaStatusDestroy(nullptr);
+  qdeltaModuleDestroy(nullptr);
+}
+
+TEST(Module, Query) {
+  qdeltaModule *module = nullptr;
+  ASSERT_EQ(qdeltaModuleLoad(&toy::image(), &module), nullptr);
+  ASSERT_EQ(qdeltaModuleGetNumKernels(module), 1);
+  const qdeltaKernel *kernel = nullptr, *same = nullptr;
+  ASSERT_EQ(qdeltaModuleGetKernel(module, 0, &kernel), nullptr);
+  ASSERT_EQ(qdeltaModuleFindKernel(module, "toy", &same), nullptr);
+  EXPECT_EQ(kernel, same);
+  EXPECT_STREQ(qdeltaKernelGetName(kernel), "toy");
+  ASSERT_EQ(qdeltaKernelGetNumArguments(kernel), toy::numArguments);
+  const qdeltaArgument *w = qdeltaKernelGetArgument(kernel, toy::w);
+  EXPECT_STREQ(w->name, "w");
+  EXPECT_EQ(w->role, QDELTA_ROLE_PARAM);
+  EXPECT_EQ(w->rank, 2);
+  EXPECT_EQ(w->shape[0], QDELTA_DIM_VALUE_HEADS);
+  EXPECT_EQ(w->shape[1], 4);
+  EXPECT_EQ(qdeltaKernelGetArgument(kernel, -1), nullptr);
+  EXPECT_EQ(qdeltaKernelGetArgument(kernel, toy::numArguments), nullptr);
+  qdeltaModuleDestroy(module);
+}
+
+TEST(Module, UnknownKernel) {
+  qdeltaModule *module = nullptr;
+  ASSERT_EQ(qdeltaModuleLoad(&toy::image(), &module), nullptr);
+  const qdeltaKernel *kernel = nullptr;
+  qdeltaStatus *status = qdeltaModuleFindKernel(module, "tow", &kernel);
+  EXPECT_EQ(qdeltaStatusGetCode(status), QDELTA_ERROR_UNKNOWN_KERNEL);
+  EXPECT_STREQ(qdeltaStatusGetMessage(status),
+               "unknown kernel tow; the module has toy");
+  qdeltaStatusDestroy(status);
+  status = qdeltaModuleGetKernel(module, 1, &kernel);
+  EXPECT_STREQ(qdeltaStatusGetMessage(status),
+               "expected a kernel number less than 1, but got 1");
+  qdeltaStatusDestroy(status);
+  EXPECT_EQ(kernel, nullptr);
+  qdeltaModuleDestroy(module);
+}
+
+TEST(Module, Null) {
+  EXPECT_EQ(load(nullptr, QDELTA_ERROR_NULL_ARGUMENT),
+            "expected an image and a place for the module, but got NULL");
+  qdeltaStatus *status = qdeltaModuleLoad(&toy::image(), nullptr);
+  EXPECT_EQ(qdeltaStatusGetCode(status), QDELTA_ERROR_NULL_ARGUMENT);
+  qdeltaStatusDestroy(status);
+  EXPECT_EQ(qdeltaModuleGetNumKernels(nullptr), 0);
+  EXPECT_EQ(qdeltaKernelGetName(nullptr), nullptr);
+  EXPECT_EQ(qdeltaKernelGetArgument(nullptr, 0), nullptr);
+}
+
+TEST(Module, StructSizes) {
+  qdeltaImage image = toy::image();
+  image.struct_size = 8;
+  EXPECT_EQ(load(&image, QDELTA_ERROR_STRUCT_SIZE),
+            "expected qdeltaImage to have struct_size at least " +
+                std::to_string(sizeof(qdeltaImage)) + ", but got 8");
+  image = toy::image();
+  qdeltaKernelImage kernel = image.kernels[0];
+  image.kernels = &kernel;
+  kernel.struct_size = 0;
+  EXPECT_EQ(load(&image, QDELTA_ERROR_STRUCT_SIZE),
+            "expected qdeltaKernelImage to have struct_size at least " +
+                std::to_string(sizeof(qdeltaKernelImage)) + ", but got 0");
+}
+
+TEST(Module, LaterVersion) {
+  // A later version's arguments have fields that this one does not know.
+  struct LaterArgument {
+    qdeltaArgument known;
+    int64_t more;
+  };
+  LaterArgument arguments[] = {
+      {{sizeof(LaterArgument), "a", QDELTA_ROLE_TOKEN, 1, {1}}, 7},
+      {{sizeof(LaterArgument), "b", QDELTA_ROLE_TOKEN, 1, {2}}, 7}};
+  qdeltaKernelImage kernel = toy::image().kernels[0];
+  kernel.arguments = &arguments[0].known;
+  kernel.num_arguments = 2;
+  qdeltaImage image = {sizeof(qdeltaImage), &kernel, 1};
+  qdeltaModule *module = nullptr;
+  ASSERT_EQ(qdeltaModuleLoad(&image, &module), nullptr);
+  const qdeltaKernel *loaded = nullptr;
+  ASSERT_EQ(qdeltaModuleGetKernel(module, 0, &loaded), nullptr);
+  EXPECT_STREQ(qdeltaKernelGetArgument(loaded, 1)->name, "b");
+  EXPECT_EQ(qdeltaKernelGetArgument(loaded, 1)->struct_size,
+            sizeof(qdeltaArgument));
+  qdeltaModuleDestroy(module);
+}
+
+TEST(Module, BadImages) {
+  qdeltaImage image = toy::image();
+  image.kernels = nullptr;
+  EXPECT_EQ(load(&image, QDELTA_ERROR_IMAGE),
+            "expected an array of 1 qdeltaKernelImage, but got NULL");
+  qdeltaKernelImage kernel = toy::image().kernels[0];
+  image.kernels = &kernel;
+  kernel.entry = nullptr;
+  EXPECT_EQ(load(&image, QDELTA_ERROR_IMAGE),
+            "expected a kernel to have a name and an entry function");
+  kernel = toy::image().kernels[0];
+  qdeltaArgument argument = kernel.arguments[0];
+  kernel.arguments = &argument;
+  kernel.num_arguments = 1;
+  argument.rank = 5;
+  EXPECT_EQ(load(&image, QDELTA_ERROR_IMAGE),
+            "expected argument q of kernel toy to have rank 1 to 4, but got 5");
+  argument.rank = 1;
+  argument.shape[0] = -9;
+  EXPECT_EQ(load(&image, QDELTA_ERROR_IMAGE),
+            "argument q of kernel toy has unknown size -9");
+  argument.shape[0] = 1;
+  argument.role = static_cast<qdeltaRole>(7);
+  EXPECT_EQ(load(&image, QDELTA_ERROR_IMAGE),
+            "argument q of kernel toy has unknown role 7");
+  argument.name = nullptr;
+  EXPECT_EQ(load(&image, QDELTA_ERROR_IMAGE),
+            "an argument of kernel toy has no name");
+  kernel.num_arguments = -1;
+  EXPECT_EQ(load(&image, QDELTA_ERROR_IMAGE),
+            "expected an array of -1 qdeltaArgument, but got a negative count");
+}

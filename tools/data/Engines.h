@@ -1,0 +1,71 @@
+//===- Engines.h - running a recurrence in different ways ------*- C++ -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QDELTA_TOOLS_DATA_ENGINES_H
+#define QDELTA_TOOLS_DATA_ENGINES_H
+
+#include "data/Comparison.h"
+#include "data/Npy.h"
+#include "data/Sizes.h"
+#include "qdelta/Pipelines/Compile.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace qdelta::tools {
+
+/// A kernel that the runtime has loaded.
+class LoadedKernel {
+public:
+  /// Compiles a copy of the module and finds the kernel `name`, or the only
+  /// kernel if there is none of that name and `anyName` is set.
+  static llvm::Expected<LoadedKernel> compile(mlir::ModuleOp module,
+                                              const CompileOptions &options,
+                                              llvm::StringRef name,
+                                              bool anyName);
+  LoadedKernel(LoadedKernel &&other);
+  ~LoadedKernel();
+
+  /// Launches on tensors in the order inputs, outputs.
+  llvm::Error launch(llvm::ArrayRef<DLTensor *> tensors, int32_t threads) const;
+
+private:
+  LoadedKernel() = default;
+
+  std::unique_ptr<Executable> code;
+  qdeltaModule *module = nullptr;
+  const qdeltaKernel *kernel = nullptr;
+};
+
+/// A row-major tensor in DLPack's form; `shape` and `data` must outlive it.
+DLTensor asDLTensor(std::vector<int64_t> &shape, float *data);
+
+/// Launches the kernel; outputs start as NaN.
+llvm::Expected<std::vector<FloatTensor>>
+runKernel(const LoadedKernel &kernel, const Signature &signature,
+          const Sizes &sizes, std::vector<FloatTensor> inputs, int32_t threads);
+
+/// The reference interpreter, in double or float. If `function` names a
+/// function of the recurrence's module, that is evaluated, else the recurrence
+/// itself.
+template <typename Scalar>
+llvm::Expected<Outputs> runReference(RecurrenceOp recurrence,
+                                     llvm::StringRef function,
+                                     const std::vector<FloatTensor> &inputs);
+
+/// The same numbers in the other element type.
+template <typename To, typename From>
+std::vector<reference::Tensor<To>>
+convert(const std::vector<reference::Tensor<From>> &tensors) {
+  std::vector<reference::Tensor<To>> result;
+  for (const reference::Tensor<From> &tensor : tensors)
+    result.push_back({tensor.shape,
+                      std::vector<To>(tensor.data.begin(), tensor.data.end())});
+  return result;
+}
+
+} // namespace qdelta::tools
+
+#endif // QDELTA_TOOLS_DATA_ENGINES_H

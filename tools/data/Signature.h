@@ -1,0 +1,57 @@
+//===- Signature.h - a recurrence's arguments, by name ---------*- C++ -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QDELTA_TOOLS_DATA_SIGNATURE_H
+#define QDELTA_TOOLS_DATA_SIGNATURE_H
+
+#include "qdelta-c/Runtime.h"
+#include "qdelta/Dialect/QDelta/IR/QDelta.h"
+
+#include "llvm/Support/Error.h"
+
+#include <string>
+#include <vector>
+
+namespace qdelta::tools {
+
+enum class Domain { Any, Unit, LogDecay, Range };
+
+/// An input or output of a recurrence over sequences.
+struct Argument {
+  /// An output is `o`, or `o1`, `o2`, ... when there are several; a final state
+  /// is its state's name with `_final`.
+  std::string name;
+  qdeltaRole role;
+  /// The sizes' symbols: B, T, H, HV, K, V. A token's heads are H or HV, as
+  /// models use them: key vectors that are no decay have H heads, all other
+  /// tokens HV. An input with any divisor of HV is accepted.
+  std::vector<std::string> dims;
+  Domain domain = Domain::Any;
+  double low = 0, high = 0;
+};
+
+struct Signature {
+  std::string recurrence;
+  /// Tokens, parameters and initial states.
+  std::vector<Argument> inputs;
+  /// Outputs and final states.
+  std::vector<Argument> outputs;
+  /// K and V where the recurrence's types fix them, else 0.
+  int64_t key = 0, value = 0;
+};
+
+/// Fails if the recurrence is not all float32.
+llvm::Expected<Signature> getSignature(RecurrenceOp recurrence);
+
+/// The argument of that name; an error lists the known ones and begins with
+/// what `option` got.
+llvm::Expected<size_t> findArgument(llvm::ArrayRef<Argument> arguments,
+                                    llvm::StringRef name,
+                                    llvm::StringRef option);
+
+} // namespace qdelta::tools
+
+#endif // QDELTA_TOOLS_DATA_SIGNATURE_H

@@ -1,0 +1,40 @@
+//===- Buffer.cpp - a tensor on huge pages --------------------------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#include "Buffer.h"
+#include "data/Engines.h"
+
+#include "llvm/Support/MathExtras.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <new>
+#include <sys/mman.h>
+
+using namespace qdelta::tools;
+
+static constexpr size_t hugePage = 2 << 20;
+/// Spreads 16 buffers evenly over the low bits of an address.
+static constexpr size_t stagger = 256;
+
+void Buffer::Free::operator()(void *memory) const { std::free(memory); }
+
+Buffer::Buffer(std::vector<int64_t> theShape, size_t number)
+    : shape(std::move(theShape)) {
+  for (int64_t size : shape)
+    count *= static_cast<size_t>(size);
+  size_t offset = number % 16 * stagger;
+  size_t bytes = llvm::alignTo(count * sizeof(float) + offset, hugePage);
+  memory.reset(std::aligned_alloc(hugePage, std::max(bytes, hugePage)));
+  if (!memory)
+    throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+  madvise(memory.get(), bytes, MADV_HUGEPAGE);
+#endif
+  data = reinterpret_cast<float *>(static_cast<char *>(memory.get()) + offset);
+  std::fill(begin(), end(), NAN);
+  tensor = asDLTensor(shape, data);
+}

@@ -1,0 +1,221 @@
+//===- Measure.cpp - checking a kernel, then timing it --------------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#include "Measure.h"
+#include "Buffer.h"
+#include "Peak.h"
+#include "data/Engines.h"
+#include "data/Failure.h"
+#include "data/Inputs.h"
+#include "data/Source.h"
+#include "qdelta/Pipelines/Registration.h"
+
+#include "mlir/IR/MLIRContext.h"
+
+#include <chrono>
+#include <cmath>
+
+using namespace qdelta;
+using namespace qdelta::tools;
+using llvm::Error;
+using llvm::Expected;
+
+namespace {
+/// A compiled case.
+struct Subject {
+  const Case &what;
+  RecurrenceOp recurrence;
+  Signature signature;
+  Sizes sizes;
+  LoadedKernel kernel;
+};
+
+double seconds() {
+  auto time = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(time).count();
+}
+
+/// The value a part of the way from the least to the greatest.
+double quantile(std::vector<double> values, double part) {
+  llvm::sort(values);
+  return values[static_cast<size_t>(
+      std::lround(part * static_cast<double>(values.size() - 1)))];
+}
+} // namespace
+
+/// Sizes with the same kernel and grouping of heads, and little work.
+static Sizes shrink(Sizes sizes) {
+  int64_t group = sizes["HV"] / sizes["H"];
+  sizes["B"] = 1;
+  sizes["T"] = std::min<int64_t>(sizes["T"], 65);
+  sizes["H"] = std::min<int64_t>(sizes["H"], 2);
+  sizes["HV"] = sizes["H"] * group;
+  return sizes;
+}
+
+/// Compares with the reference; returns the largest ratio of errors.
+static Expected<double> verify(Subject &subject) {
+  const Signature &signature = subject.signature;
+  Sizes sizes = shrink(subject.sizes);
+  std::vector<std::optional<FloatTensor>> none(signature.inputs.size());
+  auto inputs = makeInputs(signature, sizes, none, {});
+  auto reference = runReference<double>(subject.recurrence, "", inputs);
+  if (!reference)
+    return reference.takeError();
+  auto loop = runReference<float>(subject.recurrence, "", inputs);
+  if (!loop)
+    return loop.takeError();
+  auto got = runKernel(subject.kernel, signature, sizes, std::move(inputs),
+                       subject.what.threads);
+  if (!got)
+    return got.takeError();
+  auto errors = compare(signature.outputs, convert<double>(*got), *reference,
+                        *loop, *reference, 2);
+  if (!allRight(errors)) {
+    printTable(errors, llvm::errs());
+    return llvm::make_error<Failure>(
+        WrongResult, subject.what.model + " on " + subject.what.engine +
+                         " is wrong, so it is not timed");
+  }
+  double ratio = 0;
+  for (const OutputError &row : errors)
+    ratio = std::max(ratio, row.ratio());
+  return ratio;
+}
+
+/// The floor of one token and head in flop: 2 (reads + writes) K V.
+static Expected<double> countFlop(const Subject &subject,
+                                  mlir::ModuleOp module) {
+  mlir::OwningOpRef<mlir::ModuleOp> copy(module.clone());
+  CompileOptions options;
+  options.key = subject.sizes.at("K");
+  options.value = subject.sizes.at("V");
+  if (Error error = compileToPhase(*copy, options, "affine"))
+    return error;
+  int64_t vectors = 0;
+  copy->walk([&](AffineScanOp op) {
+    vectors = op.getFacts().getReads() + op.getFacts().getWrites();
+  });
+  if (vectors == 0)
+    return llvm::make_error<Failure>(
+        InternalError, subject.what.model + " has no affine list to count");
+  return 2.0 * static_cast<double>(vectors * options.key * options.value);
+}
+
+/// Times launches at full size and fills in the results.
+static Error timeLaunches(const Subject &subject, double flop, int repeat,
+                          Measurement &result) {
+  const Signature &signature = subject.signature;
+  std::vector<std::unique_ptr<Buffer>> buffers;
+  auto add = [&](const Argument &argument) -> Buffer & {
+    return *buffers.emplace_back(std::make_unique<Buffer>(
+        shapeOf(argument, subject.sizes), buffers.size()));
+  };
+  std::vector<std::optional<FloatTensor>> none(signature.inputs.size());
+  auto inputs = makeInputs(signature, subject.sizes, none, {});
+  for (auto [argument, input] : llvm::zip(signature.inputs, inputs))
+    llvm::copy(input.data, add(argument).begin());
+  inputs.clear();
+  for (const Argument &argument : signature.outputs)
+    add(argument);
+  std::vector<DLTensor *> tensors;
+  for (auto &buffer : buffers)
+    tensors.push_back(buffer->getTensor());
+
+  auto launch = [&] {
+    return subject.kernel.launch(tensors, subject.what.threads);
+  };
+  if (Error error = launch())
+    return error;
+  double start = seconds();
+  if (Error error = launch())
+    return error;
+  // A repeat lasts at least two milliseconds.
+  int launches =
+      1 + static_cast<int>(std::min(2e-3 / (seconds() - start), 1e4));
+  double work = static_cast<double>(
+      subject.sizes.at("B") * subject.sizes.at("T") * subject.sizes.at("HV"));
+  std::vector<double> times, ratios, peaks;
+  for (int i = 0; i < repeat; ++i) {
+    double before = measurePeak();
+    start = seconds();
+    for (int j = 0; j < launches; ++j)
+      if (Error error = launch())
+        return error;
+    double time = (seconds() - start) / launches / work;
+    double peak = std::max(before, measurePeak());
+    times.push_back(time * 1e9);
+    ratios.push_back(time * peak * subject.what.threads / flop);
+    peaks.push_back(peak * 1e-9);
+  }
+  for (auto &buffer : buffers)
+    if (!llvm::all_of(*buffer, [](float x) { return std::isfinite(x); }))
+      return llvm::make_error<Failure>(
+          WrongResult, subject.what.model + " on " + subject.what.engine +
+                           " has outputs that are not finite");
+  result.nsMedian = quantile(times, 0.5);
+  result.nsBest = quantile(times, 0);
+  result.spread =
+      (quantile(times, 0.75) - quantile(times, 0.25)) / result.nsMedian;
+  result.floorRatio = quantile(ratios, 0.5);
+  result.peakGflops = quantile(peaks, 0.5);
+  return Error::success();
+}
+
+Expected<Measurement> qdelta::tools::measure(const Case &what,
+                                             const MeasureOptions &options) {
+  Expected<std::string> path = findModel(what.model, options.modelsDir);
+  if (!path)
+    return path.takeError();
+  double start = seconds();
+  mlir::DialectRegistry registry;
+  registerDialects(registry);
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  Expected<Source> source = Source::read(*path, context);
+  if (!source)
+    return source.takeError();
+  Expected<RecurrenceOp> recurrence = findRecurrence(source->getModule(), "");
+  if (!recurrence)
+    return recurrence.takeError();
+  Expected<Signature> signature = getSignature(*recurrence);
+  if (!signature)
+    return signature.takeError();
+  std::vector<std::optional<FloatTensor>> none(signature->inputs.size());
+  Expected<Sizes> sizes = resolveSizes(*signature, what.shape, none);
+  if (!sizes)
+    return sizes.takeError();
+  if (sizes->at("B") == 0 || sizes->at("T") == 0)
+    return userError("expected at least one token to time, but got " +
+                     formatSizes(*sizes));
+
+  CompileOptions compile;
+  compile.engine = what.engine;
+  compile.target = options.target;
+  compile.mode = options.mode;
+  compile.chunk = options.chunk;
+  compile.key = sizes->at("K");
+  compile.value = sizes->at("V");
+  auto kernel = LoadedKernel::compile(source->getModule(), compile,
+                                      recurrence->getSymName(), true);
+  if (!kernel)
+    return kernel.takeError();
+  Measurement result;
+  result.compileMs = (seconds() - start) * 1e3;
+  result.what = what;
+  result.what.shape = *sizes;
+  result.function = signature->recurrence;
+  Subject subject{what, *recurrence, *signature, *sizes, std::move(*kernel)};
+  Expected<double> ratio = verify(subject);
+  if (!ratio)
+    return ratio.takeError();
+  result.errorRatio = *ratio;
+  Expected<double> flop = countFlop(subject, source->getModule());
+  if (!flop)
+    return flop.takeError();
+  if (Error error = timeLaunches(subject, *flop, options.repeat, result))
+    return error;
+  return result;
+}

@@ -1,0 +1,45 @@
+//===- Measure.h - checking a kernel, then timing it ------------*- C++ -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#ifndef QDELTA_TOOLS_BENCH_MEASURE_H
+#define QDELTA_TOOLS_BENCH_MEASURE_H
+
+#include "Case.h"
+
+namespace qdelta::tools {
+
+struct Measurement {
+  Case what;
+  std::string function;
+  /// Per token and value head: the median and the least of all repeats, and the
+  /// distance of the quartiles as a part of the median.
+  double nsMedian = 0, nsBest = 0, spread = 0;
+  /// The median of time over floor, where the floor of a repeat is
+  /// 2 (reads + writes) K V flop per token and head at the peak, which is
+  /// `threads` times the better of the FMA loops before and after it.
+  double floorRatio = 0;
+  double peakGflops = 0;
+  /// The largest error of an output over that of the f32 token loop.
+  double errorRatio = 0;
+  /// From reading the source to a kernel that can be launched.
+  double compileMs = 0;
+};
+
+struct MeasureOptions {
+  std::string modelsDir, target = "host", mode = "auto";
+  int64_t chunk = 0;
+  int repeat = 15;
+};
+
+/// Compiles the case, compares the kernel with the reference on few tokens, and
+/// times it. A kernel that is wrong is a WrongResult failure with its error
+/// table printed to standard error, and no time.
+llvm::Expected<Measurement> measure(const Case &what,
+                                    const MeasureOptions &options);
+
+} // namespace qdelta::tools
+
+#endif // QDELTA_TOOLS_BENCH_MEASURE_H

@@ -1,0 +1,168 @@
+//===- qdelta-bench.cpp - check kernels, then time them -------------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#include "Report.h"
+#include "data/Failure.h"
+#include "data/Source.h"
+
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+
+using namespace qdelta::tools;
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+namespace cl = llvm::cl;
+
+static constexpr char overview[] = R"(qdelta: time recurrences
+
+Compiles each case, compares its kernel with the float64 reference, and only
+then times it, taking turns with a loop of fused multiply-adds that measures the
+machine's peak. "x floor" is the time over that of 2 (reads + writes) K V flop
+per token and head at the peak of the same moment, times the threads. "error/
+loop" is the kernel's error over that of a plain float32 token loop.
+
+Examples:
+  qdelta-bench --model all --shape B=1,T=2048,H=16,K=128,V=128 --threads 1
+  qdelta-bench test/Bench/suite.json --json now.json --compare before.json
+
+Exit codes: 0 fine, 1 an error in what was given, 2 a wrong result, 3 internal.
+)";
+
+namespace {
+/// Made after the parser is reset, the category included.
+struct CommandLine {
+  cl::OptionCategory category{"qdelta-bench options"};
+  cl::opt<std::string> suite{cl::Positional, cl::desc("<suite.json>"),
+                             cl::cat(category)};
+  cl::opt<std::string> model{"model", cl::desc("A model, or all"),
+                             cl::value_desc("name"), cl::cat(category)};
+  cl::opt<std::string> modelsDir{
+      "models-dir", cl::desc("Folder of models; the build's own by default"),
+      cl::value_desc("dir"), cl::init(defaultModelsDir().str()),
+      cl::cat(category)};
+  cl::opt<std::string> shape{"shape", cl::desc("Sizes; HV is H by default"),
+                             cl::value_desc("B=1,T=2048,H=16,K=128,V=128"),
+                             cl::init("B=1,T=2048,H=16,K=128,V=128"),
+                             cl::cat(category)};
+  cl::opt<std::string> dtype{"dtype", cl::desc("f32"), cl::init("f32"),
+                             cl::cat(category)};
+  cl::opt<std::string> engine{"engine", cl::desc("cpu (default) or scalar"),
+                              cl::init("cpu"), cl::cat(category)};
+  cl::opt<std::string> target{"target",
+                              cl::desc("Row of the target table, or host"),
+                              cl::init("host"), cl::cat(category)};
+  cl::opt<std::string> mode{"mode",
+                            cl::desc("auto (default), recurrent or chunked"),
+                            cl::init("auto"), cl::cat(category)};
+  cl::opt<int64_t> chunk{"chunk", cl::desc("Tokens of a chunk; 0 to choose"),
+                         cl::init(0), cl::cat(category)};
+  cl::list<int32_t> threads{"threads",
+                            cl::desc("Threads; a list makes a row for each"),
+                            cl::CommaSeparated, cl::cat(category)};
+  cl::opt<int> repeat{"repeat", cl::desc("Repeats of each timing"),
+                      cl::init(15), cl::cat(category)};
+  cl::opt<std::string> json{"json",
+                            cl::desc("Also write JSON; - for standard output"),
+                            cl::value_desc("file"), cl::cat(category)};
+  cl::opt<std::string> compare{"compare",
+                               cl::desc("Show the change since a saved run"),
+                               cl::value_desc("saved.json"), cl::cat(category)};
+};
+} // namespace
+
+static Error check(const CommandLine &line) {
+  if (line.suite.empty() == line.model.empty())
+    return userError("expected either a suite or --model, but got " +
+                     llvm::Twine(line.suite.empty() ? "neither" : "both"));
+  if (line.engine != "cpu" && line.engine != "scalar")
+    return userError("expected --engine to be one of scalar, cpu, but got " +
+                     line.engine);
+  if (line.dtype != "f32")
+    return userError("expected --dtype to be f32, the only one yet, but got " +
+                     line.dtype);
+  if (line.repeat < 1)
+    return userError("expected --repeat to be at least 1, but got " +
+                     llvm::Twine(line.repeat));
+  for (int32_t threads : line.threads)
+    if (threads < 1 || threads > 1024)
+      return userError("expected --threads from 1 to 1024, but got " +
+                       llvm::Twine(threads));
+  return Error::success();
+}
+
+/// The cases of the suite or of the command line.
+static Expected<std::vector<Case>> listCases(const CommandLine &line) {
+  if (!line.suite.empty())
+    return readSuite(line.suite);
+  Expected<Sizes> shape = parseShape(line.shape);
+  if (!shape)
+    return shape.takeError();
+  std::vector<std::string> models{line.model};
+  if (line.model == "all")
+    models = listModels(line.modelsDir);
+  std::vector<int32_t> threads(line.threads.begin(), line.threads.end());
+  if (threads.empty())
+    threads.push_back(1);
+  std::vector<Case> cases;
+  for (const std::string &model : models)
+    for (int32_t count : threads)
+      cases.push_back({model, *shape, line.engine, count});
+  return cases;
+}
+
+static Error writeJson(StringRef path, llvm::ArrayRef<Measurement> results) {
+  std::error_code code;
+  llvm::raw_fd_ostream file(path, code);
+  if (code)
+    return userError("cannot write " + path + ": " + code.message());
+  file << llvm::formatv("{0:2}\n", toJson(results));
+  return Error::success();
+}
+
+static Error runMain(int argc, char **argv) {
+  // LLVM's own options include --threads and others that we mean differently.
+  cl::ResetCommandLineParser();
+  static CommandLine line;
+  cl::ParseCommandLineOptions(argc, argv, overview);
+  if (Error error = check(line))
+    return error;
+  std::optional<SavedRun> saved;
+  if (!line.compare.empty()) {
+    Expected<SavedRun> read = SavedRun::read(line.compare);
+    if (!read)
+      return read.takeError();
+    saved = std::move(*read);
+  }
+  Expected<std::vector<Case>> cases = listCases(line);
+  if (!cases)
+    return cases.takeError();
+  MeasureOptions options;
+  options.modelsDir = line.modelsDir;
+  options.target = line.target;
+  options.mode = line.mode;
+  options.chunk = line.chunk;
+  options.repeat = line.repeat;
+
+  const SavedRun *since = saved ? &*saved : nullptr;
+  llvm::raw_ostream &table = line.json == "-" ? llvm::errs() : llvm::outs();
+  std::vector<Measurement> results;
+  for (const Case &next : *cases) {
+    Expected<Measurement> result = measure(next, options);
+    if (!result)
+      return result.takeError();
+    if (results.empty())
+      printHeader(since, table);
+    printRow(*result, since, table);
+    results.push_back(std::move(*result));
+  }
+  return line.json.empty() ? Error::success() : writeJson(line.json, results);
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  return runTool([&] { return runMain(argc, argv); });
+}

@@ -1,0 +1,40 @@
+//===- Options.h - the command line of qdelta-run ---------------*- C++ -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#ifndef QDELTA_TOOLS_RUN_OPTIONS_H
+#define QDELTA_TOOLS_RUN_OPTIONS_H
+
+#include "llvm/Support/Error.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace qdelta::tools {
+
+/// `name=file` of --input and --output.
+using NamedFile = std::pair<std::string, std::string>;
+
+/// What the command line says. Empty strings and zeros mean "choose".
+struct RunOptions {
+  std::string file, model, modelsDir, recurrence, function;
+  std::vector<NamedFile> inputs, outputs;
+  std::string shape, decays;
+  std::vector<std::string> params;
+  uint64_t seed = 0;
+  std::string engine, checkAgainst;
+  std::string target, mode, compileFrom;
+  int64_t chunk = 0;
+  int32_t threads = 0;
+};
+
+/// Reads the command line and checks all that needs no module. Prints help or
+/// an unknown option's error itself and exits then.
+llvm::Expected<RunOptions> parseOptions(int argc, char **argv);
+
+} // namespace qdelta::tools
+
+#endif // QDELTA_TOOLS_RUN_OPTIONS_H

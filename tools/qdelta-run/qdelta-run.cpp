@@ -1,0 +1,229 @@
+//===- qdelta-run.cpp - run a recurrence on one input ---------------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#include "Options.h"
+#include "data/Engines.h"
+#include "data/Failure.h"
+#include "data/Inputs.h"
+#include "data/Source.h"
+#include "qdelta/Pipelines/Registration.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/InitLLVM.h"
+
+#include <cmath>
+
+using namespace qdelta;
+using namespace qdelta::tools;
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+
+namespace {
+/// One run: a recurrence, its sizes and its inputs.
+struct Run {
+  RecurrenceOp recurrence;
+  StringRef function;
+  Signature signature;
+  Sizes sizes;
+  std::vector<FloatTensor> inputs;
+};
+} // namespace
+
+/// --function may name the recurrence, in whose place its kernel stands then.
+static Expected<RecurrenceOp> chooseRecurrence(mlir::ModuleOp module,
+                                               const RunOptions &options) {
+  if (options.recurrence.empty() && !options.function.empty())
+    if (auto op = module.lookupSymbol<RecurrenceOp>(options.function))
+      return op;
+  return findRecurrence(module, options.recurrence);
+}
+
+/// The given inputs, read from their files.
+static Expected<std::vector<std::optional<FloatTensor>>>
+readInputs(const RunOptions &options, const Signature &signature) {
+  std::vector<std::optional<FloatTensor>> given(signature.inputs.size());
+  for (const auto &[name, file] : options.inputs) {
+    Expected<size_t> index = findArgument(signature.inputs, name, "--input");
+    if (!index)
+      return index.takeError();
+    Expected<FloatTensor> tensor = readNpy(file);
+    if (!tensor)
+      return tensor.takeError();
+    given[*index] = std::move(*tensor);
+  }
+  return given;
+}
+
+static Expected<Run> prepare(mlir::ModuleOp module, const RunOptions &options) {
+  Expected<RecurrenceOp> recurrence = chooseRecurrence(module, options);
+  if (!recurrence)
+    return recurrence.takeError();
+  Expected<Signature> signature = getSignature(*recurrence);
+  if (!signature)
+    return signature.takeError();
+  for (const auto &[name, file] : options.outputs)
+    if (auto index = findArgument(signature->outputs, name, "--output"); !index)
+      return index.takeError();
+  InputOptions inputs;
+  inputs.seed = options.seed;
+  for (StringRef param : options.params)
+    if (Error error = parseParam(param, *signature, inputs.params))
+      return error;
+  auto decays = parseDecays(options.decays);
+  if (!decays)
+    return decays.takeError();
+  inputs.decays = std::move(*decays);
+
+  Expected<Sizes> wanted = parseShape(options.shape);
+  if (!wanted)
+    return wanted.takeError();
+  auto given = readInputs(options, *signature);
+  if (!given)
+    return given.takeError();
+  Expected<Sizes> sizes = resolveSizes(*signature, *wanted, *given);
+  if (!sizes)
+    return sizes.takeError();
+  Run run{*recurrence, options.function, *signature, *sizes, {}};
+  run.inputs = makeInputs(*signature, *sizes, *given, inputs);
+  return run;
+}
+
+/// An unknown --function is an error for the interpreter too.
+static Error checkFunction(const Run &run) {
+  RecurrenceOp recurrence = run.recurrence;
+  auto module = recurrence->getParentOfType<mlir::ModuleOp>();
+  if (run.function.empty() || run.function == recurrence.getSymName() ||
+      module.lookupSymbol<mlir::func::FuncOp>(run.function))
+    return Error::success();
+  std::string known = recurrence.getSymName().str();
+  for (auto function : module.getOps<mlir::func::FuncOp>())
+    known += ", " + function.getSymName().str();
+  return userError("unknown function " + run.function + "; the module has " +
+                   known);
+}
+
+static Expected<Outputs> runEngine(const Run &run, StringRef engine,
+                                   const RunOptions &options) {
+  if (engine == "reference") {
+    if (Error error = checkFunction(run))
+      return error;
+    return runReference<double>(run.recurrence, run.function, run.inputs);
+  }
+  CompileOptions compile;
+  compile.engine = engine.str();
+  compile.target = options.target;
+  compile.mode = options.mode;
+  compile.chunk = options.chunk;
+  compile.key = run.sizes.at("K");
+  compile.value = run.sizes.at("V");
+  compile.from = options.compileFrom;
+  auto recurrence = run.recurrence;
+  auto kernel = LoadedKernel::compile(
+      recurrence->getParentOfType<mlir::ModuleOp>(), compile,
+      run.function.empty() ? recurrence.getSymName() : run.function,
+      /*anyName=*/run.function.empty());
+  if (!kernel)
+    return kernel.takeError();
+  auto outputs =
+      runKernel(*kernel, run.signature, run.sizes, run.inputs, options.threads);
+  if (!outputs)
+    return outputs.takeError();
+  return convert<double>(*outputs);
+}
+
+/// Compares with another engine and prints the table.
+static Error check(const Run &run, const Outputs &got,
+                   const RunOptions &options) {
+  auto reference = runReference<double>(run.recurrence, "", run.inputs);
+  if (!reference)
+    return reference.takeError();
+  auto loop = runReference<float>(run.recurrence, "", run.inputs);
+  if (!loop)
+    return loop.takeError();
+  bool againstReference = options.checkAgainst == "reference";
+  auto wanted = againstReference
+                    ? Expected<Outputs>(*reference)
+                    : runEngine(run, options.checkAgainst, options);
+  if (!wanted)
+    return wanted.takeError();
+  auto errors = compare(run.signature.outputs, got, *wanted, *loop, *reference,
+                        againstReference ? 2 : 4);
+  printTable(errors, llvm::outs());
+  if (allRight(errors))
+    return Error::success();
+  return llvm::make_error<Failure>(
+      WrongResult, options.engine + " differs from " + options.checkAgainst +
+                       " by more than the error of float32 allows");
+}
+
+static void printOutputs(const Run &run, const Outputs &outputs) {
+  for (auto [argument, tensor] : llvm::zip(run.signature.outputs, outputs)) {
+    double square = 0;
+    for (double x : tensor.data)
+      square += x * x;
+    double count = std::max<double>(1, static_cast<double>(tensor.size()));
+    llvm::outs() << argument.name << " ["
+                 << llvm::join(llvm::map_range(tensor.shape, llvm::itostr),
+                               ", ")
+                 << "] rms " << llvm::format("%.6g", std::sqrt(square / count))
+                 << "\n";
+  }
+}
+
+static Error writeOutputs(const Run &run, const Outputs &outputs,
+                          const RunOptions &options) {
+  auto tensors = convert<float>(outputs);
+  for (const auto &[name, file] : options.outputs) {
+    Expected<size_t> index =
+        findArgument(run.signature.outputs, name, "--output");
+    if (!index)
+      return index.takeError();
+    if (Error error = writeNpy(file, tensors[*index]))
+      return error;
+  }
+  return Error::success();
+}
+
+static Error runMain(int argc, char **argv) {
+  Expected<RunOptions> options = parseOptions(argc, argv);
+  if (!options)
+    return options.takeError();
+  std::string path = options->file;
+  if (path.empty()) {
+    Expected<std::string> model = findModel(options->model, options->modelsDir);
+    if (!model)
+      return model.takeError();
+    path = *model;
+  }
+  mlir::DialectRegistry registry;
+  registerDialects(registry);
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  Expected<Source> source = Source::read(path, context);
+  if (!source)
+    return source.takeError();
+  Expected<Run> run = prepare(source->getModule(), *options);
+  if (!run)
+    return run.takeError();
+  Expected<Outputs> outputs = runEngine(*run, options->engine, *options);
+  if (!outputs)
+    return outputs.takeError();
+  llvm::outs() << run->signature.recurrence << " on " << options->engine << ", "
+               << formatSizes(run->sizes) << "\n";
+  if (Error error = writeOutputs(*run, *outputs, *options))
+    return error;
+  if (!options->checkAgainst.empty())
+    return check(*run, *outputs, *options);
+  printOutputs(*run, *outputs);
+  return Error::success();
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  return runTool([&] { return runMain(argc, argv); });
+}
