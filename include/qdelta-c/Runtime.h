@@ -53,11 +53,13 @@ typedef struct {
 } qdeltaArgument;
 
 /* Computes work items begin .. end-1 of B * HV; descriptors[i] points to the
- * strided descriptor (base, aligned, offset, sizes, strides) of argument i. */
+ * strided descriptor (base, aligned, offset, sizes, strides) of argument i.
+ * Called from several threads at once, on items of their own, and only when
+ * there are items and tokens: T is at least 1. */
 typedef void (*qdeltaEntry)(void *const *descriptors, int64_t begin, int64_t end);
 
 /* A kernel in memory: arguments in the order tokens, parameters, initial
- * states, outputs, final states. */
+ * states, outputs, final states. Initial and final states pair up. */
 typedef struct {
   size_t struct_size;
   const char *name;
@@ -157,7 +159,7 @@ typedef struct {
  * named B, T and HV agree among all tensors, and HV is a multiple of every H.
  * An output or final state may not overlap any tensor, itself included; two
  * views of one buffer are told apart when they repeat at a common distance.
- * T = 0 copies the initial states. All of this is checked before anything
+ * When T = 0 the final states are copies of the initial ones. All of this is checked before anything
  * runs. `options` may be NULL. Launches of one module with more than one
  * thread take turns.
  */

@@ -45,7 +45,7 @@ static void addCleanUp(OpPassManager &pm) {
 
 static void addToChunked(OpPassManager &pm, const CompileOptions &options) {
   SelectScheduleOptions schedule;
-  schedule.target = options.target;
+  schedule.target = options.engine == "scalar" ? "scalar" : options.target;
   schedule.mode = options.mode;
   schedule.chunk = options.chunk;
   pm.addPass(createSelectSchedule(schedule));

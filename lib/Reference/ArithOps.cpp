@@ -58,7 +58,7 @@ template <typename Scalar>
 static auto extremum(Order wanted, bool quiet) {
   return elementwise<Scalar, 2>([wanted, quiet](Scalar a, Scalar b) {
     using Traits = ScalarTraits<Scalar>;
-    Order order = Traits::order(a, b);
+    Order order = Traits::extremumOrder(a, b);
     if (order != Order::Unordered)
       return order == wanted ? a : b;
     if (!quiet)

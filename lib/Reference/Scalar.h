@@ -49,6 +49,8 @@ struct ScalarTraits {
       return Order::Unordered;
     return a < b ? Order::Less : a > b ? Order::Greater : Order::Equal;
   }
+  /// The order that max and min go by: it has to be total.
+  static Order extremumOrder(Scalar a, Scalar b) { return order(a, b); }
   static Scalar fma(Scalar a, Scalar b, Scalar c) { return std::fma(a, b, c); }
   static Scalar power(Scalar a, Scalar b) { return std::pow(a, b); }
   static Scalar apply(Function function, Scalar x) {
@@ -92,12 +94,27 @@ struct ScalarTraits<Exact> {
   static Exact real(double value) { return Exact::fromDouble(value); }
   static Exact poison() { return Exact::poison(); }
   static bool isPoison(Exact x) { return x.isPoison(); }
+  /// Pseudo-random, but antisymmetric, and -inf and 0 stand before all others.
+  /// Not transitive on purpose: in a total order, a test for a number outside
+  /// a range could be true for every number.
   static Order order(Exact a, Exact b) {
     if (a.isPoison() || b.isPoison())
       return Order::Unordered;
-    return a == b                ? Order::Equal
-           : a.rank() < b.rank() ? Order::Less
-                                 : Order::Greater;
+    if (a == b)
+      return Order::Equal;
+    if (a.isMinusInfinity() || b.isMinusInfinity())
+      return a.isMinusInfinity() ? Order::Less : Order::Greater;
+    if (a.isZero() || b.isZero())
+      return a.isZero() ? Order::Less : Order::Greater;
+    bool swapped = a.field() > b.field();
+    uint64_t outcome = swapped ? Exact::opaque(0, {b, a}).rank()
+                               : Exact::opaque(0, {a, b}).rank();
+    return ((outcome >> 32 & 1) != 0) == swapped ? Order::Less : Order::Greater;
+  }
+  static Order extremumOrder(Exact a, Exact b) {
+    if (a.isPoison() || b.isPoison())
+      return Order::Unordered;
+    return a.rank() < b.rank() ? Order::Less : Order::Greater;
   }
   static Exact fma(Exact a, Exact b, Exact c) { return a * b + c; }
   static Exact power(Exact a, Exact b) {

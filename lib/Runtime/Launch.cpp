@@ -37,6 +37,9 @@ public:
 
   /// B * HV.
   int64_t items = 0;
+  /// Whether sequences are empty, so that states only pass through.
+  bool hasNoTokens() const;
+  void copyStates() const;
 
 private:
   qdeltaStatus *bindSizes();
@@ -157,6 +160,36 @@ qdeltaStatus *Launch::checkOverlap() const {
   return nullptr;
 }
 
+bool Launch::hasNoTokens() const {
+  const SharedSize &time = shared[-QDELTA_DIM_TIME];
+  return time.owner && time.size == 0;
+}
+
+/// Copies elements of views of equal sizes, from dimension `d` on.
+static void copyView(const TensorView &to, const TensorView &from,
+                     int64_t toOffset = 0, int64_t fromOffset = 0,
+                     int32_t d = 0) {
+  if (d == to.rank()) {
+    to.data[toOffset] = from.data[fromOffset];
+    return;
+  }
+  for (int64_t i = 0; i < to.sizes[d]; ++i)
+    copyView(to, from, toOffset + i * to.strides[d],
+             fromOffset + i * from.strides[d], d + 1);
+}
+
+void Launch::copyStates() const {
+  // The initial states and the final ones pair up: loading checked it.
+  auto final = views.begin();
+  for (const TensorView &view : views) {
+    if (view.argument->role != QDELTA_ROLE_INITIAL_STATE)
+      continue;
+    while (final->argument->role != QDELTA_ROLE_FINAL_STATE)
+      ++final;
+    copyView(*final++, view);
+  }
+}
+
 void Launch::run(const qdeltaKernel &kernel, int32_t threads) {
   std::vector<Descriptor> descriptors(views.size());
   std::vector<void *> pointers;
@@ -207,7 +240,9 @@ qdeltaStatus *qdeltaLaunch(const qdeltaKernel *kernel, DLTensor *const *tensors,
     Launch launch;
     if (qdeltaStatus *error = launch.check(*kernel, tensors, count))
       return error;
-    if (launch.items != 0)
+    if (launch.hasNoTokens())
+      launch.copyStates();
+    else if (launch.items != 0)
       launch.run(*kernel, threads);
     return nullptr;
   } catch (...) {

@@ -7,7 +7,7 @@
 #include "Module.h"
 #include "Status.h"
 
-#include <cstring>
+#include <algorithm>
 #include <memory>
 
 using namespace qdelta::runtime;
@@ -69,6 +69,29 @@ qdeltaStatus *checkArgument(const qdeltaArgument &argument,
   return nullptr;
 }
 
+/// Initial and final states pair up, in order and with equal shapes.
+qdeltaStatus *checkStates(const qdeltaKernel &kernel) {
+  std::vector<const qdeltaArgument *> initial, final;
+  for (const qdeltaArgument &argument : kernel.arguments) {
+    if (argument.role == QDELTA_ROLE_INITIAL_STATE)
+      initial.push_back(&argument);
+    if (argument.role == QDELTA_ROLE_FINAL_STATE)
+      final.push_back(&argument);
+  }
+  if (initial.size() != final.size())
+    return badImage("kernel " + kernel.name + " has " +
+                    std::to_string(initial.size()) + " initial states but " +
+                    std::to_string(final.size()) + " final states");
+  for (size_t i = 0; i < initial.size(); ++i)
+    if (initial[i]->rank != final[i]->rank ||
+        !std::equal(initial[i]->shape, initial[i]->shape + initial[i]->rank,
+                    final[i]->shape))
+      return badImage("expected " + describe(*initial[i]) + " and " +
+                      describe(*final[i]) + " of kernel " + kernel.name +
+                      " to have one shape");
+  return nullptr;
+}
+
 qdeltaStatus *loadKernel(const qdeltaKernelImage &image, ThreadPool &pool,
                          qdeltaKernel &kernel) {
   if (!image.name || !image.entry)
@@ -90,7 +113,7 @@ qdeltaStatus *loadKernel(const qdeltaKernelImage &image, ThreadPool &pool,
     kernel.arguments[i].struct_size = sizeof(qdeltaArgument);
     kernel.arguments[i].name = kernel.argumentNames[i].c_str();
   }
-  return nullptr;
+  return checkStates(kernel);
 }
 
 qdeltaStatus *loadModule(const qdeltaImage &image, qdeltaModule **result) {

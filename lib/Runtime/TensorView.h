@@ -1,8 +1,8 @@
-//===- TensorView.h - a tensor checked against its argument -----*- C++ -*-===//
+//===- TensorView.h - a tensor checked against its argument ----*- C++ -*-===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
-//===-----------------------------------------------------------------------===//
+//===----------------------------------------------------------------------===//
 
 #ifndef QDELTA_LIB_RUNTIME_TENSORVIEW_H
 #define QDELTA_LIB_RUNTIME_TENSORVIEW_H

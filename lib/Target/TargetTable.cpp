@@ -18,6 +18,8 @@ static constexpr Target kTargets[] = {
     {"avx512", "x86-64-v4", "-prefer-256-bit", 16, 32,
      32 << 10, 2},
     {"avx2", "x86-64-v3", "", 8, 16, 32 << 10, 2},
+    // Not a machine: the slow and obvious pipeline, which vectorises nothing.
+    {"scalar", "x86-64", "", 1, 16, 32 << 10, 1},
 };
 
 llvm::ArrayRef<Target> qdelta::targetTable() { return kTargets; }

@@ -1,8 +1,8 @@
-//===- Buffer.cpp - a tensor on huge pages --------------------------------===//
+//===- Buffer.cpp - a tensor on huge pages -------------------------------===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
-//===-----------------------------------------------------------------------===//
+//===----------------------------------------------------------------------===//
 
 #include "Buffer.h"
 #include "data/Engines.h"

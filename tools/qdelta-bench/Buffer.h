@@ -1,8 +1,8 @@
-//===- Buffer.h - a tensor on huge pages ------------------------*- C++ -*-===//
+//===- Buffer.h - a tensor on huge pages -----------------------*- C++ -*-===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
-//===-----------------------------------------------------------------------===//
+//===----------------------------------------------------------------------===//
 
 #ifndef QDELTA_TOOLS_BENCH_BUFFER_H
 #define QDELTA_TOOLS_BENCH_BUFFER_H

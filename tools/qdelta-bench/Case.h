@@ -1,8 +1,8 @@
-//===- Case.h - what to measure ---------------------------------*- C++ -*-===//
+//===- Case.h - what to measure --------------------------------*- C++ -*-===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
-//===-----------------------------------------------------------------------===//
+//===----------------------------------------------------------------------===//
 
 #ifndef QDELTA_TOOLS_BENCH_CASE_H
 #define QDELTA_TOOLS_BENCH_CASE_H

@@ -1,8 +1,8 @@
-//===- Machine.cpp - where a measurement was made -------------------------===//
+//===- Machine.cpp - where a measurement was made ------------------------===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
-//===-----------------------------------------------------------------------===//
+//===----------------------------------------------------------------------===//
 
 #include "Machine.h"
 #include "qdelta/Runtime/ThreadPool.h"

@@ -1,8 +1,8 @@
-//===- Machine.h - where a measurement was made -----------------*- C++ -*-===//
+//===- Machine.h - where a measurement was made ----------------*- C++ -*-===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
-//===-----------------------------------------------------------------------===//
+//===----------------------------------------------------------------------===//
 
 #ifndef QDELTA_TOOLS_BENCH_MACHINE_H
 #define QDELTA_TOOLS_BENCH_MACHINE_H

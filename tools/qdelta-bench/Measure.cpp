@@ -1,8 +1,8 @@
-//===- Measure.cpp - checking a kernel, then timing it --------------------===//
+//===- Measure.cpp - checking a kernel, then timing it -------------------===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
-//===-----------------------------------------------------------------------===//
+//===----------------------------------------------------------------------===//
 
 #include "Measure.h"
 #include "Buffer.h"

@@ -1,8 +1,8 @@
-//===- Measure.h - checking a kernel, then timing it ------------*- C++ -*-===//
+//===- Measure.h - checking a kernel, then timing it -----------*- C++ -*-===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
-//===-----------------------------------------------------------------------===//
+//===----------------------------------------------------------------------===//
 
 #ifndef QDELTA_TOOLS_BENCH_MEASURE_H
 #define QDELTA_TOOLS_BENCH_MEASURE_H

@@ -1,8 +1,8 @@
-//===- Peak.cpp - the machine's f32 peak, by running FMAs -----------------===//
+//===- Peak.cpp - the machine's f32 peak, by running FMAs ----------------===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
-//===-----------------------------------------------------------------------===//
+//===----------------------------------------------------------------------===//
 
 #include "Peak.h"
 

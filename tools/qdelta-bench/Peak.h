@@ -1,8 +1,8 @@
-//===- Peak.h - the machine's f32 peak, by running FMAs ---------*- C++ -*-===//
+//===- Peak.h - the machine's f32 peak, by running FMAs --------*- C++ -*-===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
-//===-----------------------------------------------------------------------===//
+//===----------------------------------------------------------------------===//
 
 #ifndef QDELTA_TOOLS_BENCH_PEAK_H
 #define QDELTA_TOOLS_BENCH_PEAK_H

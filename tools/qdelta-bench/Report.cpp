@@ -1,8 +1,8 @@
-//===- Report.cpp - measurements as a table and as JSON -------------------===//
+//===- Report.cpp - measurements as a table and as JSON ------------------===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
-//===-----------------------------------------------------------------------===//
+//===----------------------------------------------------------------------===//
 
 #include "Report.h"
 #include "Machine.h"

@@ -1,8 +1,8 @@
-//===- Report.h - measurements as a table and as JSON -----------*- C++ -*-===//
+//===- Report.h - measurements as a table and as JSON ----------*- C++ -*-===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
-//===-----------------------------------------------------------------------===//
+//===----------------------------------------------------------------------===//
 
 #ifndef QDELTA_TOOLS_BENCH_REPORT_H
 #define QDELTA_TOOLS_BENCH_REPORT_H

@@ -1,8 +1,8 @@
-//===- qdelta-bench.cpp - check kernels, then time them -------------------===//
+//===- qdelta-bench.cpp - check kernels, then time them ------------------===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
-//===-----------------------------------------------------------------------===//
+//===----------------------------------------------------------------------===//
 
 #include "Report.h"
 #include "data/Failure.h"

@@ -1,8 +1,8 @@
-//===- Options.cpp - the command line of qdelta-run -----------------------===//
+//===- Options.cpp - the command line of qdelta-run ----------------------===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
-//===-----------------------------------------------------------------------===//
+//===----------------------------------------------------------------------===//
 
 #include "Options.h"
 #include "data/Failure.h"

@@ -1,8 +1,8 @@
-//===- Options.h - the command line of qdelta-run ---------------*- C++ -*-===//
+//===- Options.h - the command line of qdelta-run --------------*- C++ -*-===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
-//===-----------------------------------------------------------------------===//
+//===----------------------------------------------------------------------===//
 
 #ifndef QDELTA_TOOLS_RUN_OPTIONS_H
 #define QDELTA_TOOLS_RUN_OPTIONS_H

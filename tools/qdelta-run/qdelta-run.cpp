@@ -1,8 +1,8 @@
-//===- qdelta-run.cpp - run a recurrence on one input ---------------------===//
+//===- qdelta-run.cpp - run a recurrence on one input --------------------===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
-//===-----------------------------------------------------------------------===//
+//===----------------------------------------------------------------------===//
 
 #include "Options.h"
 #include "data/Engines.h"

@@ -52,7 +52,7 @@ public:
   bool isMinusInfinity() const { return f == kMinusInfinity; }
   bool isZero() const { return f == 0; }
   /// The number's place in one fixed pseudo-random total order, in which -inf
-  /// comes first. `max`, `min` and comparisons of the interpreter use it.
+  /// comes first. `max` and `min` of the interpreter go by it.
   uint64_t rank() const;
 
   /// Equal field residues; poison equals nothing.

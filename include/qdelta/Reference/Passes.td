@@ -22,8 +22,8 @@ def CheckDerivation : Pass<"qdelta-check-derivation", "::mlir::ModuleOp"> {
     attribute, else 4; with a span (`qdelta.span`) also one more than it holds.
 
     Comparisons of numbers have a pseudo-random outcome, so a right form must
-    not depend on one, as a choice between two equal results does not. `erase`
-    therefore suits forms that never divide by a decay.
+    not depend on one, as a choice between two equal results does not; but -inf
+    and 0 compare as smaller than all other numbers.
 
     Before: any module with such functions, in a phase up to linalg.
     After: the same module. A difference is an error that names the first

@@ -6,6 +6,9 @@
 
 #include "Program.h"
 
+#include "qdelta/Reference/Exact.h"
+
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 
@@ -244,4 +247,35 @@ TEST(Evaluate, WritingLeavesOtherUsesAlone) {
     y.data[i] = std::fma(x.data[i], x.data[i], x.data[i]);
   expectNear(found[0], x, 0);
   expectNear(found[1], y, 0);
+}
+
+TEST(Evaluate, ExactComparisonsTakeBothOutcomes) {
+  Program program(R"(
+    func.func @f(%x: tensor<64xf64>) -> (tensor<64xf64>, tensor<64xf64>) {
+      %low = arith.constant dense<0.001> : tensor<64xf64>
+      %high = arith.constant dense<1000.0> : tensor<64xf64>
+      %one = arith.constant dense<1.0> : tensor<64xf64>
+      %two = arith.constant dense<2.0> : tensor<64xf64>
+      %a = arith.cmpf ult, %x, %low : tensor<64xf64>
+      %b = arith.cmpf ugt, %x, %high : tensor<64xf64>
+      %outside = arith.ori %a, %b : tensor<64xi1>
+      %y = arith.select %outside, %one, %two : tensor<64xi1>, tensor<64xf64>
+      %c = arith.cmpf oge, %low, %x : tensor<64xf64>
+      %z = arith.select %c, %one, %two : tensor<64xi1>, tensor<64xf64>
+      %d = arith.select %a, %one, %two : tensor<64xi1>, tensor<64xf64>
+      %same = arith.subf %z, %d : tensor<64xf64>
+      return %y, %same : tensor<64xf64>, tensor<64xf64>
+    })");
+  Tensor<Exact> x{{64}, {}};
+  for (int i = 0; i < 64; ++i)
+    x.data.push_back(Exact::draw(3, i));
+  auto found = program.run<Exact>({x});
+  ASSERT_EQ(found.size(), 2u);
+  auto outside =
+      std::count(found[0].data.begin(), found[0].data.end(), Exact(1));
+  EXPECT_GT(outside, 32);
+  EXPECT_LT(outside, 62);
+  // low >= x says what x < low says.
+  EXPECT_EQ(std::count(found[1].data.begin(), found[1].data.end(), Exact()),
+            64);
 }

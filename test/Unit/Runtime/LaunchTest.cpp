@@ -45,10 +45,22 @@ TEST(Launch, EveryNumberOfThreads) {
 }
 
 TEST(Launch, NoTokens) {
+  // The states pass through and the entry is not called.
   Call call(2, 0, 2, 4);
   poison(call);
   EXPECT_EQ(call.launch(), "");
-  expectRight(call);
+  EXPECT_EQ(call.arrays[toy::SFinal].data, call.arrays[toy::S].data);
+}
+
+TEST(Launch, NoTokensAndStrides) {
+  // A final state [B, HV, 4, 3] stored [HV, B, 4, 3].
+  Call call(2, 0, 2, 4);
+  call.arrays[toy::SFinal].strides = {12, 24, 3, 1};
+  EXPECT_EQ(call.launch(), "");
+  for (size_t i = 0; i < 96; ++i)
+    EXPECT_EQ(
+        call.arrays[toy::SFinal].data[i],
+        call.arrays[toy::S].data[(i / 12 % 2 * 4 + i / 24) * 12 + i % 12]);
 }
 
 TEST(Launch, NoTokensAndNoData) {

@@ -119,6 +119,22 @@ TEST(Module, LaterVersion) {
   qdeltaModuleDestroy(module);
 }
 
+TEST(Module, StatesPairUp) {
+  std::vector<qdeltaArgument> arguments(toy::image().kernels[0].arguments,
+                                        toy::image().kernels[0].arguments +
+                                            toy::numArguments);
+  qdeltaKernelImage kernel = toy::image().kernels[0];
+  kernel.arguments = arguments.data();
+  qdeltaImage image = {sizeof(qdeltaImage), &kernel, 1};
+  arguments[toy::SFinal].shape[3] = 5;
+  EXPECT_EQ(load(&image, QDELTA_ERROR_IMAGE),
+            "expected initial state S and final state S of kernel toy to have "
+            "one shape");
+  kernel.num_arguments = toy::SFinal;
+  EXPECT_EQ(load(&image, QDELTA_ERROR_IMAGE),
+            "kernel toy has 1 initial states but 0 final states");
+}
+
 TEST(Module, BadImages) {
   qdeltaImage image = toy::image();
   image.kernels = nullptr;

@@ -59,4 +59,18 @@ TEST(ThreadPool, WaitsForSlowShares) {
   EXPECT_EQ(done, 2);
 }
 
+TEST(ThreadPool, SharesRunTogether) {
+  // Each share waits for the other: one after the other would not do.
+  ThreadPool pool;
+  std::atomic<int> arrived = 0, together = 0;
+  auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  pool.run(2, 2, [&](int64_t, int64_t) {
+    ++arrived;
+    while (arrived < 2 && std::chrono::steady_clock::now() < end)
+      std::this_thread::yield();
+    together += arrived == 2;
+  });
+  EXPECT_EQ(together, 2);
+}
+
 TEST(ThreadPool, CountsCores) { EXPECT_GE(ThreadPool::countCores(), 1); }

@@ -1,8 +1,8 @@
-//===- ComparisonTest.cpp - the measure of an engine's error --------------===//
+//===- ComparisonTest.cpp - the measure of an engine's error -------------===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
-//===-----------------------------------------------------------------------===//
+//===----------------------------------------------------------------------===//
 
 #include "data/Comparison.h"
 

@@ -1,8 +1,8 @@
-//===- InputsTest.cpp - random inputs keep to their domains ---------------===//
+//===- InputsTest.cpp - random inputs keep to their domains --------------===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
-//===-----------------------------------------------------------------------===//
+//===----------------------------------------------------------------------===//
 
 #include "data/Inputs.h"
 

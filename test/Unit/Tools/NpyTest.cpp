@@ -1,8 +1,8 @@
-//===- NpyTest.cpp - reading and writing .npy files -----------------------===//
+//===- NpyTest.cpp - reading and writing .npy files ----------------------===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
-//===-----------------------------------------------------------------------===//
+//===----------------------------------------------------------------------===//
 
 #include "data/Npy.h"
 

@@ -1,8 +1,8 @@
-//===- SizesTest.cpp - sizes from --shape and from inputs -----------------===//
+//===- SizesTest.cpp - sizes from --shape and from inputs ----------------===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
-//===-----------------------------------------------------------------------===//
+//===----------------------------------------------------------------------===//
 
 #include "data/Sizes.h"
 

@@ -25,6 +25,11 @@ namespace {
 constexpr int64_t kSpanTokens = 64;
 /// Longest chunk that is expanded into rows; longer ones are matrices.
 constexpr int64_t kLongestUnrolled = 4;
+/// Tokens a chunk unless asked for: as rows, in registers, the flop count of a
+/// token grows with the chunk, so two; as matrices, one tile of 16.
+constexpr int64_t kUnrolledChunk = 2, kMatrixChunk = 16;
+/// Value columns of a block of matrices.
+constexpr int64_t kMatrixColumns = 64;
 
 struct SelectSchedulePass
     : qdelta::impl::SelectScheduleBase<SelectSchedulePass> {
@@ -74,20 +79,23 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
            << state << "; -qdelta-specialize fixes them";
 
   FactsAttr facts = op.getFacts();
+  bool vectorises = row->lanes > 1;
   int64_t vectors = row->vectorsPerRow;
-  int64_t tokens = chunk ? chunk : mode == "recurrent" ? 1 : 2;
-  if (!chunk)
-    while (tokens > 1 &&
-           registersNeeded(facts, tokens, vectors) > row->registers)
-      --tokens;
-  while (vectors > 1 &&
-         (registersNeeded(facts, tokens, vectors) > row->registers ||
-          keys * vectors * row->lanes * 4 > row->l1Bytes))
+  int64_t tokens = chunk               ? chunk
+                   : mode == "recurrent" ? 1
+                   : vectorises          ? kUnrolledChunk
+                                         : kMatrixChunk;
+  bool unroll = vectorises && tokens <= kLongestUnrolled;
+  auto fits = [&] {
+    return registersNeeded(facts, tokens, vectors) <= row->registers;
+  };
+  while (unroll && !chunk && tokens > 1 && !fits())
+    --tokens;
+  while (unroll && vectors > 1 &&
+         (!fits() || keys * vectors * row->lanes * 4 > row->l1Bytes))
     --vectors;
-  bool unroll = tokens <= kLongestUnrolled;
-  if (!unroll)
-    vectors = row->vectorsPerRow * 2;
-  int64_t columns = std::min(vectors * row->lanes, std::max<int64_t>(values, 1));
+  int64_t columns = unroll ? vectors * row->lanes : kMatrixColumns;
+  columns = std::min(columns, std::max<int64_t>(values, 1));
   int64_t span = unroll ? std::max<int64_t>(1, kSpanTokens / tokens) : 1;
   bool decays = facts.getDecay() != DecayKind::None;
   op.setScheduleAttr(ScheduleAttr::get(op.getContext(), row->name, tokens,

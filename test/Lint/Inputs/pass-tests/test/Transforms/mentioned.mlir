@@ -1,0 +1,2 @@
+// RUN: qdelta-opt %s -qdelta-mentioned-too
+// A comment on -qdelta-mentioned.

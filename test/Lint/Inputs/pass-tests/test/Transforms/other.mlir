@@ -1,0 +1,1 @@
+// RUN: qdelta-opt %s -qdelta-forgotten

@@ -1,0 +1,1 @@
+// RUN: qdelta-opt %s -qdelta-tested="size=1"

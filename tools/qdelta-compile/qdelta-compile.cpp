@@ -1,0 +1,139 @@
+//===- qdelta-compile.cpp - from one phase to another ---------------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#include "data/Failure.h"
+#include "data/Sizes.h"
+#include "data/Source.h"
+#include "qdelta/Pipelines/Compile.h"
+#include "qdelta/Pipelines/Registration.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/ToolOutputFile.h"
+
+using namespace qdelta;
+using namespace qdelta::tools;
+namespace cl = llvm::cl;
+
+static const char overview[] = R"(qdelta's compiler: from one phase to another
+
+Takes a module from the phase it is in to a later one and writes it as text.
+The phases are recurrence, affine, chunked, linalg, buffers and target
+(docs/Pipelines.md). A phase's dump compiles on from where it stands.
+
+Examples:
+  qdelta-compile --model q_delta --shape K=64,V=64 --compile-to=chunked
+  qdelta-compile step.mlir --shape K=64,V=64 --dump-phases-to=phases
+  qdelta-compile phases/linalg.mlir --compile-from=linalg --compile-to=buffers
+
+Exit codes: 0 fine, 1 an error in what was given, 3 internal.
+)";
+
+namespace {
+struct CommandLine {
+  cl::OptionCategory category{"qdelta-compile options"};
+  cl::opt<std::string> file{cl::Positional, cl::desc("<file.mlir>"),
+                            cl::cat(category)};
+  cl::opt<std::string> model{"model", cl::desc("Compile a model of --models-dir"),
+                             cl::value_desc("name"), cl::cat(category)};
+  cl::opt<std::string> modelsDir{
+      "models-dir", cl::desc("Folder of models; the build's own by default"),
+      cl::value_desc("dir"), cl::init(defaultModelsDir().str()),
+      cl::cat(category)};
+  cl::opt<std::string> shape{"shape",
+                             cl::desc("Sizes of dynamic K and V dimensions"),
+                             cl::value_desc("K=64,V=64"), cl::cat(category)};
+  cl::opt<std::string> from{"compile-from",
+                            cl::desc("The phase that the file is in"),
+                            cl::value_desc("phase"), cl::init("recurrence"),
+                            cl::cat(category)};
+  cl::opt<std::string> to{"compile-to", cl::desc("The phase to stop at"),
+                          cl::value_desc("phase"), cl::init("target"),
+                          cl::cat(category)};
+  cl::opt<std::string> dumpTo{"dump-phases-to",
+                              cl::desc("Write <phase>.mlir of every phase"),
+                              cl::value_desc("dir"), cl::cat(category)};
+  cl::opt<std::string> engine{"engine", cl::desc("cpu (default) or scalar"),
+                              cl::init("cpu"), cl::cat(category)};
+  cl::opt<std::string> target{"target",
+                              cl::desc("Row of the target table, or host"),
+                              cl::init("host"), cl::cat(category)};
+  cl::opt<std::string> mode{"mode",
+                            cl::desc("auto (default), recurrent or chunked"),
+                            cl::init("auto"), cl::cat(category)};
+  cl::opt<int64_t> chunk{"chunk", cl::desc("Tokens of a chunk; 0 to choose"),
+                         cl::init(0), cl::cat(category)};
+  cl::opt<std::string> output{"o", cl::desc("Where to write; - by default"),
+                              cl::value_desc("file"), cl::cat(category)};
+};
+} // namespace
+
+static llvm::Error compileFile(const CommandLine &line) {
+  if (line.file.empty() == line.model.empty())
+    return userError("expected either a file or --model, but got " +
+                     llvm::Twine(line.file.empty() ? "neither" : "both"));
+  if (line.chunk < 0)
+    return userError("expected --chunk to be at least 0, but got " +
+                     llvm::Twine(line.chunk));
+  std::string path = line.file;
+  if (path.empty()) {
+    auto found = findModel(line.model, line.modelsDir);
+    if (!found)
+      return found.takeError();
+    path = *found;
+  }
+  CompileOptions options;
+  options.engine = line.engine;
+  options.target = line.target;
+  options.mode = line.mode;
+  options.chunk = line.chunk;
+  options.from = line.from;
+  options.dumpPhasesTo = line.dumpTo;
+  auto sizes = parseShape(line.shape);
+  if (!sizes)
+    return sizes.takeError();
+  for (const auto &[name, size] : *sizes) {
+    if (name != "K" && name != "V")
+      return userError("expected --shape to give K and V, but got " + name);
+    (name == "K" ? options.key : options.value) = size;
+  }
+
+  mlir::DialectRegistry registry;
+  registerDialects(registry);
+  mlir::MLIRContext context(registry);
+  auto source = Source::read(path, context);
+  if (!source)
+    return source.takeError();
+  if (llvm::Error error =
+          compileToPhase(source->getModule(), options, line.to))
+    return error;
+  // Dumps are enough of an output unless one was asked for.
+  if (line.output.empty() && !line.dumpTo.empty())
+    return llvm::Error::success();
+  std::error_code code;
+  std::string to = line.output;
+  if (to.empty())
+    to = "-";
+  llvm::ToolOutputFile file(to, code, llvm::sys::fs::OF_Text);
+  if (code)
+    return userError("cannot write '" + to + "': " + code.message());
+  source->getModule().print(file.os());
+  file.os() << "\n";
+  file.keep();
+  return llvm::Error::success();
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  return runTool([&] {
+    cl::ResetCommandLineParser();
+    static CommandLine line;
+    cl::ParseCommandLineOptions(argc, argv, overview);
+    return compileFile(line);
+  });
+}
