@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/PatternMatch.h"
 
 namespace qdelta {
@@ -43,7 +44,8 @@ Value accumulateRow(OpBuilder &b, Location loc, Value factor, Value solved,
       .getResult(0);
 }
 
-void lower(TriangularSolveOp op, OpBuilder &b) {
+/// Row by row, each row a slice.
+void lowerToSlices(TriangularSolveOp op, OpBuilder &b) {
   Location loc = op.getLoc();
   auto type = cast<RankedTensorType>(op.getRhs().getType());
   int64_t width = type.getDimSize(1);
@@ -81,14 +83,79 @@ void lower(TriangularSolveOp op, OpBuilder &b) {
   op.erase();
 }
 
+/// Four rows (or what divides their number) at a time, each row a vector: first
+/// what earlier rows contribute, then the block's own substitution.
+void lowerToVectors(TriangularSolveOp op, OpBuilder &b) {
+  Location loc = op.getLoc();
+  auto type = cast<RankedTensorType>(op.getRhs().getType());
+  int64_t count = type.getDimSize(0), block = 4;
+  while (count % block != 0)
+    --block;
+  auto rowType = VectorType::get({type.getDimSize(1)}, type.getElementType());
+  Value padding = arith::ConstantOp::create(
+      b, loc, b.getZeroAttr(type.getElementType()));
+  auto index = [&](OpBuilder &b, int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  };
+  auto read = [&](OpBuilder &b, Value matrix, Value row) -> Value {
+    return vector::TransferReadOp::create(b, loc, rowType, matrix,
+                                          ValueRange{row, index(b, 0)}, padding,
+                                          ArrayRef<bool>{true});
+  };
+  auto addProduct = [&](OpBuilder &b, Value i, Value k, Value solved,
+                        Value row) -> Value {
+    Value factor =
+        tensor::ExtractOp::create(b, loc, op.getMatrix(), ValueRange{i, k});
+    Value lanes = vector::BroadcastOp::create(b, loc, rowType, factor);
+    return vector::FMAOp::create(b, loc, lanes, solved, row);
+  };
+  Value start = index(b, 0), end = index(b, count), step = index(b, block);
+  auto blocks = scf::ForOp::create(
+      b, loc, start, end, step, op.getRhs(),
+      [&](OpBuilder &b, Location loc, Value first, ValueRange outer) {
+        SmallVector<Value> at, rows;
+        for (int64_t r = 0; r < block; ++r) {
+          at.push_back(arith::AddIOp::create(b, loc, first, index(b, r)));
+          rows.push_back(read(b, outer[0], at[r]));
+        }
+        auto earlier = scf::ForOp::create(
+            b, loc, start, first, index(b, 1), rows,
+            [&](OpBuilder &b, Location loc, Value k, ValueRange sums) {
+              Value solved = read(b, outer[0], k);
+              SmallVector<Value> next;
+              for (int64_t r = 0; r < block; ++r)
+                next.push_back(addProduct(b, at[r], k, solved, sums[r]));
+              scf::YieldOp::create(b, loc, next);
+            });
+        rows.assign(earlier.getResults().begin(), earlier.getResults().end());
+        Value result = outer[0];
+        for (int64_t r = 0; r < block; ++r) {
+          for (int64_t s = 0; s < r; ++s)
+            rows[r] = addProduct(b, at[r], at[s], rows[s], rows[r]);
+          result = vector::TransferWriteOp::create(
+                       b, loc, rows[r], result,
+                       ValueRange{at[r], index(b, 0)}, ArrayRef<bool>{true})
+                       .getResult();
+        }
+        scf::YieldOp::create(b, loc, result);
+      });
+  op.getResult().replaceAllUsesWith(blocks.getResult(0));
+  op.erase();
+}
+
 struct LowerTriangularSolvePass
     : qdelta::impl::LowerTriangularSolveBase<LowerTriangularSolvePass> {
+  using LowerTriangularSolveBase::LowerTriangularSolveBase;
+
   void runOnOperation() override {
     SmallVector<TriangularSolveOp> solves;
     getOperation().walk([&](TriangularSolveOp op) { solves.push_back(op); });
     for (TriangularSolveOp op : solves) {
       OpBuilder b(op);
-      lower(op, b);
+      if (vectors)
+        lowerToVectors(op, b);
+      else
+        lowerToSlices(op, b);
     }
   }
 };

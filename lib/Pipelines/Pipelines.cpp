@@ -62,7 +62,10 @@ static void addToLinalg(OpPassManager &pm, const CompileOptions &options) {
 }
 
 static void addToBuffers(OpPassManager &pm, const CompileOptions &options) {
-  pm.addPass(createLowerTriangularSolve());
+  bool vectorises = options.engine == "cpu";
+  LowerTriangularSolveOptions solve;
+  solve.vectors = vectorises;
+  pm.addPass(createLowerTriangularSolve(solve));
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   pm.addPass(createAddDestinations());
   pm.addPass(createBufferize());
@@ -70,11 +73,13 @@ static void addToBuffers(OpPassManager &pm, const CompileOptions &options) {
   pm.addPass(createOwnAllocations());
   addCleanUp(pm); // drops copies of a buffer onto itself
   pm.addPass(createCopiesToLoops());
+  if (vectorises)
+    pm.addPass(createVectorizeLinalg());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   pm.addNestedPass<func::FuncOp>(memref::createFoldMemRefAliasOpsPass());
   addCleanUp(pm);
   pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
-  if (options.engine == "cpu")
+  if (vectorises)
     pm.addPass(createExpandMath());
   addCleanUp(pm);
 }

@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-NUMBER = re.compile(r"[-+]?\b\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?\b|\binf\b")
+NUMBER = re.compile(r"(?:[-+]?\b\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?\b|\binf\b)")
 
 
 def examples(page):

@@ -15,6 +15,9 @@ class ModuleOp;
 namespace LLVM {
 class LLVMDialect;
 } // namespace LLVM
+namespace affine {
+class AffineDialect;
+} // namespace affine
 namespace arith {
 class ArithDialect;
 } // namespace arith

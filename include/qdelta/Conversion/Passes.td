@@ -13,15 +13,20 @@ def LowerTriangularSolve : Pass<"qdelta-lower-triangular-solve", "::mlir::Module
   let summary = "triangular solves as loops over rows";
   let description = [{
     Forward substitution: row i of the solution is row i of the right-hand side
-    plus the products of L's row i with the rows already solved.
+    plus the products of L's row i with the rows already solved. With `vectors`
+    a row is a vector that stays in registers until it is solved, four rows at
+    a time; otherwise it is a linalg op on a slice.
 
     Before: `qdelta.triangular_solve` on tensors.
-    After: scf loops over linalg on row slices.
+    After: scf loops over row slices or vectors.
     Preconditions: none.
 
     Numerics: reassociates.
   }];
-  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect"];
+  let options = [
+    Option<"vectors", "vectors", "bool", "false", "rows are vectors">];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
 }
 
 def AddDestinations : Pass<"qdelta-add-destinations", "::mlir::ModuleOp"> {
@@ -99,6 +104,24 @@ def CopiesToLoops : Pass<"qdelta-copies-to-loops", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect",
                            "::mlir::memref::MemRefDialect"];
+}
+
+def VectorizeLinalg : Pass<"qdelta-vectorize-linalg", "::mlir::ModuleOp"> {
+  let summary = "linalg on static buffers as vector code";
+  let description = [{
+    Tiles every linalg op of static shape to registers, 4 rows by up to 64
+    columns, and vectorises it: contractions become outer products whose
+    accumulators stay in registers over the reduction. Ops whose lanes would
+    not be contiguous stay as they are.
+
+    Before: linalg on memrefs.
+    After: vector ops in scf loops.
+    Preconditions: buffers.
+
+    Numerics: reassociates.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::vector::VectorDialect"];
 }
 
 def ExpandMath : Pass<"qdelta-expand-math", "::mlir::ModuleOp"> {

@@ -313,13 +313,21 @@ private:
   }
 };
 
+/// A^T is packed first: the product then runs over contiguous rows.
 struct LowerGram : OpRewritePattern<ChunkGramOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ChunkGramOp op,
                                 PatternRewriter &b) const override {
-    Value zero = filled(b, op.getLoc(), typeOf(op.getResult()), 0.0);
-    b.replaceOp(op, multiply(b, op.getLoc(), "mk", op.getReads(), "nk",
-                             op.getWrites(), zero));
+    Location loc = op.getLoc();
+    RankedTensorType keys = typeOf(op.getWrites());
+    auto packedType = RankedTensorType::get(
+        {keys.getDimSize(1), keys.getDimSize(0)}, keys.getElementType());
+    Value packed = linalg::TransposeOp::create(
+                       b, loc, op.getWrites(), emptyLike(b, loc, packedType),
+                       ArrayRef<int64_t>{1, 0})
+                       ->getResult(0);
+    Value zero = filled(b, loc, typeOf(op.getResult()), 0.0);
+    b.replaceOp(op, multiply(b, loc, "mk", op.getReads(), "kn", packed, zero));
     return success();
   }
 };

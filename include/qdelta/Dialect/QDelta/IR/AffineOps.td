@@ -61,7 +61,8 @@ def QDelta_AffineReadOp : QDelta_Op<"affine_read", [
                        Variadic<QDelta_Vector>:$bases);
   let results = (outs QDelta_ReadoutType:$result);
   let assemblyFormat = [{
-    $state `at` `[` $coefficients `]` `*` `[` $bases `]` attr-dict `:` type($coefficients) `,` type($bases)
+    $state `at` ` ` `(` $coefficients `)` `*` `(` $bases `)` attr-dict
+    `:` `(` type($coefficients) `)` `*` `(` type($bases) `)`
   }];
 }
 
@@ -76,8 +77,8 @@ def QDelta_AffineWriteOp : QDelta_Op<"affine_write", [
                        Variadic<QDelta_Scalar>:$coefficients,
                        Variadic<QDelta_LinearTerm>:$terms);
   let assemblyFormat = [{
-    $state `key` $key `value` `[` $coefficients `]` `*` `[` $terms `]`
-    attr-dict `:` type($key) `,` type($coefficients) `,` type($terms)
+    $state `key` $key `value` ` ` `(` $coefficients `)` `*` `(` $terms `)`
+    attr-dict `:` type($key) `,` `(` type($coefficients) `)` `*` `(` type($terms) `)`
   }];
   let hasVerifier = 1;
 }
@@ -89,7 +90,8 @@ def QDelta_AffineOutputOp : QDelta_Op<"affine_output", [
   let arguments = (ins Variadic<QDelta_Scalar>:$coefficients,
                        Variadic<QDelta_LinearTerm>:$terms);
   let assemblyFormat = [{
-    `[` $coefficients `]` `*` `[` $terms `]` attr-dict `:` type($coefficients) `,` type($terms)
+    `(` $coefficients `)` `*` `(` $terms `)` attr-dict
+    `:` `(` type($coefficients) `)` `*` `(` type($terms) `)`
   }];
 }
 

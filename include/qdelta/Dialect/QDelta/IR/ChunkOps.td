@@ -135,7 +135,8 @@ def QDelta_ChunkSolveOp : QDelta_Op<"chunk_solve", [
                        Variadic<AnyStaticShapeTensor>:$rhs);
   let results = (outs Variadic<AnyStaticShapeTensor>:$results);
   let assemblyFormat = [{
-    `blocks` `(` $blocks `)` `rhs` `(` $rhs `)` attr-dict `:` type($blocks) `,` type($rhs) `->` type($results)
+    `blocks` `(` $blocks `)` `rhs` `(` $rhs `)` attr-dict
+    `:` `(` type($blocks) `)` `,` `(` type($rhs) `)` `->` type($results)
   }];
   let hasVerifier = 1;
 }

@@ -1,0 +1,150 @@
+// RUN: qdelta-opt %s -split-input-file -verify-diagnostics
+
+func.func @load_tile(%K: tensor<?x?x?xf32>, %i: index) {
+  // expected-error @below {{expected a sequence whose rank fits the tile and 1 or 3 indices, but got 'tensor<?x?x?xf32>' with 3 indices}}
+  %0 = qdelta.load_tile %K[%i, %i, %i] : tensor<?x?x?xf32> -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @load_tile(%P: tensor<?x4xf32>, %i: index) {
+  // expected-error @below {{expected a parameter whose rank fits the tile and 1 or 3 indices, but got 'tensor<?x4xf32>' with 1 indices}}
+  %0 = qdelta.load_tile %P[%i] : tensor<?x4xf32> -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @load_tile(%P: tensor<?x4xf32>, %i: index) {
+  // expected-error @below {{1 or 3 indices, but got 'tensor<?x4xf32>' with 2 indices}}
+  %0 = qdelta.load_tile %P[%i, %i] : tensor<?x4xf32> -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @store_tile(%K: tensor<?x?x?x8xf32>, %x: tensor<2x8xf32>, %i: index) {
+  // expected-error @below {{failed to verify that all of {dest, result} have same type}}
+  %0 = "qdelta.store_tile"(%x, %K, %i, %i, %i, %i) : (tensor<2x8xf32>, tensor<?x?x?x8xf32>, index, index, index, index) -> tensor<?x?x?x?xf32>
+  return
+}
+
+// -----
+
+func.func @chunk_decay(%g: tensor<2xf32>) {
+  // expected-error @below {{names place 2 of a list with 1 decays}}
+  %0 = qdelta.chunk_decay(%g) from 2 : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @chunk_decay(%g: tensor<2xf32>) {
+  // expected-error @below {{names place 3 of a list with 2 decays}}
+  %0 = qdelta.chunk_decay(%g, %g) to 3 : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @chunk_decay(%g: tensor<2xf32>) {
+  // expected-error @below {{expected a result of rank 2, but got 'tensor<2xf32>'}}
+  %0 = qdelta.chunk_decay(%g) from 0 to 1 : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @chunk_decay(%g: tensor<2xf32>) {
+  // expected-error @below {{expected a result of rank 0, but got 'tensor<2xf32>'}}
+  %0 = qdelta.chunk_decay(%g) : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @chunk_apply(%m: tensor<2x2xf32>, %e: tensor<2x8xf32>, %r: tensor<2x4xf32>) {
+  // expected-error @below {{failed to verify that all of {values, init, result} have same type}}
+  %0 = "qdelta.chunk_apply"(%m, %e, %r) : (tensor<2x2xf32>, tensor<2x8xf32>, tensor<2x4xf32>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+// chunk_solve_c1
+func.func @chunk_solve(%l: tensor<2x2xf32>, %r: tensor<2x8xf32>) {
+  // expected-error @below {{expected 4 blocks for 2 right-hand sides, but got 3 /*chunk_solve_c1*/}}
+  %0:2 = "qdelta.chunk_solve"(%l, %l, %l, %r, %r) <{operandSegmentSizes = array<i32: 3, 2>}>
+    : (tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x8xf32>, tensor<2x8xf32>) -> (tensor<2x8xf32>, tensor<2x8xf32>)
+  return
+}
+
+// -----
+
+// chunk_solve_c1
+func.func @chunk_solve() {
+  // expected-error @below {{expected 0 blocks for 0 right-hand sides, but got 0 /*chunk_solve_c1*/}}
+  "qdelta.chunk_solve"() <{operandSegmentSizes = array<i32: 0, 0>}> : () -> ()
+  return
+}
+
+// -----
+
+func.func @chunk_update(%S: tensor<4x8xf32>, %d: f32, %a: tensor<2x4xf32>, %e: tensor<2x8xf32>) {
+  // expected-error @below {{has 2 keys for 1 values}}
+  %0 = qdelta.chunk_update %S decay %d keys(%a, %a) values(%e) reads()
+    : tensor<4x8xf32>, f32, (tensor<2x4xf32>, tensor<2x4xf32>), (tensor<2x8xf32>), () -> tensor<4x8xf32>, ()
+  return
+}
+
+// -----
+
+func.func @chunk_update(%S: tensor<4x8xf32>, %d: f32, %a: tensor<2x4xf32>, %e: tensor<2x8xf32>) {
+  // expected-error @below {{has 1 reads for 0 readouts}}
+  %0 = qdelta.chunk_update %S decay %d keys(%a) values(%e) reads(%a)
+    : tensor<4x8xf32>, f32, (tensor<2x4xf32>), (tensor<2x8xf32>), (tensor<2x4xf32>) -> tensor<4x8xf32>, ()
+  return
+}
+
+// -----
+
+func.func @chunk_update(%S: tensor<4x8xf32>, %d: f32, %a: tensor<2x5xf32>, %e: tensor<2x8xf32>) {
+  // expected-error @below {{expected keys [C, K] and values [C, W] to fit the state [K, W], but got 'tensor<2x5xf32>', 'tensor<2x8xf32>' and 'tensor<4x8xf32>'}}
+  %0 = qdelta.chunk_update %S decay %d keys(%a) values(%e) reads()
+    : tensor<4x8xf32>, f32, (tensor<2x5xf32>), (tensor<2x8xf32>), () -> tensor<4x8xf32>, ()
+  return
+}
+
+// -----
+
+func.func @triangular_solve(%l: tensor<2x3xf32>, %r: tensor<2x8xf32>) {
+  // expected-error @below {{expected a square matrix [N, N] and a right-hand side [N, W], but got 'tensor<2x3xf32>' and 'tensor<2x8xf32>'}}
+  %0 = qdelta.triangular_solve %l, %r : tensor<2x3xf32>, tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @triangular_solve(%l: tensor<3x3xf32>, %r: tensor<2x8xf32>) {
+  // expected-error @below {{but got 'tensor<3x3xf32>' and 'tensor<2x8xf32>'}}
+  %0 = qdelta.triangular_solve %l, %r : tensor<3x3xf32>, tensor<2x8xf32>
+  return
+}
+
+// -----
+
+// Shapes of the products: inner dimensions agree, and so do the results'.
+func.func @chunk_gram(%x: tensor<2x4xf32>, %a: tensor<2x5xf32>) {
+  // expected-error @below {{'qdelta.chunk_gram' op}}
+  %0 = qdelta.chunk_gram %x, %a : tensor<2x4xf32>, tensor<2x5xf32> -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+func.func @chunk_read(%x: tensor<2x4xf32>, %S: tensor<5x8xf32>) {
+  // expected-error @below {{'qdelta.chunk_read' op}}
+  %0 = qdelta.chunk_read %x, %S : tensor<2x4xf32>, tensor<5x8xf32> -> tensor<2x8xf32>
+  return
+}
