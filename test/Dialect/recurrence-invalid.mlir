@@ -115,7 +115,7 @@ qdelta.recurrence @f(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %v: ten
 // expected-error @below {{expected the step to end with qdelta.yield}}
 "qdelta.recurrence"() <{sym_name = "f", arg_names = ["S"], arg_attrs = [{}], num_states = 1 : i64, num_tokens = 0 : i64}> ({
 ^bb0(%S: tensor<?x?xf32>):
-  qdelta.affine_end
+  llvm.unreachable
 }) : () -> ()
 
 // -----

@@ -118,7 +118,7 @@ def speed(file):
         print(
             f"{threads} thread{'s' if threads > 1 else ' '}: "
             f"{1e9 / (ns * heads):9,.0f} tokens/s of {heads} heads, "
-            f"{100 / result['floor_ratio']:3.0f} % of the FMA floor's speed"
+            f"{100 / result['floor_ratio']:3.0f} % of the FMA peak (1 / x floor)"
         )
 
 

@@ -13,7 +13,6 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/DialectConversion.h"
 
@@ -47,29 +46,19 @@ Value filled(OpBuilder &b, Location loc, RankedTensorType type, double value) {
       .getResult(0);
 }
 
-/// init + op(lhs) * op(rhs), with the operands' dimensions named by letters:
-/// "mk,kn" multiplies as they stand.
-Value multiply(OpBuilder &b, Location loc, StringRef lhsDims, Value lhs,
-               StringRef rhsDims, Value rhs, Value init) {
-  auto map = [&](StringRef dims) {
-    SmallVector<AffineExpr> exprs;
-    for (char dim : dims)
-      exprs.push_back(b.getAffineDimExpr(StringRef("mnk").find(dim)));
-    return AffineMap::get(3, 0, exprs, b.getContext());
-  };
-  SmallVector<AffineMap> maps{map(lhsDims), map(rhsDims), map("mn")};
-  SmallVector<utils::IteratorType> iterators{utils::IteratorType::parallel,
-                                             utils::IteratorType::parallel,
-                                             utils::IteratorType::reduction};
-  return linalg::GenericOp::create(
-             b, loc, init.getType(), ValueRange{lhs, rhs}, ValueRange{init},
-             maps, iterators,
-             [](OpBuilder &b, Location loc, ValueRange args) {
-               Value product =
-                   arith::MulFOp::create(b, loc, args[0], args[1]);
-               Value sum = arith::AddFOp::create(b, loc, args[2], product);
-               linalg::YieldOp::create(b, loc, sum);
-             })
+/// init + lhs * rhs.
+Value multiply(OpBuilder &b, Location loc, Value lhs, Value rhs, Value init) {
+  return linalg::MatmulOp::create(b, loc, init.getType(), ValueRange{lhs, rhs},
+                                  ValueRange{init})
+      .getResult(0);
+}
+
+/// init + lhs^T * rhs.
+Value multiplyTransposed(OpBuilder &b, Location loc, Value lhs, Value rhs,
+                         Value init) {
+  return linalg::MatmulTransposeAOp::create(b, loc, init.getType(),
+                                            ValueRange{lhs, rhs},
+                                            ValueRange{init})
       .getResult(0);
 }
 
@@ -327,7 +316,7 @@ struct LowerGram : OpRewritePattern<ChunkGramOp> {
                        ArrayRef<int64_t>{1, 0})
                        ->getResult(0);
     Value zero = filled(b, loc, typeOf(op.getResult()), 0.0);
-    b.replaceOp(op, multiply(b, loc, "mk", op.getReads(), "kn", packed, zero));
+    b.replaceOp(op, multiply(b, loc, op.getReads(), packed, zero));
     return success();
   }
 };
@@ -337,8 +326,7 @@ struct LowerRead : OpRewritePattern<ChunkReadOp> {
   LogicalResult matchAndRewrite(ChunkReadOp op,
                                 PatternRewriter &b) const override {
     Value zero = filled(b, op.getLoc(), typeOf(op.getResult()), 0.0);
-    b.replaceOp(op, multiply(b, op.getLoc(), "mk", op.getKeys(), "kn",
-                             op.getState(), zero));
+    b.replaceOp(op, multiply(b, op.getLoc(), op.getKeys(), op.getState(), zero));
     return success();
   }
 };
@@ -347,8 +335,8 @@ struct LowerApply : OpRewritePattern<ChunkApplyOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ChunkApplyOp op,
                                 PatternRewriter &b) const override {
-    b.replaceOp(op, multiply(b, op.getLoc(), "mk", op.getMatrix(), "kn",
-                             op.getValues(), op.getInit()));
+    b.replaceOp(op, multiply(b, op.getLoc(), op.getMatrix(), op.getValues(),
+                             op.getInit()));
     return success();
   }
 };
@@ -417,10 +405,10 @@ struct LowerUpdate : OpRewritePattern<ChunkUpdateOp> {
             })
             .getResult(0);
     for (auto [key, value] : llvm::zip(op.getKeys(), op.getValues()))
-      state = multiply(b, loc, "km", key, "kn", value, state);
+      state = multiplyTransposed(b, loc, key, value, state);
     SmallVector<Value> results{state};
     for (auto [read, readout] : llvm::zip(op.getReads(), op.getReadouts()))
-      results.push_back(multiply(b, loc, "mk", read, "kn", state,
+      results.push_back(multiply(b, loc, read, state,
                                  filled(b, loc, typeOf(readout), 0.0)));
     b.replaceOp(op, results);
     return success();

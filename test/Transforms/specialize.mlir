@@ -1,0 +1,28 @@
+// RUN: qdelta-opt %s -qdelta-specialize="key=5 value=7" | FileCheck %s
+// RUN: qdelta-opt %s -qdelta-specialize="value=7" | FileCheck %s --check-prefix=VALUE
+// RUN: qdelta-opt %s -qdelta-specialize -qdelta-specialize | FileCheck %s --check-prefix=KEEP
+// RUN: qdelta-opt %s -qdelta-specialize="key=5 value=7" -qdelta-specialize="key=5 value=7" | FileCheck %s
+
+// The recurrence gets an entry function; its key, value and state dimensions
+// are fixed, batch, time and heads are not. The recurrence itself stays.
+
+// CHECK: qdelta.recurrence @step(state %S: tensor<?x?xf32>)
+// CHECK: func.func @step_forward(
+// CHECK-SAME: tensor<?x?x?x5xf32>, %{{.*}}: tensor<?x?x?x7xf32>, %{{.*}}: tensor<?x?x?xf32>, %{{.*}}: tensor<?x5xf32>, %{{.*}}: tensor<?xf32>, %{{.*}}: tensor<?x?x5x7xf32>)
+// CHECK-SAME: -> (tensor<?x?x?x7xf32>, tensor<?x?x5x7xf32>) attributes {qdelta.recurrence = @step}
+// CHECK: qdelta.scan @step
+// CHECK-SAME: init(tensor<?x?x5x7xf32>) -> (tensor<?x?x?x7xf32>) final(tensor<?x?x5x7xf32>)
+
+// VALUE: func.func @step_forward(
+// VALUE-SAME: tensor<?x?x?x?xf32>, %{{.*}}: tensor<?x?x?x7xf32>, %{{.*}}: tensor<?x?x?xf32>, %{{.*}}: tensor<?x?xf32>, %{{.*}}: tensor<?xf32>, %{{.*}}: tensor<?x?x?x7xf32>)
+
+// A size of 0 keeps `?`; a second run adds no second function.
+// KEEP-COUNT-1: func.func @step_forward(%{{.*}}: tensor<?x?x?x?xf32>, %{{.*}}: tensor<?x?x?x?xf32>
+// KEEP-NOT: func.func
+qdelta.recurrence @step(state %S: tensor<?x?xf32>)
+    token(%k: tensor<?xf32>, %v: tensor<?xf32>, %g: f32) param(%w: tensor<?xf32>, %s: f32) {
+  %Sd = qdelta.decay %S by %g : tensor<?x?xf32>, f32
+  %Sw = qdelta.write %Sd key %k value %v : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
+  %y = qdelta.read %Sw at %w : tensor<?x?xf32>, tensor<?xf32>
+  qdelta.yield state %Sw : tensor<?x?xf32> out %y : tensor<?xf32>
+}
