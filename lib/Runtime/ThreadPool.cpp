@@ -23,6 +23,7 @@ constexpr uint32_t threadMask = (1u << threadBits) - 1;
 constexpr uint32_t stopWord = threadMask;
 
 constexpr auto spinTime = std::chrono::microseconds(50);
+constexpr int64_t sharesPerThread = 4;
 
 void pause() {
 #if defined(__x86_64__)
@@ -68,10 +69,15 @@ int32_t ThreadPool::countCores() {
   return count ? static_cast<int32_t>(count) : 1;
 }
 
-void ThreadPool::runShare(int32_t index) const {
-  int64_t size = items / threads, rest = items % threads;
-  int64_t begin = index * size + std::min<int64_t>(index, rest);
-  (*body)(begin, begin + size + (index < rest));
+void ThreadPool::runShares() {
+  // Several shares a thread, so that one slow core does not set the time.
+  int64_t size = std::max<int64_t>(1, items / (threads * sharesPerThread));
+  while (true) {
+    int64_t begin = next.fetch_add(size, std::memory_order_relaxed);
+    if (begin >= items)
+      return;
+    (*body)(begin, std::min(begin + size, items));
+  }
 }
 
 void ThreadPool::work(int32_t index, uint32_t seen) {
@@ -84,7 +90,7 @@ void ThreadPool::work(int32_t index, uint32_t seen) {
     // not wait for it.
     if (static_cast<uint32_t>(index) >= taking)
       continue;
-    runShare(index);
+    runShares();
     if (pending.fetch_sub(1, std::memory_order_acq_rel) == 1)
       pending.notify_one();
   }
@@ -104,6 +110,7 @@ void ThreadPool::run(int64_t numItems, int32_t numThreads,
   }
   items = numItems;
   threads = numThreads;
+  next.store(0, std::memory_order_relaxed);
   body = &theBody;
   pending.store(static_cast<uint32_t>(numThreads - 1),
                 std::memory_order_relaxed);
@@ -111,7 +118,7 @@ void ThreadPool::run(int64_t numItems, int32_t numThreads,
   call.store(serial << threadBits | static_cast<uint32_t>(numThreads),
              std::memory_order_release);
   call.notify_all();
-  runShare(0);
+  runShares();
   uint32_t left = pending.load(std::memory_order_acquire);
   while (left != 0)
     left = waitForChange(pending, left);

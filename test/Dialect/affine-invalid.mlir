@@ -3,7 +3,7 @@
 // affine_scan_c1
 func.func @state(%k: tensor<?x?x?x?xf32>, %S: tensor<?x?x?x?xf32>) {
   %o, %f = qdelta.affine_scan(%k) init(%S)
-    attributes {arg_names = ["k"], facts = #qdelta.facts<decay = none, reads = 1, writes = 0, unknown = [], bounded = false>}
+    attributes {arg_names = ["k"], facts = #qdelta.facts<decay = none, reads = 1, writes = 1, unknown = [false], bounded = false>}
     : (tensor<?x?x?x?xf32>) init(tensor<?x?x?x?xf32>) -> (tensor<?x?x?x?xf32>) final(tensor<?x?x?x?xf32>) {
   ^bb0(%tk: tensor<?xf32>):
     %one = arith.constant 1.0 : f32
@@ -20,7 +20,7 @@ func.func @state(%k: tensor<?x?x?x?xf32>, %S: tensor<?x?x?x?xf32>) {
 // affine_scan_c1
 func.func @state(%k: tensor<?x?x?x?xf32>, %g: tensor<?x?x?xf32>, %S: tensor<?x?x?x?xf32>) {
   %o, %f = qdelta.affine_scan(%k, %g) init(%S)
-    attributes {arg_names = ["k", "g"], facts = #qdelta.facts<decay = scalar, reads = 0, writes = 0, unknown = [], bounded = false>}
+    attributes {arg_names = ["k", "g"], facts = #qdelta.facts<decay = scalar, reads = 0, writes = 1, unknown = [false], bounded = false>}
     : (tensor<?x?x?x?xf32>, tensor<?x?x?xf32>) init(tensor<?x?x?x?xf32>) -> (tensor<?x?x?x?xf32>) final(tensor<?x?x?x?xf32>) {
   ^bb0(%tk: tensor<?xf32>, %tg: f32):
     // expected-error @below {{names state -1 of 1 /*affine_scan_c1*/}}
@@ -36,7 +36,7 @@ func.func @state(%k: tensor<?x?x?x?xf32>, %g: tensor<?x?x?xf32>, %S: tensor<?x?x
 // affine_scan_c1
 func.func @state(%k: tensor<?x?x?x?xf32>, %g: tensor<?x?x?xf32>, %S: tensor<?x?x?x?xf32>) {
   %o, %f = qdelta.affine_scan(%k, %g) init(%S)
-    attributes {arg_names = ["k", "g"], facts = #qdelta.facts<decay = scalar, reads = 0, writes = 0, unknown = [], bounded = false>}
+    attributes {arg_names = ["k", "g"], facts = #qdelta.facts<decay = scalar, reads = 0, writes = 1, unknown = [false], bounded = false>}
     : (tensor<?x?x?x?xf32>, tensor<?x?x?xf32>) init(tensor<?x?x?x?xf32>) -> (tensor<?x?x?x?xf32>) final(tensor<?x?x?x?xf32>) {
   ^bb0(%tk: tensor<?xf32>, %tg: f32):
     // expected-error @below {{names state 2 of 1 /*affine_scan_c1*/}}
@@ -53,7 +53,7 @@ func.func @state(%k: tensor<?x?x?x?xf32>, %g: tensor<?x?x?xf32>, %S: tensor<?x?x
 func.func @outputs(%v: tensor<?x?x?x?xf32>, %S: tensor<?x?x?x?xf32>) {
   // expected-error @below {{expected one qdelta.affine_output for each of 1 outputs, but got 2 /*affine_scan_c2*/}}
   %o, %f = qdelta.affine_scan(%v) init(%S)
-    attributes {arg_names = ["v"], facts = #qdelta.facts<decay = none, reads = 0, writes = 0, unknown = [], bounded = false>}
+    attributes {arg_names = ["v"], facts = #qdelta.facts<decay = none, reads = 0, writes = 1, unknown = [false], bounded = false>}
     : (tensor<?x?x?x?xf32>) init(tensor<?x?x?x?xf32>) -> (tensor<?x?x?x?xf32>) final(tensor<?x?x?x?xf32>) {
   ^bb0(%tv: tensor<?xf32>):
     %one = arith.constant 1.0 : f32
@@ -70,7 +70,7 @@ func.func @outputs(%v: tensor<?x?x?x?xf32>, %S: tensor<?x?x?x?xf32>) {
 func.func @arguments(%v: tensor<?x?x?x?xf32>, %s: tensor<?xf32>, %S: tensor<?x?x?x?xf32>) {
   // expected-error @below {{has 1 region arguments for 1 token inputs and 1 parameters /*affine_scan_c3*/}}
   %o, %f = qdelta.affine_scan(%v) param(%s) init(%S)
-    attributes {arg_names = ["v", "s"], facts = #qdelta.facts<decay = none, reads = 0, writes = 0, unknown = [], bounded = false>}
+    attributes {arg_names = ["v", "s"], facts = #qdelta.facts<decay = none, reads = 0, writes = 1, unknown = [false], bounded = false>}
     : (tensor<?x?x?x?xf32>) param(tensor<?xf32>) init(tensor<?x?x?x?xf32>) -> (tensor<?x?x?x?xf32>) final(tensor<?x?x?x?xf32>) {
   ^bb0(%tv: tensor<?xf32>):
     %one = arith.constant 1.0 : f32
@@ -86,7 +86,7 @@ func.func @arguments(%v: tensor<?x?x?x?xf32>, %s: tensor<?xf32>, %S: tensor<?x?x
 func.func @rank(%v: tensor<?x?x?xf32>, %S: tensor<?x?x?x?xf32>) {
   // expected-error @below {{expected operand 0 to have rank 4, but got 'tensor<?x?x?xf32>' /*affine_scan_c3*/}}
   %o, %f = qdelta.affine_scan(%v) init(%S)
-    attributes {arg_names = ["v"], facts = #qdelta.facts<decay = none, reads = 0, writes = 0, unknown = [], bounded = false>}
+    attributes {arg_names = ["v"], facts = #qdelta.facts<decay = none, reads = 0, writes = 1, unknown = [false], bounded = false>}
     : (tensor<?x?x?xf32>) init(tensor<?x?x?x?xf32>) -> (tensor<?x?x?x?xf32>) final(tensor<?x?x?x?xf32>) {
   ^bb0(%tv: tensor<?xf32>):
     %one = arith.constant 1.0 : f32
@@ -102,7 +102,7 @@ func.func @rank(%v: tensor<?x?x?xf32>, %S: tensor<?x?x?x?xf32>) {
 func.func @rank(%v: tensor<?x?x?x?xf32>, %s: tensor<?x?xf32>, %S: tensor<?x?x?x?xf32>) {
   // expected-error @below {{expected operand 1 to have rank 1, but got 'tensor<?x?xf32>' /*affine_scan_c3*/}}
   %o, %f = qdelta.affine_scan(%v) param(%s) init(%S)
-    attributes {arg_names = ["v", "s"], facts = #qdelta.facts<decay = none, reads = 0, writes = 0, unknown = [], bounded = false>}
+    attributes {arg_names = ["v", "s"], facts = #qdelta.facts<decay = none, reads = 0, writes = 1, unknown = [false], bounded = false>}
     : (tensor<?x?x?x?xf32>) param(tensor<?x?xf32>) init(tensor<?x?x?x?xf32>) -> (tensor<?x?x?x?xf32>) final(tensor<?x?x?x?xf32>) {
   ^bb0(%tv: tensor<?xf32>, %ts: f32):
     "qdelta.affine_output"(%ts, %tv) : (f32, tensor<?xf32>) -> ()
@@ -134,7 +134,7 @@ func.func @terms(%v: tensor<?x?x?x?xf32>, %S: tensor<?x?x?x?xf32>) {
 // A readout enters linear combinations only: no other op takes it.
 func.func @readout(%k: tensor<?x?x?x?xf32>, %S: tensor<?x?x?x?xf32>) {
   %o, %f = qdelta.affine_scan(%k) init(%S)
-    attributes {arg_names = ["k"], facts = #qdelta.facts<decay = none, reads = 1, writes = 0, unknown = [], bounded = false>}
+    attributes {arg_names = ["k"], facts = #qdelta.facts<decay = none, reads = 1, writes = 1, unknown = [false], bounded = false>}
     : (tensor<?x?x?x?xf32>) init(tensor<?x?x?x?xf32>) -> (tensor<?x?x?x?xf32>) final(tensor<?x?x?x?xf32>) {
   ^bb0(%tk: tensor<?xf32>):
     %one = arith.constant 1.0 : f32

@@ -72,16 +72,12 @@ func.func @affine(%k: !seq, %v: !seq, %g: tensor<?x?x?xf32>, %S: !seq) -> (!seq,
     qdelta.affine_decay 0 by %tg : f32
     // CHECK-NEXT: qdelta.affine_decay 0 by %k : tensor<?xf32>
     qdelta.affine_decay 0 by %tk : tensor<?xf32>
-    // CHECK-NEXT: %[[Y:.*]] = qdelta.affine_read 0 at{{ ?}}[%g, %g] * [%k, %k] :
-    %y = "qdelta.affine_read"(%tg, %tg, %tk, %tk) <{state = 0}> : (f32, f32, tensor<?xf32>, tensor<?xf32>) -> !qdelta.readout
-    // CHECK-NEXT: qdelta.affine_write 0 key %k value{{ ?}}[%g, %g] * [%v, %[[Y]]] :
-    "qdelta.affine_write"(%tk, %tg, %tg, %tv, %y) <{state = 0, operandSegmentSizes = array<i32: 1, 2, 2>}>
-      : (tensor<?xf32>, f32, f32, tensor<?xf32>, !qdelta.readout) -> ()
-    // CHECK-NEXT: qdelta.affine_output{{ ?}}[%g] * [%[[Y]]] :
-    "qdelta.affine_output"(%tg, %y) : (f32, !qdelta.readout) -> ()
-    // A sum of nothing is 0.
-    // CHECK-NEXT: qdelta.affine_write 0 key %k value{{ ?}}[] * [] :
-    "qdelta.affine_write"(%tk) <{state = 0, operandSegmentSizes = array<i32: 1, 0, 0>}> : (tensor<?xf32>) -> ()
+    // CHECK-NEXT: %[[Y:.*]] = qdelta.affine_read 0 at (%g, %g) * (%k, %k) :
+    %y = qdelta.affine_read 0 at (%tg, %tg) * (%tk, %tk) : (f32, f32) * (tensor<?xf32>, tensor<?xf32>)
+    // CHECK-NEXT: qdelta.affine_write 0 key %k value (%g, %g) * (%v, %[[Y]]) :
+    qdelta.affine_write 0 key %tk value (%tg, %tg) * (%tv, %y) : tensor<?xf32>, (f32, f32) * (tensor<?xf32>, !qdelta.readout)
+    // CHECK-NEXT: qdelta.affine_output(%g) * (%[[Y]]) :
+    qdelta.affine_output(%tg) * (%y) : (f32) * (!qdelta.readout)
     // CHECK-NEXT: qdelta.affine_end
     qdelta.affine_end
   }
@@ -117,9 +113,9 @@ func.func @chunk(%K: !seq, %P: tensor<?x8xf32>, %S: tensor<4x8xf32>, %g: tensor<
   // CHECK-NEXT: %[[R:.*]] = qdelta.chunk_read %[[X]], %{{.*}} : tensor<2x4xf32>, tensor<4x8xf32> -> tensor<2x8xf32>
   %r = qdelta.chunk_read %x, %S : tensor<2x4xf32>, tensor<4x8xf32> -> tensor<2x8xf32>
   // CHECK-NEXT: %[[E:.*]]:2 = qdelta.chunk_solve blocks(%[[L]], %[[L]], %[[L]], %[[L]]) rhs(%[[R]], %[[V]])
-  %e:2 = "qdelta.chunk_solve"(%l, %l, %l, %l, %r, %v) <{operandSegmentSizes = array<i32: 4, 2>}>
-    : (tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x8xf32>, tensor<2x8xf32>)
-    -> (tensor<2x8xf32>, tensor<2x8xf32>)
+  %e:2 = qdelta.chunk_solve blocks(%l, %l, %l, %l) rhs(%r, %v)
+    : (tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>), (tensor<2x8xf32>, tensor<2x8xf32>)
+    -> tensor<2x8xf32>, tensor<2x8xf32>
   // CHECK-NEXT: qdelta.chunk_apply %[[L]], %[[E]]#0 onto %[[R]] : tensor<2x2xf32>, tensor<2x8xf32>
   %a = qdelta.chunk_apply %l, %e#0 onto %r : tensor<2x2xf32>, tensor<2x8xf32>
   // CHECK-NEXT: qdelta.chunk_apply %[[L]], %[[E]]#1 onto %[[R]] inclusive : tensor<2x2xf32>, tensor<2x8xf32>

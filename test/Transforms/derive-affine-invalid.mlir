@@ -36,10 +36,9 @@ qdelta.recurrence @product(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %
 // -----
 
 qdelta.recurrence @two_paths(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %v: tensor<?xf32>, %g: f32) {
-  // The uses of a value are listed last first, so either path may be the "other".
-  // expected-note @below {{the other path starts here}}
-  %S1 = qdelta.decay %S by %g : tensor<?x?xf32>, f32
   // expected-error @below {{state %S is used along two paths; each decay and write must take the state that the previous one returned}}
+  %S1 = qdelta.decay %S by %g : tensor<?x?xf32>, f32
+  // expected-note @below {{the other path starts here}}
   %S2 = qdelta.write %S key %k value %v : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
   %y = qdelta.read %S1 at %k : tensor<?x?xf32>, tensor<?xf32>
   qdelta.yield state %S2 : tensor<?x?xf32> out %y : tensor<?xf32>

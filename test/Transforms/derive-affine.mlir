@@ -9,11 +9,11 @@
 // CHECK-NEXT:  ^bb0(%q: {{.*}}, %k: {{.*}}, %v: {{.*}}, %g: f32, %beta: f32, %lambda: f32, %scale: f32)
 // CHECK:       qdelta.affine_decay 0 by %g : f32
 // CHECK:       %[[ONE:.*]] = arith.constant 1.0
-// CHECK:       %[[P:.*]] = qdelta.affine_read 0 at{{ ?}}[%[[ONE]], %lambda] * [%k, %q]
+// CHECK:       %[[P:.*]] = qdelta.affine_read 0 at (%[[ONE]], %lambda) * (%k, %q)
 // CHECK:       %[[M:.*]] = arith.negf %beta
-// CHECK:       qdelta.affine_write 0 key %k value{{ ?}}[%beta, %[[M]]] * [%v, %[[P]]]
-// CHECK:       %[[Y:.*]] = qdelta.affine_read 0 at{{ ?}}[%{{.*}}] * [%q]
-// CHECK:       qdelta.affine_output{{ ?}}[%scale] * [%[[Y]]]
+// CHECK:       qdelta.affine_write 0 key %k value (%beta, %[[M]]) * (%v, %[[P]])
+// CHECK:       %[[Y:.*]] = qdelta.affine_read 0 at (%{{.*}}) * (%q)
+// CHECK:       qdelta.affine_output(%scale) * (%[[Y]])
 // CHECK-NEXT:  qdelta.affine_end
 // CHECK-NOT:   qdelta.scan
 qdelta.recurrence @q_delta(state %S: tensor<?x?xf32>)
@@ -70,8 +70,8 @@ qdelta.recurrence @wide(state %S: tensor<?x?xf32>)
 // write share the key.
 // CHECK-LABEL: func.func @scaled_key_forward
 // CHECK:       facts = #qdelta.facts<decay = none, reads = 1, writes = 1, unknown = [true], bounded = false>
-// CHECK:       %[[P:.*]] = qdelta.affine_read 0 at{{ ?}}[%{{.*}}] * [%k]
-// CHECK:       qdelta.affine_write 0 key %k value{{ ?}}[%[[A:.*]], %[[B:.*]]] * [%v, %[[P]]]
+// CHECK:       %[[P:.*]] = qdelta.affine_read 0 at (%{{.*}}) * (%k)
+// CHECK:       qdelta.affine_write 0 key %k value (%[[A:.*]], %[[B:.*]]) * (%v, %[[P]])
 qdelta.recurrence @scaled_key(state %S: tensor<?x?xf32>)
     token(%k: tensor<?xf32>, %v: tensor<?xf32>, %a: f32) {
   %p = qdelta.read %S at %k : tensor<?x?xf32>, tensor<?xf32>
@@ -86,13 +86,13 @@ qdelta.recurrence @scaled_key(state %S: tensor<?x?xf32>)
 // Reads before and after each stage keep their places in the list, whatever
 // their order in the step.
 // CHECK-LABEL: func.func @places_forward
-// CHECK:       %[[BEFORE:.*]] = qdelta.affine_read 0 at{{ ?}}[%{{.*}}] * [%k]
+// CHECK:       %[[BEFORE:.*]] = qdelta.affine_read 0 at (%{{.*}}) * (%k)
 // CHECK:       qdelta.affine_decay 0 by %g
-// CHECK:       %[[BETWEEN:.*]] = qdelta.affine_read 0 at{{ ?}}[%{{.*}}] * [%k]
-// CHECK:       qdelta.affine_write 0 key %k value{{ ?}}[%{{.*}}] * [%v]
-// CHECK:       %[[AFTER:.*]] = qdelta.affine_read 0 at{{ ?}}[%{{.*}}] * [%k]
-// CHECK:       qdelta.affine_output{{ ?}}[%{{.*}}, %{{.*}}] * [%[[AFTER]], %[[BETWEEN]]]
-// CHECK:       qdelta.affine_output{{ ?}}[%{{.*}}] * [%[[BEFORE]]]
+// CHECK:       %[[BETWEEN:.*]] = qdelta.affine_read 0 at (%{{.*}}) * (%k)
+// CHECK:       qdelta.affine_write 0 key %k value (%{{.*}}) * (%v)
+// CHECK:       %[[AFTER:.*]] = qdelta.affine_read 0 at (%{{.*}}) * (%k)
+// CHECK:       qdelta.affine_output(%{{.*}}, %{{.*}}) * (%[[AFTER]], %[[BETWEEN]])
+// CHECK:       qdelta.affine_output(%{{.*}}) * (%[[BEFORE]])
 qdelta.recurrence @places(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %v: tensor<?xf32>, %g: f32) {
   %Sd = qdelta.decay %S by %g : tensor<?x?xf32>, f32
   %Sw = qdelta.write %Sd key %k value %v : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
@@ -105,9 +105,10 @@ qdelta.recurrence @places(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %v
 
 // -----
 
-// A decay that only parameters reach is constant, also through arithmetic.
+// A decay that only parameters reach is constant, also through arithmetic; what
+// is not stated to be at most 0 bounds nothing.
 // CHECK-LABEL: func.func @constant_forward
-// CHECK:       facts = #qdelta.facts<decay = constant, reads = 1, writes = 1, unknown = [false], bounded = true>
+// CHECK:       facts = #qdelta.facts<decay = constant, reads = 1, writes = 1, unknown = [false], bounded = false>
 // CHECK:       %[[G:.*]] = arith.negf %a
 // CHECK:       qdelta.affine_decay 0 by %[[G]]
 qdelta.recurrence @constant(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %v: tensor<?xf32>) param(%a: f32) {
@@ -137,9 +138,9 @@ qdelta.recurrence @mixed(state %S: tensor<?x?xf32>)
 // Several writes: the second one's value uses a read of the first one's state.
 // CHECK-LABEL: func.func @twice_forward
 // CHECK:       facts = #qdelta.facts<decay = none, reads = 1, writes = 2, unknown = [false, true], bounded = false>
-// CHECK:       qdelta.affine_write 0 key %a value{{ ?}}[%{{.*}}] * [%v]
-// CHECK:       %[[P:.*]] = qdelta.affine_read 0 at{{ ?}}[%{{.*}}] * [%b]
-// CHECK:       qdelta.affine_write 0 key %b value{{ ?}}[%{{.*}}, %{{.*}}] * [%v, %[[P]]]
+// CHECK:       qdelta.affine_write 0 key %a value (%{{.*}}) * (%v)
+// CHECK:       %[[P:.*]] = qdelta.affine_read 0 at (%{{.*}}) * (%b)
+// CHECK:       qdelta.affine_write 0 key %b value (%{{.*}}, %{{.*}}) * (%v, %[[P]])
 qdelta.recurrence @twice(state %S: tensor<?x?xf32>)
     token(%a: tensor<?xf32>, %b: tensor<?xf32>, %v: tensor<?xf32>) {
   %S1 = qdelta.write %S key %a value %v : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
@@ -154,10 +155,10 @@ qdelta.recurrence @twice(state %S: tensor<?x?xf32>)
 
 // States may use one another's reads linearly; each stage names its state.
 // CHECK-LABEL: func.func @coupled_forward
-// CHECK:       %[[P:.*]] = qdelta.affine_read 0 at{{ ?}}[%{{.*}}] * [%k]
-// CHECK:       %[[R:.*]] = qdelta.affine_read 1 at{{ ?}}[%{{.*}}] * [%k]
-// CHECK:       qdelta.affine_write 0 key %k value{{ ?}}[%{{.*}}, %{{.*}}] * [%v, %[[R]]]
-// CHECK:       qdelta.affine_write 1 key %k value{{ ?}}[%{{.*}}] * [%[[P]]]
+// CHECK:       %[[P:.*]] = qdelta.affine_read 0 at (%{{.*}}) * (%k)
+// CHECK:       %[[R:.*]] = qdelta.affine_read 1 at (%{{.*}}) * (%k)
+// CHECK:       qdelta.affine_write 0 key %k value (%{{.*}}, %{{.*}}) * (%v, %[[R]])
+// CHECK:       qdelta.affine_write 1 key %k value (%{{.*}}) * (%[[P]])
 qdelta.recurrence @coupled(state %S: tensor<?x?xf32>, %Z: tensor<?x?xf32>)
     token(%k: tensor<?xf32>, %v: tensor<?xf32>) {
   %p = qdelta.read %S at %k : tensor<?x?xf32>, tensor<?xf32>
@@ -175,7 +176,7 @@ qdelta.recurrence @coupled(state %S: tensor<?x?xf32>, %Z: tensor<?x?xf32>)
 // CHECK-NOT:   math.log
 // CHECK:       %[[T:.*]] = math.tanh %v
 // CHECK-NOT:   math.log
-// CHECK:       qdelta.affine_write 0 key %k value{{ ?}}[%{{.*}}] * [%[[T]]]
+// CHECK:       qdelta.affine_write 0 key %k value (%{{.*}}) * (%[[T]])
 qdelta.recurrence @local(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %v: tensor<?xf32>) {
   %unused = math.log %k : tensor<?xf32>
   %t = math.tanh %v : tensor<?xf32>

@@ -29,9 +29,9 @@ public:
   ThreadPool &operator=(const ThreadPool &) = delete;
   ~ThreadPool();
 
-  /// Calls `body` on `threads` (at most 4094) contiguous shares of 0 ..
-  /// items-1, the caller's thread taking the first, and returns when all are
-  /// done. Calls from several threads take turns, except that one share runs
+  /// Calls `body` on contiguous shares of 0 .. items-1 from `threads` (at most
+  /// 4094) threads, the caller's among them, each taking the next share when it
+  /// is free, and returns when all are done. Calls from several threads take turns, except that one share runs
   /// at once. Throws std::system_error if a thread cannot be started; nothing
   /// has run then.
   void run(int64_t items, int32_t threads, const Body &body);
@@ -41,7 +41,7 @@ public:
 
 private:
   void work(int32_t index, uint32_t seen);
-  void runShare(int32_t index) const;
+  void runShares();
 
   std::mutex mutex;
   std::vector<std::thread> workers;
@@ -50,6 +50,8 @@ private:
   /// The call in progress; written only when no thread takes part in one.
   int64_t items = 0;
   int32_t threads = 0;
+  /// The first item that no thread has taken yet.
+  std::atomic<int64_t> next{0};
   const Body *body = nullptr;
 };
 

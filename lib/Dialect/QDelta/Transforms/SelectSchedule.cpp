@@ -22,7 +22,7 @@ using namespace qdelta;
 namespace {
 
 /// Tokens whose token-local part is made ahead of the value blocks.
-constexpr int64_t kSpanTokens = 64;
+constexpr int64_t kSpanTokens = 32;
 /// Longest chunk that is expanded into rows; longer ones are matrices.
 constexpr int64_t kLongestUnrolled = 4;
 /// Tokens a chunk unless asked for: as rows, in registers, the flop count of a
