@@ -7,6 +7,7 @@
 #include "qdelta/Conversion/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -26,9 +27,16 @@ struct ExpandMathPass : qdelta::impl::ExpandMathBase<ExpandMathPass> {
     RewritePatternSet patterns(&getContext());
     populateMathPolynomialApproximationPatterns(patterns);
     FrozenRewritePatternSet frozen(std::move(patterns));
-    for (auto func : getOperation().getOps<func::FuncOp>())
-      if (failed(applyPatternsGreedily(func, frozen)))
+    for (auto func : getOperation().getOps<func::FuncOp>()) {
+      SmallVector<Operation *> onVectors;
+      func.walk([&](Operation *op) {
+        if (isa_and_nonnull<math::MathDialect>(op->getDialect()) &&
+            isa<VectorType>(op->getResult(0).getType()))
+          onVectors.push_back(op);
+      });
+      if (failed(applyOpPatternsGreedily(onVectors, frozen)))
         return signalPassFailure();
+    }
   }
 };
 } // namespace

@@ -125,12 +125,13 @@ def VectorizeLinalg : Pass<"qdelta-vectorize-linalg", "::mlir::ModuleOp"> {
 }
 
 def ExpandMath : Pass<"qdelta-expand-math", "::mlir::ModuleOp"> {
-  let summary = "math functions as polynomials";
+  let summary = "math functions of vectors as polynomials";
   let description = [{
-    exp, log, tanh and their like on f32 become the polynomials of MLIR's math
-    dialect, for scalars and vectors alike: e^x within 1 ulp, 0 for -inf.
+    exp, log, tanh and their like on f32 vectors become the polynomials of MLIR's
+    math dialect: e^x within 1 ulp, 0 for -inf. Scalars stay: they become calls
+    of the C library, whose error is at most half an ulp or little more.
 
-    Before: `math.exp`.
+    Before: `math.exp` on a vector.
     After: arith and math.fma ops.
     Preconditions: none.
 

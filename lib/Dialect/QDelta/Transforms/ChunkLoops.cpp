@@ -11,6 +11,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace qdelta;
@@ -433,7 +434,8 @@ LogicalResult HeadBuilder::createSpan(Value firstChunk, Value runningDecay) {
     else
       shape.push_back(1);
     shared.push_back(value);
-    empties.push_back(empty(shape));
+    empties.push_back(tensor::EmptyOp::create(
+        b, loc, shape, getElementTypeOrSelf(value.getType())));
   });
   rewriter.setInsertionPoint(loop);
   // Called while the body still is the old loop's.
@@ -476,7 +478,7 @@ LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
   llvm::append_range(carried, ArrayRef<Value>(slices).drop_back());
   Value runningDecay;
   if (schedule.getDefer()) {
-    runningDecay = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(1.0));
+    runningDecay = arith::ConstantOp::create(b, loc, b.getF64FloatAttr(1.0));
     carried.push_back(runningDecay);
   }
 
@@ -511,7 +513,8 @@ LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
 
   carried.assign(overSpans.getResults().begin(), overSpans.getResults().end());
   if (runningDecay)
-    runningDecay = carried.pop_back_val();
+    runningDecay = arith::TruncFOp::create(b, loc, b.getF32Type(),
+                                           carried.pop_back_val());
   size_t perGroup = numStates / std::max<size_t>(groups.size(), 1);
   Value final = slices.back();
   for (auto [i, group] : llvm::enumerate(groups))

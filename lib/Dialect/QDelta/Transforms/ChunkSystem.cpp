@@ -115,8 +115,11 @@ Value SystemBuilder::decayTo(int64_t place) {
   if (!decay && !logs.empty()) {
     decay = ChunkDecayOp::create(b, loc, scalarTile, logs, IntegerAttr(),
                                  b.getI64IntegerAttr(place), UnitAttr());
-    if (system.runningDecay)
-      decay = ScaleOp::create(b, loc, decay, system.runningDecay);
+    if (system.runningDecay) {
+      Value running = arith::TruncFOp::create(b, loc, b.getF32Type(),
+                                              system.runningDecay);
+      decay = ScaleOp::create(b, loc, decay, running);
+    }
   }
   return decay;
 }
@@ -124,27 +127,37 @@ Value SystemBuilder::decayTo(int64_t place) {
 /// The decay of the whole chunk, and the update factors. A deferred decay
 /// divides what is stored by the running decay; before that leaves
 /// [2^-40, 2^40] the stored state is brought up to date instead
-/// (docs/Decisions, deferred decay).
+/// (docs/Decisions/0004). Products that run on from chunk to chunk are f64:
+/// their rounding is common to the whole state and would add up.
 void SystemBuilder::createDecays() {
-  Type f32 = b.getF32Type();
+  Type f32 = b.getF32Type(), f64 = b.getF64Type();
   auto constant = [&](double value) -> Value {
-    return arith::ConstantOp::create(b, loc, b.getFloatAttr(f32, value));
+    return arith::ConstantOp::create(b, loc, b.getF64FloatAttr(value));
   };
-  Value one = constant(1.0), total = one, inverse;
-  if (!logs.empty())
-    total = ChunkDecayOp::create(b, loc, f32, logs, IntegerAttr(),
-                                 IntegerAttr(), UnitAttr());
-  system.decay = total;
-  if (Value running = system.runningDecay) {
-    Value end = arith::MulFOp::create(b, loc, running, total);
-    Value low = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ULT, end,
-                                      constant(0x1p-40));
-    Value high = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UGT, end,
-                                       constant(0x1p40));
-    Value renew = arith::OrIOp::create(b, loc, low, high);
-    system.decay = arith::SelectOp::create(b, loc, renew, end, one);
-    system.nextRunningDecay = arith::SelectOp::create(b, loc, renew, one, end);
-    inverse = arith::DivFOp::create(b, loc, one, system.nextRunningDecay);
+  auto rounded = [&](Value value) -> Value {
+    return arith::TruncFOp::create(b, loc, f32, value);
+  };
+  Value inverse;
+  if (logs.empty()) {
+    system.decay = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(1.0f));
+  } else {
+    Value total = ChunkDecayOp::create(b, loc, f64, logs, IntegerAttr(),
+                                       IntegerAttr(), UnitAttr());
+    if (Value running = system.runningDecay) {
+      Value one = constant(1.0);
+      Value end = arith::MulFOp::create(b, loc, running, total);
+      Value low = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ULT, end,
+                                        constant(0x1p-40));
+      Value high = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UGT,
+                                         end, constant(0x1p40));
+      Value renew = arith::OrIOp::create(b, loc, low, high);
+      total = arith::SelectOp::create(b, loc, renew, end, one);
+      system.nextRunningDecay =
+          arith::SelectOp::create(b, loc, renew, one, end);
+      inverse = rounded(
+          arith::DivFOp::create(b, loc, one, system.nextRunningDecay));
+    }
+    system.decay = rounded(total);
   }
   for (const ChunkList::Write &write : list.writes) {
     Value factor;

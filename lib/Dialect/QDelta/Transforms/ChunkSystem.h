@@ -45,8 +45,8 @@ struct ChunkSystem {
   llvm::SmallVector<mlir::Value> updateFactors;
   /// Factor of the stored state in the update.
   mlir::Value decay;
-  /// With a deferred decay: the state is `runningDecay` times what is stored,
-  /// at the chunk's start and after its update. Null otherwise.
+  /// With a deferred decay: the state is `runningDecay` (f64) times what is
+  /// stored, at the chunk's start and after its update. Null otherwise.
   mlir::Value runningDecay, nextRunningDecay;
   /// Token scalars that token-local value vectors need, as tiles.
   llvm::MapVector<mlir::Value, mlir::Value> scalars;

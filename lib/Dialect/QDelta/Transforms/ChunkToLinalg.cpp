@@ -229,8 +229,13 @@ struct LowerDecay : OpRewritePattern<ChunkDecayOp> {
       return success();
     }
     int64_t chunk = typeOf(op.getLogs()[0]).getDimSize(0);
+    SmallVector<Value> factors = factorsOf(b, op);
     Value start = index(b, loc, 0), end = index(b, loc, chunk),
           step = index(b, loc, 1);
+    // The product over the whole chunk is as wide as its result.
+    if (!type)
+      one = arith::ConstantOp::create(
+          b, loc, b.getFloatAttr(op.getResult().getType(), 1.0));
     SmallVector<Value> inits{one};
     if (type)
       inits.push_back(emptyLike(b, loc, type));
@@ -242,13 +247,13 @@ struct LowerDecay : OpRewritePattern<ChunkDecayOp> {
                                b, loc, index(b, loc, chunk - 1), i)
                                .getResult()
                          : i;
-          Value before = token(b, op, t, args[0], to ? 0 : from.value_or(0),
+          Value before = token(b, op, factors, t, args[0], to ? 0 : from.value_or(0),
                                to ? *to : op.getLogs().size());
           SmallVector<Value> next{before};
           if (type) {
             next.push_back(
                 tensor::InsertOp::create(b, loc, before, args[1], t));
-            next[0] = token(b, op, t, before, to ? *to : 0,
+            next[0] = token(b, op, factors, t, before, to ? *to : 0,
                             to ? op.getLogs().size() : from.value_or(0));
           }
           scf::YieldOp::create(b, loc, next);
@@ -259,14 +264,24 @@ struct LowerDecay : OpRewritePattern<ChunkDecayOp> {
 
 private:
   /// product times the decays begin .. end-1 of token t.
-  static Value token(OpBuilder &b, ChunkDecayOp op, Value t, Value product,
-                     size_t begin, size_t end) {
+  static Value token(OpBuilder &b, ChunkDecayOp op, ArrayRef<Value> factors,
+                     Value t, Value product, size_t begin, size_t end) {
     for (size_t d = begin; d < end; ++d) {
-      Value log = tensor::ExtractOp::create(b, op.getLoc(), op.getLogs()[d], t);
-      Value factor = math::ExpOp::create(b, op.getLoc(), log);
+      Value factor = tensor::ExtractOp::create(b, op.getLoc(), factors[d], t);
+      if (factor.getType() != product.getType())
+        factor =
+            arith::ExtFOp::create(b, op.getLoc(), product.getType(), factor);
       product = arith::MulFOp::create(b, op.getLoc(), product, factor);
     }
     return product;
+  }
+
+  /// e^log of every decay, tiles [C]; equal ones of other ops are one by CSE.
+  static SmallVector<Value> factorsOf(OpBuilder &b, ChunkDecayOp op) {
+    SmallVector<Value> factors;
+    for (Value log : op.getLogs())
+      factors.push_back(math::ExpOp::create(b, op.getLoc(), log));
+    return factors;
   }
 
   /// Column s of the matrix runs down from its own token.
@@ -274,6 +289,7 @@ private:
     Location loc = op.getLoc();
     int64_t chunk = type.getDimSize(0);
     size_t from = *op.getFrom(), to = *op.getTo(), all = op.getLogs().size();
+    SmallVector<Value> factors = factorsOf(b, op);
     Value zero = filled(b, loc, type, 0.0);
     Value one = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(1.0f));
     Value step = index(b, loc, 1), end = index(b, loc, chunk);
@@ -283,18 +299,18 @@ private:
           Value matrix = outer[0];
           if (op.getInclusive())
             matrix = tensor::InsertOp::create(
-                b, loc, token(b, op, s, one, from, to), matrix,
+                b, loc, token(b, op, factors, s, one, from, to), matrix,
                 ValueRange{s, s});
-          Value own = token(b, op, s, one, from, all);
+          Value own = token(b, op, factors, s, one, from, all);
           Value second = arith::AddIOp::create(b, loc, s, step);
           auto rows = scf::ForOp::create(
               b, loc, second, end, step, ValueRange{matrix, own},
               [&](OpBuilder &b, Location loc, Value t, ValueRange inner) {
-                Value at = token(b, op, t, inner[1], 0, to);
+                Value at = token(b, op, factors, t, inner[1], 0, to);
                 Value next = tensor::InsertOp::create(b, loc, at, inner[0],
                                                       ValueRange{t, s});
                 scf::YieldOp::create(
-                    b, loc, ValueRange{next, token(b, op, t, at, to, all)});
+                    b, loc, ValueRange{next, token(b, op, factors, t, at, to, all)});
               });
           scf::YieldOp::create(b, loc, rows.getResult(0));
         });

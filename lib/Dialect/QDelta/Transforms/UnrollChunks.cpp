@@ -147,17 +147,21 @@ void Unroller::unroll(ChunkDecayOp op) {
   if (auto type = dyn_cast<RankedTensorType>(op.getResult().getType()))
     chunk = type.getDimSize(0);
   // Places are numbered over the chunk: place p of token t is t * perToken + p.
-  auto product = [&](int64_t begin, int64_t end) {
+  Type wide = b.getF64Type();
+  auto product = [&](int64_t begin, int64_t end, bool isWide = false) {
     Value result;
     for (int64_t i = begin; i < end; ++i) {
       Value factor = factors[i % perToken][i / perToken];
+      if (isWide)
+        factor = arith::ExtFOp::create(b, loc, wide, factor);
       result = result ? arith::MulFOp::create(b, loc, result, factor) : factor;
     }
     return result ? result : parts.one(loc);
   };
   std::optional<uint64_t> from = op.getFrom(), to = op.getTo();
   if (!from && !to) {
-    op.getResult().replaceAllUsesWith(product(0, chunk * perToken));
+    op.getResult().replaceAllUsesWith(
+        product(0, chunk * perToken, op.getResult().getType() == wide));
     return;
   }
   SmallVector<Value> entries;

@@ -78,7 +78,8 @@ def QDelta_ChunkDecayOp : QDelta_Op<"chunk_decay", [Pure]> {
       place q of token t, and is 0 unless s < t, or s = t with `inclusive`;
     * `to` q alone: [C], from the chunk's start;
     * `from` p alone: [C], to the chunk's end;
-    * neither: a scalar, the whole chunk.
+    * neither: a scalar, the whole chunk; of type f64 if the product is to run on
+      over chunks.
     Sums run over the decays in between only, never over differences of
     cumulative sums, so that -inf is an ordinary log. math.md 1.2.
   }];

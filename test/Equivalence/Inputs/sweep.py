@@ -1,0 +1,45 @@
+"""Runs a command for every combination of its options' values.
+
+Usage: sweep.py COMMAND [ARGUMENT...], where @(a|b|c) inside a word
+stands for each of a, b, c in turn. Every run has to exit with 0 and, if it
+checks outputs, to call each of them right. Prints the failures and a count.
+"""
+import itertools
+import re
+import subprocess
+import sys
+
+
+def expand(word):
+    """The words that `word` stands for."""
+    parts = re.split(r"@\(([^)]*)\)", word)
+    choices = [part.split("|") if i % 2 else [part] for i, part in enumerate(parts)]
+    return ["".join(choice) for choice in itertools.product(*choices)]
+
+
+def run(command):
+    """What went wrong with `command`, or nothing."""
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        return f"exit code {done.returncode}\n{done.stdout}{done.stderr}"
+    if any(word.startswith("--check-against") for word in command):
+        rows = [line for line in done.stdout.splitlines()[2:] if line]
+        if len(rows) < 2 or not all(row.endswith(" right") for row in rows):
+            return f"not every output is right\n{done.stdout}"
+    return ""
+
+
+def main(words):
+    commands = list(itertools.product(*map(expand, words)))
+    failed = 0
+    for command in commands:
+        problem = run(command)
+        if problem:
+            failed += 1
+            print("FAILED:", " ".join(command), problem, sep="\n")
+    print(f"{len(commands) - failed} of {len(commands)} runs right")
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,83 @@
+// RUN: qdelta-opt %s -qdelta-chunk -split-input-file | FileCheck %s
+
+// Two tokens a chunk, two chunks a span, the state in blocks of four of its six
+// columns, update and next reads in one pass.
+
+// CHECK-LABEL: func.func @fused
+// CHECK-SAME:  qdelta.schedule = #qdelta.schedule<{{.*}}chunk = 2
+// CHECK:       scf.forall (%[[B:.*]], %[[H:.*]]) in
+// Value head h reads head h / (HV / H) of a sequence.
+// CHECK:         %[[RATIO:.*]] = arith.divui
+// CHECK:         arith.divui %[[H]], %[[RATIO]]
+// The first chunk's reads, before the loop over chunks; one for each base.
+// CHECK:         qdelta.chunk_read
+// CHECK-SAME:      tensor<2x5xf32>
+// Token-local parts of a span: products of tokens with tokens, decays between
+// places of the list, masked past the last token.
+// CHECK:         qdelta.chunk_valid %{{.*}} of %{{.*}} : tensor<2xi1>
+// CHECK:         qdelta.chunk_decay(%{{.*}}) : (tensor<2xf32>) -> f32
+// CHECK:         qdelta.chunk_gram %{{.*}} : tensor<2x5xf32>, tensor<2x5xf32> -> tensor<2x2xf32>
+// One system for the unknown writes, one pass over the state.
+// CHECK:         %[[E:.*]] = qdelta.chunk_solve
+// CHECK:         qdelta.chunk_apply %{{.*}}, %[[E]] onto %{{.*}} inclusive
+// CHECK:         qdelta.store_tile
+// CHECK:         qdelta.chunk_update %{{.*}} keys(%{{[^,)]*}}) values(%{{[^,)]*}}) reads(%{{[^,)]*}})
+// CHECK-NOT:   qdelta.affine_scan
+
+#fused = #qdelta.schedule<target = "avx2", chunk = 2, columns = 4, span = 2, lanes = 4, unroll = true, fuse = true, defer = false, prefetch = false>
+!key = tensor<?x?x?x5xf32>
+!value = tensor<?x?x?x6xf32>
+!gate = tensor<?x?x?xf32>
+!state = tensor<?x?x5x6xf32>
+func.func @fused(%k: !key, %v: !value, %g: !gate, %S: !state) -> (!value, !state) {
+  %o, %f = qdelta.affine_scan(%k, %v, %g) init(%S)
+    attributes {arg_names = ["k", "v", "g"], schedule = #fused,
+      facts = #qdelta.facts<decay = scalar, reads = 1, writes = 1, unknown = [true], bounded = false>}
+    : (!key, !value, !gate) init(!state) -> (!value) final(!state) {
+  ^bb0(%tk: tensor<?xf32>, %tv: tensor<?xf32>, %tg: f32):
+    %one = arith.constant 1.0 : f32
+    %m = arith.negf %one : f32
+    qdelta.affine_decay 0 by %tg : f32
+    %p = "qdelta.affine_read"(%one, %tk) <{state = 0}> : (f32, tensor<?xf32>) -> !qdelta.readout
+    "qdelta.affine_write"(%tk, %one, %m, %tv, %p) <{state = 0, operandSegmentSizes = array<i32: 1, 2, 2>}>
+      : (tensor<?xf32>, f32, f32, tensor<?xf32>, !qdelta.readout) -> ()
+    %y = "qdelta.affine_read"(%one, %tk) <{state = 0}> : (f32, tensor<?xf32>) -> !qdelta.readout
+    "qdelta.affine_output"(%one, %y) : (f32, !qdelta.readout) -> ()
+    qdelta.affine_end
+  }
+  return %o, %f : !value, !state
+}
+
+// -----
+
+// A list whose writes are known needs no system; without `fuse` a chunk reads
+// the state itself.
+
+// CHECK-LABEL: func.func @known
+// CHECK:       scf.forall
+// CHECK:         qdelta.chunk_gram %{{.*}} : tensor<16x5xf32>, tensor<16x5xf32> -> tensor<16x16xf32>
+// CHECK-NOT:     qdelta.chunk_solve
+// CHECK:         qdelta.chunk_read %{{.*}} : tensor<16x5xf32>, tensor<5x6xf32> -> tensor<16x6xf32>
+// CHECK-NOT:     qdelta.chunk_solve
+// CHECK:         qdelta.chunk_apply
+// CHECK:         qdelta.chunk_update %{{.*}} reads()
+
+#apart = #qdelta.schedule<target = "avx2", chunk = 16, columns = 6, span = 1, lanes = 4, unroll = false, fuse = false, defer = false, prefetch = false>
+!key = tensor<?x?x?x5xf32>
+!value = tensor<?x?x?x6xf32>
+!state = tensor<?x?x5x6xf32>
+func.func @known(%k: !key, %v: !value, %S: !state) -> (!value, !state) {
+  %o, %f = qdelta.affine_scan(%k, %v) init(%S)
+    attributes {arg_names = ["k", "v"], schedule = #apart,
+      facts = #qdelta.facts<decay = none, reads = 1, writes = 1, unknown = [false], bounded = true>}
+    : (!key, !value) init(!state) -> (!value) final(!state) {
+  ^bb0(%tk: tensor<?xf32>, %tv: tensor<?xf32>):
+    %one = arith.constant 1.0 : f32
+    "qdelta.affine_write"(%tk, %one, %tv) <{state = 0, operandSegmentSizes = array<i32: 1, 1, 1>}>
+      : (tensor<?xf32>, f32, tensor<?xf32>) -> ()
+    %y = "qdelta.affine_read"(%one, %tk) <{state = 0}> : (f32, tensor<?xf32>) -> !qdelta.readout
+    "qdelta.affine_output"(%one, %y) : (f32, !qdelta.readout) -> ()
+    qdelta.affine_end
+  }
+  return %o, %f : !value, !state
+}
