@@ -14,6 +14,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "mlir/Transforms/DialectConversion.h"
 
 namespace qdelta {
@@ -211,7 +212,8 @@ struct LowerValid : OpRewritePattern<ChunkValidOp> {
   }
 };
 
-/// Running products of e^log, token by token: exponents are never subtracted.
+/// Running products of e^log, token by token and in f64: exponents are never
+/// subtracted, and a long product is rounded once.
 struct LowerDecay : OpRewritePattern<ChunkDecayOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ChunkDecayOp op,
@@ -223,19 +225,16 @@ struct LowerDecay : OpRewritePattern<ChunkDecayOp> {
       b.replaceOp(op, between(b, op, type));
       return success();
     }
-    Value one = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(1.0f));
+    Value one = arith::ConstantOp::create(b, loc, b.getF64FloatAttr(1.0));
     if (op.getLogs().empty()) {
-      b.replaceOp(op, type ? filled(b, loc, type, 1.0) : one);
+      b.replaceOp(op, type ? filled(b, loc, type, 1.0)
+                           : rounded(b, op, one));
       return success();
     }
     int64_t chunk = typeOf(op.getLogs()[0]).getDimSize(0);
     SmallVector<Value> factors = factorsOf(b, op);
     Value start = index(b, loc, 0), end = index(b, loc, chunk),
           step = index(b, loc, 1);
-    // The product over the whole chunk is as wide as its result.
-    if (!type)
-      one = arith::ConstantOp::create(
-          b, loc, b.getFloatAttr(op.getResult().getType(), 1.0));
     SmallVector<Value> inits{one};
     if (type)
       inits.push_back(emptyLike(b, loc, type));
@@ -247,18 +246,20 @@ struct LowerDecay : OpRewritePattern<ChunkDecayOp> {
                                b, loc, index(b, loc, chunk - 1), i)
                                .getResult()
                          : i;
-          Value before = token(b, op, factors, t, args[0], to ? 0 : from.value_or(0),
-                               to ? *to : op.getLogs().size());
+          Value before =
+              token(b, op, factors, t, args[0], to ? 0 : from.value_or(0),
+                    to ? *to : op.getLogs().size());
           SmallVector<Value> next{before};
           if (type) {
-            next.push_back(
-                tensor::InsertOp::create(b, loc, before, args[1], t));
+            next.push_back(tensor::InsertOp::create(
+                b, loc, rounded(b, op, before), args[1], t));
             next[0] = token(b, op, factors, t, before, to ? *to : 0,
                             to ? op.getLogs().size() : from.value_or(0));
           }
           scf::YieldOp::create(b, loc, next);
         });
-    b.replaceOp(op, loop.getResults().back());
+    b.replaceOp(op, type ? loop.getResult(1)
+                         : rounded(b, op, loop.getResult(0)));
     return success();
   }
 
@@ -268,12 +269,18 @@ private:
                      Value t, Value product, size_t begin, size_t end) {
     for (size_t d = begin; d < end; ++d) {
       Value factor = tensor::ExtractOp::create(b, op.getLoc(), factors[d], t);
-      if (factor.getType() != product.getType())
-        factor =
-            arith::ExtFOp::create(b, op.getLoc(), product.getType(), factor);
+      factor = arith::ExtFOp::create(b, op.getLoc(), b.getF64Type(), factor);
       product = arith::MulFOp::create(b, op.getLoc(), product, factor);
     }
     return product;
+  }
+
+  /// An f64 product in the element type of the op's result.
+  static Value rounded(OpBuilder &b, ChunkDecayOp op, Value product) {
+    Type type = getElementTypeOrSelf(op.getResult().getType());
+    if (type == product.getType())
+      return product;
+    return arith::TruncFOp::create(b, op.getLoc(), type, product);
   }
 
   /// e^log of every decay, tiles [C]; equal ones of other ops are one by CSE.
@@ -291,7 +298,7 @@ private:
     size_t from = *op.getFrom(), to = *op.getTo(), all = op.getLogs().size();
     SmallVector<Value> factors = factorsOf(b, op);
     Value zero = filled(b, loc, type, 0.0);
-    Value one = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(1.0f));
+    Value one = arith::ConstantOp::create(b, loc, b.getF64FloatAttr(1.0));
     Value step = index(b, loc, 1), end = index(b, loc, chunk);
     auto columns = scf::ForOp::create(
         b, loc, index(b, loc, 0), end, step, zero,
@@ -299,16 +306,17 @@ private:
           Value matrix = outer[0];
           if (op.getInclusive())
             matrix = tensor::InsertOp::create(
-                b, loc, token(b, op, factors, s, one, from, to), matrix,
-                ValueRange{s, s});
+                b, loc,
+                rounded(b, op, token(b, op, factors, s, one, from, to)),
+                matrix, ValueRange{s, s});
           Value own = token(b, op, factors, s, one, from, all);
           Value second = arith::AddIOp::create(b, loc, s, step);
           auto rows = scf::ForOp::create(
               b, loc, second, end, step, ValueRange{matrix, own},
               [&](OpBuilder &b, Location loc, Value t, ValueRange inner) {
                 Value at = token(b, op, factors, t, inner[1], 0, to);
-                Value next = tensor::InsertOp::create(b, loc, at, inner[0],
-                                                      ValueRange{t, s});
+                Value next = tensor::InsertOp::create(
+                    b, loc, rounded(b, op, at), inner[0], ValueRange{t, s});
                 scf::YieldOp::create(
                     b, loc, ValueRange{next, token(b, op, factors, t, at, to, all)});
               });
