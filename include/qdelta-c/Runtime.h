@@ -32,7 +32,7 @@ enum {
   QDELTA_DIM_BATCH = -1,       /* B */
   QDELTA_DIM_TIME = -2,        /* T */
   QDELTA_DIM_VALUE_HEADS = -3, /* HV */
-  QDELTA_DIM_HEADS = -4        /* H, any divisor of HV; may differ by argument */
+  QDELTA_DIM_HEADS = -4 /* H, any divisor of HV; may differ by argument */
 };
 
 typedef enum {
@@ -43,7 +43,8 @@ typedef enum {
   QDELTA_ROLE_FINAL_STATE = 4
 } qdeltaRole;
 
-/* One argument of a kernel: f32, rank 1 to 4, sizes fixed (>= 0) or QDELTA_DIM_*. */
+/* One argument of a kernel: f32, rank 1 to 4, sizes fixed (>= 0) or
+ * QDELTA_DIM_*. */
 typedef struct {
   size_t struct_size;
   const char *name;
@@ -56,7 +57,8 @@ typedef struct {
  * strided descriptor (base, aligned, offset, sizes, strides) of argument i.
  * Called from several threads at once, on items of their own, and only when
  * there are items and tokens: T is at least 1. */
-typedef void (*qdeltaEntry)(void *const *descriptors, int64_t begin, int64_t end);
+typedef void (*qdeltaEntry)(void *const *descriptors, int64_t begin,
+                            int64_t end);
 
 /* A kernel in memory: arguments in the order tokens, parameters, initial
  * states, outputs, final states. Initial and final states pair up. */
@@ -109,7 +111,8 @@ qdeltaErrorCode qdeltaStatusGetCode(const qdeltaStatus *status);
 const char *qdeltaStatusGetMessage(const qdeltaStatus *status);
 
 /* {"code": "QD2004", "argument": "v", "message": "..."}; argument is "" when
- * the error is about no argument. "{}" for NULL. Lives as long as the status. */
+ * the error is about no argument. "{}" for NULL. Lives as long as the status.
+ */
 const char *qdeltaStatusGetJson(const qdeltaStatus *status);
 
 /* Frees the status; NULL is fine. */
@@ -159,13 +162,12 @@ typedef struct {
  * named B, T and HV agree among all tensors, and HV is a multiple of every H.
  * An output or final state may not overlap any tensor, itself included; two
  * views of one buffer are told apart when they repeat at a common distance.
- * When T = 0 the final states are copies of the initial ones. All of this is checked before anything
- * runs. `options` may be NULL. Launches of one module with more than one
- * thread take turns.
+ * When T = 0 the final states are copies of the initial ones. All of this is
+ * checked before anything runs. `options` may be NULL. Launches of one module
+ * with more than one thread take turns.
  */
-qdeltaStatus *qdeltaLaunch(const qdeltaKernel *kernel,
-                           DLTensor *const *tensors, int64_t count,
-                           const qdeltaLaunchOptions *options);
+qdeltaStatus *qdeltaLaunch(const qdeltaKernel *kernel, DLTensor *const *tensors,
+                           int64_t count, const qdeltaLaunchOptions *options);
 
 #ifdef __cplusplus
 }

@@ -4,8 +4,8 @@
 //
 //===-----------------------------------------------------------------------===//
 
-#include "qdelta/Conversion/Passes.h"
 #include "qdelta-c/Runtime.h"
+#include "qdelta/Conversion/Passes.h"
 #include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"

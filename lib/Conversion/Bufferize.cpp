@@ -26,7 +26,8 @@ using namespace mlir::bufferization;
 
 namespace {
 
-/// A prefetch is a hint: it neither reads nor writes, so it never causes a copy.
+/// A prefetch is a hint: it neither reads nor writes, so it never causes a
+/// copy.
 struct PrefetchInterface
     : BufferizableOpInterface::ExternalModel<PrefetchInterface, PrefetchOp> {
   bool bufferizesToMemoryRead(Operation *, OpOperand &,

@@ -20,8 +20,7 @@ namespace {
 
 struct EmitEntriesPass : qdelta::impl::EmitEntriesBase<EmitEntriesPass> {
   void runOnOperation() override {
-    auto functions =
-        llvm::to_vector(getOperation().getOps<LLVM::LLVMFuncOp>());
+    auto functions = llvm::to_vector(getOperation().getOps<LLVM::LLVMFuncOp>());
     for (LLVM::LLVMFuncOp func : functions)
       if (func->hasAttr(qdelta::kArgumentsAttr) &&
           !func.getSymName().starts_with("_mlir_ciface_"))

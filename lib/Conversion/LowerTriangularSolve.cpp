@@ -36,8 +36,7 @@ Value accumulateRow(OpBuilder &b, Location loc, Value factor, Value solved,
              maps,
              SmallVector<utils::IteratorType>(2, utils::IteratorType::parallel),
              [](OpBuilder &b, Location loc, ValueRange args) {
-               Value product =
-                   arith::MulFOp::create(b, loc, args[0], args[1]);
+               Value product = arith::MulFOp::create(b, loc, args[0], args[1]);
                Value sum = arith::AddFOp::create(b, loc, args[2], product);
                linalg::YieldOp::create(b, loc, sum);
              })
@@ -57,9 +56,9 @@ void lowerToSlices(TriangularSolveOp op, OpBuilder &b) {
     return arith::ConstantIndexOp::create(b, loc, value);
   };
   auto rowOf = [&](OpBuilder &b, Value matrix, Value i) -> Value {
-    return tensor::ExtractSliceOp::create(
-        b, loc, rowType, matrix, SmallVector<OpFoldResult>{i, zero}, sizes,
-        strides);
+    return tensor::ExtractSliceOp::create(b, loc, rowType, matrix,
+                                          SmallVector<OpFoldResult>{i, zero},
+                                          sizes, strides);
   };
   Value start = index(0), step = index(1), end = index(type.getDimSize(0));
   auto rows = scf::ForOp::create(
@@ -92,8 +91,8 @@ void lowerToVectors(TriangularSolveOp op, OpBuilder &b) {
   while (count % block != 0)
     --block;
   auto rowType = VectorType::get({type.getDimSize(1)}, type.getElementType());
-  Value padding = arith::ConstantOp::create(
-      b, loc, b.getZeroAttr(type.getElementType()));
+  Value padding =
+      arith::ConstantOp::create(b, loc, b.getZeroAttr(type.getElementType()));
   auto index = [&](OpBuilder &b, int64_t value) -> Value {
     return arith::ConstantIndexOp::create(b, loc, value);
   };
@@ -133,8 +132,8 @@ void lowerToVectors(TriangularSolveOp op, OpBuilder &b) {
           for (int64_t s = 0; s < r; ++s)
             rows[r] = addProduct(b, at[r], at[s], rows[s], rows[r]);
           result = vector::TransferWriteOp::create(
-                       b, loc, rows[r], result,
-                       ValueRange{at[r], index(b, 0)}, ArrayRef<bool>{true})
+                       b, loc, rows[r], result, ValueRange{at[r], index(b, 0)},
+                       ArrayRef<bool>{true})
                        .getResult();
         }
         scf::YieldOp::create(b, loc, result);

@@ -55,8 +55,8 @@ private:
     forall.getInductionVar(1).replaceAllUsesWith(head);
     Block *body = forall.getBody();
     body->getTerminator()->erase();
-    loop.getBody()->getOperations().splice(
-        std::prev(loop.getBody()->end()), body->getOperations());
+    loop.getBody()->getOperations().splice(std::prev(loop.getBody()->end()),
+                                           body->getOperations());
     forall.erase();
     return success();
   }

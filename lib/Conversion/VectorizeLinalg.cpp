@@ -61,8 +61,8 @@ std::optional<SmallVector<int64_t>> tileSizes(linalg::LinalgOp op) {
   if (!lane)
     return std::nullopt;
   for (AffineMap map : op.getIndexingMapsArray())
-    for (AffineExpr result : map.getResults().drop_back(
-             map.getNumResults() == 0 ? 0 : 1))
+    for (AffineExpr result :
+         map.getResults().drop_back(map.getNumResults() == 0 ? 0 : 1))
       if (result == lane)
         return std::nullopt;
   SmallVector<int64_t> sizes;

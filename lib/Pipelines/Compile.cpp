@@ -89,7 +89,8 @@ llvm::Expected<std::vector<Phase>> phasesBetween(llvm::StringRef from,
 
 llvm::Error dump(ModuleOp module, llvm::StringRef folder, Phase phase) {
   if (std::error_code code = llvm::sys::fs::create_directories(folder))
-    return makeError("cannot create folder '" + folder + "': " + code.message());
+    return makeError("cannot create folder '" + folder +
+                     "': " + code.message());
   llvm::SmallString<128> path(folder);
   llvm::sys::path::append(path, phaseName(phase) + ".mlir");
   std::error_code code;
@@ -113,7 +114,8 @@ llvm::Error qdelta::compileToPhase(ModuleOp module,
   if (!phases)
     return phases.takeError();
   if (!options.dumpPhasesTo.empty() && options.from != "recurrence")
-    if (auto error = dump(module, options.dumpPhasesTo, *findPhase(options.from)))
+    if (auto error =
+            dump(module, options.dumpPhasesTo, *findPhase(options.from)))
       return error;
   for (Phase phase : *phases) {
     PassManager pm(module->getName());
@@ -138,10 +140,12 @@ qdelta::compile(ModuleOp module, const CompileOptions &options) {
   if (!machine)
     return machine.takeError();
 
-  for (auto recurrence : llvm::make_early_inc_range(module.getOps<RecurrenceOp>()))
+  for (auto recurrence :
+       llvm::make_early_inc_range(module.getOps<RecurrenceOp>()))
     recurrence.erase();
   auto context = std::make_unique<llvm::LLVMContext>();
-  std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(module, *context);
+  std::unique_ptr<llvm::Module> code =
+      translateModuleToLLVMIR(module, *context);
   if (!code)
     return makeError("cannot translate to LLVM IR");
 
@@ -152,8 +156,8 @@ qdelta::compile(ModuleOp module, const CompileOptions &options) {
     return jit.takeError();
   code->setDataLayout((*jit)->getDataLayout());
   code->setTargetTriple((*jit)->getTargetTriple());
-  if (auto error = (*jit)->addIRModule(llvm::orc::ThreadSafeModule(
-          std::move(code), std::move(context))))
+  if (auto error = (*jit)->addIRModule(
+          llvm::orc::ThreadSafeModule(std::move(code), std::move(context))))
     return std::move(error);
 
   ImageBuilder builder;

@@ -17,11 +17,10 @@ void ImageBuilder::addKernel(Operation *func, qdeltaEntry entry) {
     auto dict = cast<DictionaryAttr>(attr);
     qdeltaArgument arg{};
     arg.struct_size = sizeof(arg);
-    arg.name =
-        names.emplace_back(cast<StringAttr>(dict.get("name")).getValue())
-            .c_str();
-    arg.role = static_cast<qdeltaRole>(
-        cast<IntegerAttr>(dict.get("role")).getInt());
+    arg.name = names.emplace_back(cast<StringAttr>(dict.get("name")).getValue())
+                   .c_str();
+    arg.role =
+        static_cast<qdeltaRole>(cast<IntegerAttr>(dict.get("role")).getInt());
     ArrayRef<int64_t> shape = cast<DenseI64ArrayAttr>(dict.get("shape"));
     arg.rank = shape.size();
     llvm::copy(shape, arg.shape);
@@ -29,11 +28,11 @@ void ImageBuilder::addKernel(Operation *func, qdeltaEntry entry) {
   }
   qdeltaKernelImage kernel{};
   kernel.struct_size = sizeof(kernel);
-  kernel.name = names
-                    .emplace_back(
-                        func->getAttrOfType<FlatSymbolRefAttr>(kRecurrenceAttr)
+  kernel.name =
+      names
+          .emplace_back(func->getAttrOfType<FlatSymbolRefAttr>(kRecurrenceAttr)
                             .getValue())
-                    .c_str();
+          .c_str();
   kernel.arguments = args.data();
   kernel.num_arguments = args.size();
   kernel.entry = entry;

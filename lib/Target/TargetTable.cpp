@@ -15,8 +15,7 @@ using namespace qdelta;
 // with two full-width FMA units: every multiply-add then needs a broadcast of
 // its own. Two registers a row share it.
 static constexpr Target kTargets[] = {
-    {"avx512", "x86-64-v4", "-prefer-256-bit", 16, 32,
-     32 << 10, 2},
+    {"avx512", "x86-64-v4", "-prefer-256-bit", 16, 32, 32 << 10, 2},
     {"avx2", "x86-64-v3", "", 8, 16, 32 << 10, 2},
     // Not a machine: the slow and obvious pipeline, which vectorises nothing.
     {"scalar", "x86-64", "", 1, 16, 32 << 10, 1},

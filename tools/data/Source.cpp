@@ -49,6 +49,8 @@ llvm::Expected<Source> Source::read(StringRef path, MLIRContext &context) {
   auto file = openInputFile(path, &message);
   if (!file)
     return userError(message);
+  // The line at fault is shown; the op's generic form says nothing to a user.
+  context.printOpOnDiagnostic(false);
   Source source;
   source.text = std::make_shared<llvm::SourceMgr>();
   source.text->AddNewSourceBuffer(std::move(file), llvm::SMLoc());

@@ -39,7 +39,8 @@ struct CommandLine {
   cl::OptionCategory category{"qdelta-compile options"};
   cl::opt<std::string> file{cl::Positional, cl::desc("<file.mlir>"),
                             cl::cat(category)};
-  cl::opt<std::string> model{"model", cl::desc("Compile a model of --models-dir"),
+  cl::opt<std::string> model{"model",
+                             cl::desc("Compile a model of --models-dir"),
                              cl::value_desc("name"), cl::cat(category)};
   cl::opt<std::string> modelsDir{
       "models-dir", cl::desc("Folder of models; the build's own by default"),
@@ -48,10 +49,9 @@ struct CommandLine {
   cl::opt<std::string> shape{"shape",
                              cl::desc("Sizes of dynamic K and V dimensions"),
                              cl::value_desc("K=64,V=64"), cl::cat(category)};
-  cl::opt<std::string> from{"compile-from",
-                            cl::desc("The phase that the file is in"),
-                            cl::value_desc("phase"), cl::init("recurrence"),
-                            cl::cat(category)};
+  cl::opt<std::string> from{
+      "compile-from", cl::desc("The phase that the file is in"),
+      cl::value_desc("phase"), cl::init("recurrence"), cl::cat(category)};
   cl::opt<std::string> to{"compile-to", cl::desc("The phase to stop at"),
                           cl::value_desc("phase"), cl::init("target"),
                           cl::cat(category)};
@@ -109,8 +109,7 @@ static llvm::Error compileFile(const CommandLine &line) {
   auto source = Source::read(path, context);
   if (!source)
     return source.takeError();
-  if (llvm::Error error =
-          compileToPhase(source->getModule(), options, line.to))
+  if (llvm::Error error = compileToPhase(source->getModule(), options, line.to))
     return error;
   // Dumps are enough of an output unless one was asked for.
   if (line.output.empty() && !line.dumpTo.empty())

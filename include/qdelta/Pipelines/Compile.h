@@ -1,4 +1,5 @@
-//===- Compile.h - from a module to code that the runtime launches -*- C++ -*-===//
+//===- Compile.h - from a module to code that the runtime launches -*- C++
+//-*-===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //

@@ -31,9 +31,9 @@ public:
 
   /// Calls `body` on contiguous shares of 0 .. items-1 from `threads` (at most
   /// 4094) threads, the caller's among them, each taking the next share when it
-  /// is free, and returns when all are done. Calls from several threads take turns, except that one share runs
-  /// at once. Throws std::system_error if a thread cannot be started; nothing
-  /// has run then.
+  /// is free, and returns when all are done. Calls from several threads take
+  /// turns, except that one share runs at once. Throws std::system_error if a
+  /// thread cannot be started; nothing has run then.
   void run(int64_t items, int32_t threads, const Body &body);
 
   /// The cores that this process may use.

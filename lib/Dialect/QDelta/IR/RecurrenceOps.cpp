@@ -66,7 +66,8 @@ void RecurrenceOp::print(OpAsmPrinter &p) {
     for (unsigned i = first; i < first + count; ++i) {
       if (i != first)
         p << ", ";
-      p << getBody().getArgument(i) << ": " << getBody().getArgument(i).getType();
+      p << getBody().getArgument(i) << ": "
+        << getBody().getArgument(i).getType();
       auto dict = cast<DictionaryAttr>(getArgAttrs()[i]);
       if (!dict.empty())
         p << ' ' << dict;
@@ -85,8 +86,8 @@ void RecurrenceOp::print(OpAsmPrinter &p) {
     p << ')';
   }
   p.printOptionalAttrDictWithKeyword(
-      (*this)->getAttrs(), {"sym_name", "arg_names", "arg_attrs", "num_states",
-                            "num_tokens"});
+      (*this)->getAttrs(),
+      {"sym_name", "arg_names", "arg_attrs", "num_states", "num_tokens"});
   p << ' ';
   p.printRegion(getBody(), /*printEntryBlockArgs=*/false);
 }
@@ -122,7 +123,8 @@ static LogicalResult verifyDomain(RecurrenceOp op, unsigned index) {
       continue;
     return op.emitOpError("expected %")
            << op.getArgName(index)
-           << " to have {qdelta.unit}, {qdelta.log_decay} or {qdelta.range = [low, "
+           << " to have {qdelta.unit}, {qdelta.log_decay} or {qdelta.range = "
+              "[low, "
               "high]}, but got "
            << attr.getName() << " /*recurrence_c5*/";
   }
@@ -213,10 +215,9 @@ static LogicalResult verifyAgainstState(Operation *op, Value state,
   if (!type || !differ(type.getDimSize(0), stateType.getDimSize(dim)))
     return success();
   return op->emitOpError("expected ")
-         << what << " to have the state's "
-         << (dim == 0 ? "key" : "value") << " dimension "
-         << stateType.getDimSize(dim) << ", but got " << type.getDimSize(0)
-         << " /*" << label << "*/";
+         << what << " to have the state's " << (dim == 0 ? "key" : "value")
+         << " dimension " << stateType.getDimSize(dim) << ", but got "
+         << type.getDimSize(0) << " /*" << label << "*/";
 }
 
 LogicalResult DecayOp::verify() {
@@ -227,15 +228,15 @@ LogicalResult ReadOp::verify() {
   return verifyAgainstState(*this, getState(), getAt(), 0, "at", "read_c1");
 }
 
-LogicalResult ReadOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> location, ValueRange operands,
-    DictionaryAttr, OpaqueProperties, RegionRange,
-    SmallVectorImpl<Type> &inferredReturnTypes) {
+LogicalResult
+ReadOp::inferReturnTypes(MLIRContext *, std::optional<Location> location,
+                         ValueRange operands, DictionaryAttr, OpaqueProperties,
+                         RegionRange,
+                         SmallVectorImpl<Type> &inferredReturnTypes) {
   auto state = cast<RankedTensorType>(operands[0].getType());
   if (state.getRank() != 2)
-    return emitOptionalError(location,
-                             "expected the state to be tensor<K x V>, but got ",
-                             state);
+    return emitOptionalError(
+        location, "expected the state to be tensor<K x V>, but got ", state);
   inferredReturnTypes.push_back(
       RankedTensorType::get({state.getDimSize(1)}, state.getElementType()));
   return success();
@@ -252,9 +253,8 @@ LogicalResult WriteOp::verify() {
 LogicalResult ScaleOp::verify() {
   auto vector = cast<RankedTensorType>(getVector().getType());
   auto by = dyn_cast<RankedTensorType>(getBy().getType());
-  ArrayRef<int64_t> wanted = vector.getShape().drop_back();
   ArrayRef<int64_t> found = by ? by.getShape() : ArrayRef<int64_t>();
-  if (vector.getRank() == 0 || wanted != found)
+  if (vector.getRank() == 0 || vector.getShape().drop_back() != found)
     return emitOpError("expected a factor with the shape of ")
            << vector << " less its last dimension, but got "
            << getBy().getType() << " /*scale_c1*/";

@@ -1,4 +1,5 @@
-//===- ScanOp.cpp - qdelta.scan: shapes of sequences against their recurrence ===//
+//===- ScanOp.cpp - qdelta.scan: shapes of sequences against their recurrence
+//===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
@@ -43,9 +44,7 @@ private:
 };
 
 StringRef symbolOf(TokenDim dim, StringRef otherwise) {
-  return dim == TokenDim::Key     ? "K"
-         : dim == TokenDim::Value ? "V"
-                                  : otherwise;
+  return dim == TokenDim::Key ? "K" : dim == TokenDim::Value ? "V" : otherwise;
 }
 } // namespace
 
@@ -120,8 +119,9 @@ LogicalResult ScanOp::verifySymbolUses(SymbolTableCollection &symbols) {
         (heads == 0 ? *valueHeads != 0 : *valueHeads % heads != 0))
       return emitOpError("expected HV = ")
              << *valueHeads << " of initial state "
-             << nameOf(callee.getStates()[0]) << " to be a multiple of H = "
-             << heads << " of " << nameOf(arg) << " /*scan_c4*/";
+             << nameOf(callee.getStates()[0])
+             << " to be a multiple of H = " << heads << " of " << nameOf(arg)
+             << " /*scan_c4*/";
   }
   for (auto [arg, param] : llvm::zip(callee.getParams(), getParams())) {
     SmallVector<StringRef> shape{"HV"};

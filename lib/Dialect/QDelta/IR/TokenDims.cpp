@@ -1,4 +1,5 @@
-//===- TokenDims.cpp - key, value or scalar: the dimension of each value of a step ===//
+//===- TokenDims.cpp - key, value or scalar: the dimension of each value of a
+//step ===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
@@ -62,7 +63,7 @@ llvm::DenseMap<Value, TokenDim> qdelta::inferTokenDims(Block &step) {
   llvm::DenseMap<Value, TokenDim> dims;
   auto start = [&](Value value) {
     auto type = dyn_cast<RankedTensorType>(value.getType());
-    dims[value] = !type               ? TokenDim::Scalar
+    dims[value] = !type                 ? TokenDim::Scalar
                   : type.getRank() == 2 ? TokenDim::State
                                         : TokenDim::Unknown;
   };

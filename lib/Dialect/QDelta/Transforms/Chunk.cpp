@@ -46,8 +46,7 @@ private:
 SmallVector<Value> ChunkForm::sequenceHeads(Value head) {
   SmallVector<Value> heads;
   for (Value token : op.getTokens()) {
-    Value ratio =
-        arith::DivUIOp::create(b, loc, valueHeads, dim(token, 2));
+    Value ratio = arith::DivUIOp::create(b, loc, valueHeads, dim(token, 2));
     heads.push_back(arith::DivUIOp::create(b, loc, head, ratio));
   }
   heads.append(op.getParams().size(), head);
@@ -66,8 +65,9 @@ LogicalResult ChunkForm::build() {
     auto type = cast<RankedTensorType>(result.getType());
     SmallVector<OpFoldResult> shape{
         batches, result == op.getFinals()[0] ? valueHeads : length,
-        result == op.getFinals()[0] ? OpFoldResult(b.getIndexAttr(type.getDimSize(2)))
-                                    : OpFoldResult(valueHeads),
+        result == op.getFinals()[0]
+            ? OpFoldResult(b.getIndexAttr(type.getDimSize(2)))
+            : OpFoldResult(valueHeads),
         b.getIndexAttr(type.getDimSize(3))};
     for (auto [size, known] : llvm::zip(shape, type.getShape()))
       if (!ShapedType::isDynamic(known))
@@ -77,8 +77,7 @@ LogicalResult ChunkForm::build() {
   }
 
   SmallVector<OpFoldResult> bounds{batches, valueHeads};
-  auto forall =
-      scf::ForallOp::create(b, loc, bounds, shared, std::nullopt);
+  auto forall = scf::ForallOp::create(b, loc, bounds, shared, std::nullopt);
   b.setInsertionPoint(forall.getTerminator());
   Value batch = forall.getInductionVar(0), head = forall.getInductionVar(1);
   HeadContext context{op, *list, batch, head, sequenceHeads(head), length};
@@ -96,10 +95,11 @@ LogicalResult ChunkForm::build() {
     bool isFinal = index + 1 == forall.getRegionIterArgs().size();
     OpFoldResult rows = b.getIndexAttr(type.getDimSize(2));
     OpFoldResult columns = b.getIndexAttr(type.getDimSize(3));
-    Slice place = isFinal ? Slice{{batch, head, zero, zero}, {one, one, rows, columns}}
-                          : Slice{{batch, zero, head, zero}, {one, length, one, columns}};
-    slices.push_back(tensor::ExtractSliceOp::create(
-        b, loc, arg, place.offsets, place.sizes, strides));
+    Slice place =
+        isFinal ? Slice{{batch, head, zero, zero}, {one, one, rows, columns}}
+                : Slice{{batch, zero, head, zero}, {one, length, one, columns}};
+    slices.push_back(tensor::ExtractSliceOp::create(b, loc, arg, place.offsets,
+                                                    place.sizes, strides));
     places.push_back(std::move(place));
   }
   if (failed(createHead(b, loc, context, slices)))

@@ -21,7 +21,7 @@ struct ListEntry {
   int64_t position;
 };
 
-/// An `affine_scan`'s list in the terms of math.md 1.2.
+/// An `affine_scan`'s list in the terms of docs/Spec.md.
 struct ChunkList {
   /// coefficient * term, token-level values of the list's region.
   using Terms = llvm::SmallVector<std::pair<mlir::Value, mlir::Value>>;

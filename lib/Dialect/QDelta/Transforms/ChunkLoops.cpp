@@ -36,8 +36,8 @@ public:
     if (values / width)
       groups.push_back({values / width, width, 0, 0});
     if (values % width)
-      groups.push_back({1, values % width, values - values % width,
-                        values / width});
+      groups.push_back(
+          {1, values % width, values - values % width, values / width});
     blocks = (values + width - 1) / width;
   }
 
@@ -157,8 +157,8 @@ Value HeadBuilder::loadState(const BlockGroup &group) {
         auto overRows = scf::ForOp::create(
             b, loc, index(0), index(keys), index(1), outer,
             [&](OpBuilder &, Location, Value k, ValueRange inner) {
-              Value part = slice(
-                  init, {context.batch, context.head, k, column}, row);
+              Value part =
+                  slice(init, {context.batch, context.head, k, column}, row);
               scf::YieldOp::create(b, loc, insert(part, inner[0], {block, k}));
             });
         scf::YieldOp::create(b, loc, overRows.getResults());
@@ -206,8 +206,8 @@ Value HeadBuilder::firstReadouts(const BlockGroup &group, Value state,
     if (!key)
       key = empty({chunk, keys});
     Value part = slice(state, block, tensorOf({keys, group.width}));
-    Value read = ChunkReadOp::create(b, loc, tensorOf({chunk, group.width}),
-                                     key, part);
+    Value read =
+        ChunkReadOp::create(b, loc, tensorOf({chunk, group.width}), key, part);
     scf::YieldOp::create(b, loc, insert(read, args[0], block));
   };
   auto guarded = scf::IfOp::create(
@@ -351,12 +351,12 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
   if (fuse) {
     Value next = add(slot, index(1));
     for (Value base : context.list.bases)
-      nextReads.push_back(
-          slice(keyRings[base], next, tensorOf({chunk, keys})));
+      nextReads.push_back(slice(keyRings[base], next, tensorOf({chunk, keys})));
   }
   auto update = ChunkUpdateOp::create(
-      b, loc, values[0].getType(), SmallVector<Type>(nextReads.size(), tileType),
-      values[0], here.decay, writeKeys, writeValues, nextReads);
+      b, loc, values[0].getType(),
+      SmallVector<Type>(nextReads.size(), tileType), values[0], here.decay,
+      writeKeys, writeValues, nextReads);
   values[0] = update.getResult();
   for (auto [i, readout] : llvm::enumerate(update.getReadouts()))
     values[1 + i] = insert(readout, values[1 + i], {});
@@ -380,9 +380,10 @@ void HeadBuilder::createBlocks(unsigned groupIndex, Value firstChunk,
         SmallVector<Value> values;
         for (auto [i, value] : llvm::enumerate(outer))
           values.push_back(
-              i == 0         ? slice(value, block, tensorOf({keys, group.width}))
-              : i < perGroup ? slice(value, block, tensorOf({chunk, group.width}))
-                             : value);
+              i == 0 ? slice(value, block, tensorOf({keys, group.width}))
+              : i < perGroup
+                  ? slice(value, block, tensorOf({chunk, group.width}))
+                  : value);
         auto overChunks = scf::ForOp::create(
             b, loc, index(0), count, index(1), values,
             [&](OpBuilder &, Location, Value slot, ValueRange inner) {
@@ -411,7 +412,8 @@ LogicalResult HeadBuilder::createSpan(Value firstChunk, Value runningDecay) {
   SmallVector<Value> inits;
   if (runningDecay)
     inits.push_back(runningDecay);
-  auto loop = scf::ForOp::create(b, loc, index(0), index(slots), index(1), inits);
+  auto loop =
+      scf::ForOp::create(b, loc, index(0), index(slots), index(1), inits);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
@@ -445,11 +447,10 @@ LogicalResult HeadBuilder::createSpan(Value firstChunk, Value runningDecay) {
     Value slot = loop.getInductionVar(), zero = index(0);
     SmallVector<Value> stored;
     for (auto [value, ring] : llvm::zip(shared, args))
-      stored.push_back(
-          isa<RankedTensorType>(value.getType())
-              ? insert(value, ring, slot)
-              : tensor::InsertOp::create(b, loc, value, ring,
-                                         ValueRange{slot, zero}));
+      stored.push_back(isa<RankedTensorType>(value.getType())
+                           ? insert(value, ring, slot)
+                           : tensor::InsertOp::create(b, loc, value, ring,
+                                                      ValueRange{slot, zero}));
     return stored;
   };
   for (Value ring : empties)
@@ -483,7 +484,8 @@ LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
   }
 
   int64_t span = schedule.getSpan();
-  Value chunks = arith::CeilDivUIOp::create(b, loc, context.length, index(chunk));
+  Value chunks =
+      arith::CeilDivUIOp::create(b, loc, context.length, index(chunk));
   auto overSpans =
       scf::ForOp::create(b, loc, zero, chunks, index(span), carried);
   {
@@ -513,8 +515,8 @@ LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
 
   carried.assign(overSpans.getResults().begin(), overSpans.getResults().end());
   if (runningDecay)
-    runningDecay = arith::TruncFOp::create(b, loc, b.getF32Type(),
-                                           carried.pop_back_val());
+    runningDecay =
+        arith::TruncFOp::create(b, loc, b.getF32Type(), carried.pop_back_val());
   size_t perGroup = numStates / std::max<size_t>(groups.size(), 1);
   Value final = slices.back();
   for (auto [i, group] : llvm::enumerate(groups))

@@ -116,8 +116,8 @@ Value SystemBuilder::decayTo(int64_t place) {
     decay = ChunkDecayOp::create(b, loc, scalarTile, logs, IntegerAttr(),
                                  b.getI64IntegerAttr(place), UnitAttr());
     if (system.runningDecay) {
-      Value running = arith::TruncFOp::create(b, loc, b.getF32Type(),
-                                              system.runningDecay);
+      Value running =
+          arith::TruncFOp::create(b, loc, b.getF32Type(), system.runningDecay);
       decay = ScaleOp::create(b, loc, decay, running);
     }
   }
@@ -148,14 +148,14 @@ void SystemBuilder::createDecays() {
       Value end = arith::MulFOp::create(b, loc, running, total);
       Value low = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ULT, end,
                                         constant(0x1p-40));
-      Value high = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UGT,
-                                         end, constant(0x1p40));
+      Value high = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UGT, end,
+                                         constant(0x1p40));
       Value renew = arith::OrIOp::create(b, loc, low, high);
       total = arith::SelectOp::create(b, loc, renew, end, one);
       system.nextRunningDecay =
           arith::SelectOp::create(b, loc, renew, one, end);
-      inverse = rounded(
-          arith::DivFOp::create(b, loc, one, system.nextRunningDecay));
+      inverse =
+          rounded(arith::DivFOp::create(b, loc, one, system.nextRunningDecay));
     }
     system.decay = rounded(total);
   }
@@ -174,7 +174,7 @@ void SystemBuilder::createDecays() {
   }
 }
 
-/// B of math.md 1.2 for one read and one write: (sum_b c_b X_b A^T) * decay.
+/// B of docs/Spec.md for one read and one write: (sum_b c_b X_b A^T) * decay.
 Value SystemBuilder::readInteraction(const ChunkList::Read &read,
                                      unsigned writeIndex, bool inclusive) {
   const ChunkList::Write &write = list.writes[writeIndex];
@@ -188,10 +188,10 @@ Value SystemBuilder::readInteraction(const ChunkList::Read &read,
                                  system.keys[write.key]);
     sum = addTiles(sum, scaleRows(gram, tiles.getUnlessOne(b, coefficient)));
   }
-  Value decay = ChunkDecayOp::create(
-      b, loc, matrixType, logs, b.getI64IntegerAttr(write.place),
-      b.getI64IntegerAttr(read.place),
-      inclusive ? b.getUnitAttr() : UnitAttr());
+  Value decay = ChunkDecayOp::create(b, loc, matrixType, logs,
+                                     b.getI64IntegerAttr(write.place),
+                                     b.getI64IntegerAttr(read.place),
+                                     inclusive ? b.getUnitAttr() : UnitAttr());
   return arith::MulFOp::create(b, loc, sum, decay);
 }
 
@@ -226,8 +226,8 @@ LogicalResult SystemBuilder::createTarget(ChunkTarget &target,
                    : arith::ConstantOp::create(
                          b, loc, DenseElementsAttr::get(scalarTile, 1.0f));
     };
-    entry->second = arith::AddFOp::create(b, loc, one(entry->second),
-                                          one(coefficient));
+    entry->second =
+        arith::AddFOp::create(b, loc, one(entry->second), one(coefficient));
   };
   for (auto [coefficient, term] : terms) {
     Value factor = tiles.getUnlessOne(b, coefficient);
@@ -239,8 +239,8 @@ LogicalResult SystemBuilder::createTarget(ChunkTarget &target,
       continue;
     }
     for (auto [baseCoefficient, base] : read->second.bases) {
-      Value product = multiply(b, loc, factor,
-                               tiles.getUnlessOne(b, baseCoefficient));
+      Value product =
+          multiply(b, loc, factor, tiles.getUnlessOne(b, baseCoefficient));
       product = multiply(b, loc, product, decayTo(read->second.place));
       addTo(target.readouts, base, product);
     }
@@ -275,8 +275,9 @@ FailureOr<ChunkSystem> SystemBuilder::build() {
 }
 } // namespace
 
-FailureOr<ChunkSystem>
-qdelta::createChunkSystem(OpBuilder &b, Location loc, const ChunkList &list,
-                          TokenTiles &tiles, Value valid, Value runningDecay) {
+FailureOr<ChunkSystem> qdelta::createChunkSystem(OpBuilder &b, Location loc,
+                                                 const ChunkList &list,
+                                                 TokenTiles &tiles, Value valid,
+                                                 Value runningDecay) {
   return SystemBuilder(b, loc, list, tiles, valid, runningDecay).build();
 }

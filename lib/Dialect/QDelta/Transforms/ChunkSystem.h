@@ -57,14 +57,13 @@ struct ChunkSystem {
 };
 
 /// Creates the system of the chunk whose token-local values are `tiles`.
-/// `valid` [C] tells which tokens exist; `runningDecay` is null unless the decay
-/// is deferred. Fails with an error if a token-local op does not apply to tiles.
-mlir::FailureOr<ChunkSystem> createChunkSystem(mlir::OpBuilder &b,
-                                               mlir::Location loc,
-                                               const ChunkList &list,
-                                               TokenTiles &tiles,
-                                               mlir::Value valid,
-                                               mlir::Value runningDecay);
+/// `valid` [C] tells which tokens exist; `runningDecay` is null unless the
+/// decay is deferred. Fails with an error if a token-local op does not apply to
+/// tiles.
+mlir::FailureOr<ChunkSystem>
+createChunkSystem(mlir::OpBuilder &b, mlir::Location loc, const ChunkList &list,
+                  TokenTiles &tiles, mlir::Value valid,
+                  mlir::Value runningDecay);
 
 } // namespace qdelta
 

@@ -57,17 +57,15 @@ Value multiply(OpBuilder &b, Location loc, Value lhs, Value rhs, Value init) {
 /// init + lhs^T * rhs.
 Value multiplyTransposed(OpBuilder &b, Location loc, Value lhs, Value rhs,
                          Value init) {
-  return linalg::MatmulTransposeAOp::create(b, loc, init.getType(),
-                                            ValueRange{lhs, rhs},
-                                            ValueRange{init})
+  return linalg::MatmulTransposeAOp::create(
+             b, loc, init.getType(), ValueRange{lhs, rhs}, ValueRange{init})
       .getResult(0);
 }
 
 /// A row-wise product: tile [.., D] times a factor without the last dimension.
 struct LowerScale : OpRewritePattern<ScaleOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ScaleOp op,
-                                PatternRewriter &b) const override {
+  LogicalResult matchAndRewrite(ScaleOp op, PatternRewriter &b) const override {
     RankedTensorType type = typeOf(op.getVector());
     int64_t rank = type.getRank();
     auto whole = b.getMultiDimIdentityMap(rank);
@@ -114,7 +112,8 @@ struct LowerLoadTile : OpRewritePattern<LoadTileOp> {
             next = copyRow(b, loc, op.getSource(), at, args[0], t,
                            type.getDimSize(1));
           } else {
-            Value scalar = tensor::ExtractOp::create(b, loc, op.getSource(), at);
+            Value scalar =
+                tensor::ExtractOp::create(b, loc, op.getSource(), at);
             next = tensor::InsertOp::create(b, loc, scalar, args[0], t);
           }
           scf::YieldOp::create(b, loc, next);
@@ -130,12 +129,14 @@ struct LowerLoadTile : OpRewritePattern<LoadTileOp> {
     SmallVector<OpFoldResult> offsets(at), sizes(at.size(), one),
         strides(at.size(), one);
     sizes.back() = size;
-    auto rowType = RankedTensorType::get({width}, typeOf(source).getElementType());
+    auto rowType =
+        RankedTensorType::get({width}, typeOf(source).getElementType());
     Value slice = tensor::ExtractSliceOp::create(b, loc, rowType, source,
                                                  offsets, sizes, strides);
     return tensor::InsertSliceOp::create(
         b, loc, slice, dest, SmallVector<OpFoldResult>{row, b.getIndexAttr(0)},
-        SmallVector<OpFoldResult>{one, size}, SmallVector<OpFoldResult>{one, one});
+        SmallVector<OpFoldResult>{one, size},
+        SmallVector<OpFoldResult>{one, one});
   }
 };
 
@@ -146,17 +147,16 @@ struct LowerStoreTile : OpRewritePattern<StoreTileOp> {
     Location loc = op.getLoc();
     RankedTensorType type = typeOf(op.getTile());
     Value length = tensor::DimOp::create(b, loc, op.getDest(), 1);
-    Value left =
-        arith::SubIOp::create(b, loc, length, op.getIndices()[1]);
-    Value rows = arith::MinUIOp::create(
-        b, loc, left, index(b, loc, type.getDimSize(0)));
+    Value left = arith::SubIOp::create(b, loc, length, op.getIndices()[1]);
+    Value rows =
+        arith::MinUIOp::create(b, loc, left, index(b, loc, type.getDimSize(0)));
     auto loop = scf::ForOp::create(
         b, loc, index(b, loc, 0), rows, index(b, loc, 1), op.getDest(),
         [&](OpBuilder &b, Location loc, Value t, ValueRange args) {
           OpFoldResult one = b.getIndexAttr(1);
           OpFoldResult width = b.getIndexAttr(type.getDimSize(1));
-          auto rowType =
-              RankedTensorType::get({type.getDimSize(1)}, type.getElementType());
+          auto rowType = RankedTensorType::get({type.getDimSize(1)},
+                                               type.getElementType());
           Value row = tensor::ExtractSliceOp::create(
               b, loc, rowType, op.getTile(),
               SmallVector<OpFoldResult>{t, b.getIndexAttr(0)},
@@ -227,8 +227,7 @@ struct LowerDecay : OpRewritePattern<ChunkDecayOp> {
     }
     Value one = arith::ConstantOp::create(b, loc, b.getF64FloatAttr(1.0));
     if (op.getLogs().empty()) {
-      b.replaceOp(op, type ? filled(b, loc, type, 1.0)
-                           : rounded(b, op, one));
+      b.replaceOp(op, type ? filled(b, loc, type, 1.0) : rounded(b, op, one));
       return success();
     }
     int64_t chunk = typeOf(op.getLogs()[0]).getDimSize(0);
@@ -242,10 +241,10 @@ struct LowerDecay : OpRewritePattern<ChunkDecayOp> {
         b, loc, start, end, step, inits,
         [&](OpBuilder &b, Location loc, Value i, ValueRange args) {
           // Towards the end of the chunk, tokens come last first.
-          Value t = from ? arith::SubIOp::create(
-                               b, loc, index(b, loc, chunk - 1), i)
-                               .getResult()
-                         : i;
+          Value t =
+              from ? arith::SubIOp::create(b, loc, index(b, loc, chunk - 1), i)
+                         .getResult()
+                   : i;
           Value before =
               token(b, op, factors, t, args[0], to ? 0 : from.value_or(0),
                     to ? *to : op.getLogs().size());
@@ -258,8 +257,8 @@ struct LowerDecay : OpRewritePattern<ChunkDecayOp> {
           }
           scf::YieldOp::create(b, loc, next);
         });
-    b.replaceOp(op, type ? loop.getResult(1)
-                         : rounded(b, op, loop.getResult(0)));
+    b.replaceOp(op,
+                type ? loop.getResult(1) : rounded(b, op, loop.getResult(0)));
     return success();
   }
 
@@ -306,8 +305,7 @@ private:
           Value matrix = outer[0];
           if (op.getInclusive())
             matrix = tensor::InsertOp::create(
-                b, loc,
-                rounded(b, op, token(b, op, factors, s, one, from, to)),
+                b, loc, rounded(b, op, token(b, op, factors, s, one, from, to)),
                 matrix, ValueRange{s, s});
           Value own = token(b, op, factors, s, one, from, all);
           Value second = arith::AddIOp::create(b, loc, s, step);
@@ -318,7 +316,8 @@ private:
                 Value next = tensor::InsertOp::create(
                     b, loc, rounded(b, op, at), inner[0], ValueRange{t, s});
                 scf::YieldOp::create(
-                    b, loc, ValueRange{next, token(b, op, factors, t, at, to, all)});
+                    b, loc,
+                    ValueRange{next, token(b, op, factors, t, at, to, all)});
               });
           scf::YieldOp::create(b, loc, rows.getResult(0));
         });
@@ -335,9 +334,9 @@ struct LowerGram : OpRewritePattern<ChunkGramOp> {
     RankedTensorType keys = typeOf(op.getWrites());
     auto packedType = RankedTensorType::get(
         {keys.getDimSize(1), keys.getDimSize(0)}, keys.getElementType());
-    Value packed = linalg::TransposeOp::create(
-                       b, loc, op.getWrites(), emptyLike(b, loc, packedType),
-                       ArrayRef<int64_t>{1, 0})
+    Value packed = linalg::TransposeOp::create(b, loc, op.getWrites(),
+                                               emptyLike(b, loc, packedType),
+                                               ArrayRef<int64_t>{1, 0})
                        ->getResult(0);
     Value zero = filled(b, loc, typeOf(op.getResult()), 0.0);
     b.replaceOp(op, multiply(b, loc, op.getReads(), packed, zero));
@@ -350,7 +349,8 @@ struct LowerRead : OpRewritePattern<ChunkReadOp> {
   LogicalResult matchAndRewrite(ChunkReadOp op,
                                 PatternRewriter &b) const override {
     Value zero = filled(b, op.getLoc(), typeOf(op.getResult()), 0.0);
-    b.replaceOp(op, multiply(b, op.getLoc(), op.getKeys(), op.getState(), zero));
+    b.replaceOp(op,
+                multiply(b, op.getLoc(), op.getKeys(), op.getState(), zero));
     return success();
   }
 };
@@ -432,8 +432,8 @@ struct LowerUpdate : OpRewritePattern<ChunkUpdateOp> {
       state = multiplyTransposed(b, loc, key, value, state);
     SmallVector<Value> results{state};
     for (auto [read, readout] : llvm::zip(op.getReads(), op.getReadouts()))
-      results.push_back(multiply(b, loc, read, state,
-                                 filled(b, loc, typeOf(readout), 0.0)));
+      results.push_back(
+          multiply(b, loc, read, state, filled(b, loc, typeOf(readout), 0.0)));
     b.replaceOp(op, results);
     return success();
   }
@@ -442,9 +442,10 @@ struct LowerUpdate : OpRewritePattern<ChunkUpdateOp> {
 struct ChunkToLinalgPass : qdelta::impl::ChunkToLinalgBase<ChunkToLinalgPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<LowerScale, LowerLoadTile, LowerStoreTile, LowerValid,
-                 LowerDecay, LowerGram, LowerRead, LowerApply, LowerSolve,
-                 LowerUpdate>(&getContext());
+    patterns
+        .add<LowerScale, LowerLoadTile, LowerStoreTile, LowerValid, LowerDecay,
+             LowerGram, LowerRead, LowerApply, LowerSolve, LowerUpdate>(
+            &getContext());
     FrozenRewritePatternSet frozen(std::move(patterns));
     ConversionTarget target(getContext());
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });

@@ -77,9 +77,10 @@ LogicalResult Step::followChains() {
           continue;
         if (consumer) {
           auto diag = user->emitError("state %")
-                      << name << " is used along two paths; each decay and "
-                                 "write must take the state that the previous "
-                                 "one returned";
+                      << name
+                      << " is used along two paths; each decay and "
+                         "write must take the state that the previous "
+                         "one returned";
           diag.attachNote(consumer->getLoc()) << "the other path starts here";
           return diag;
         }
@@ -91,8 +92,9 @@ LogicalResult Step::followChains() {
     Value last = chain.back();
     if (yield.getStates()[state.getArgNumber()] != last) {
       auto diag = yield.emitError("state %")
-                  << name << " must be yielded as its last decay or write left "
-                             "it";
+                  << name
+                  << " must be yielded as its last decay or write left "
+                     "it";
       diag.attachNote(last.getLoc()) << "that is this value";
       return diag;
     }
@@ -229,8 +231,8 @@ void ListBuilder::chooseBases() {
 
 SmallVector<Value> ListBuilder::coefficientsOf(Location loc,
                                                const LinearForm &form) {
-  Type scalar = cast<RankedTensorType>(scan.getInits()[0].getType())
-                    .getElementType();
+  Type scalar =
+      cast<RankedTensorType>(scan.getInits()[0].getType()).getElementType();
   return llvm::map_to_vector(form, [&](auto &entry) {
     return oneIfNull(b, loc, entry.second, scalar);
   });
@@ -392,7 +394,8 @@ AffineScanOp ListBuilder::build() {
   for (Value output : recurrence.getYield().getOutputs()) {
     LinearForm form = formOf(output);
     AffineOutputOp::create(b, output.getLoc(),
-                           coefficientsOf(output.getLoc(), form), termsOf(form));
+                           coefficientsOf(output.getLoc(), form),
+                           termsOf(form));
   }
   AffineEndOp::create(b, loc);
   eraseDead(list);

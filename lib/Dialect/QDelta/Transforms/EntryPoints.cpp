@@ -44,10 +44,10 @@ static void addEntryPoint(RecurrenceOp recurrence) {
   ValueRange args = body->getArguments();
   size_t tokens = recurrence.getTokens().size();
   size_t params = recurrence.getParams().size();
-  auto scan = ScanOp::create(b, loc, outputs, finals,
-                             FlatSymbolRefAttr::get(recurrence),
-                             args.take_front(tokens), args.slice(tokens, params),
-                             args.drop_front(tokens + params));
+  auto scan = ScanOp::create(
+      b, loc, outputs, finals, FlatSymbolRefAttr::get(recurrence),
+      args.take_front(tokens), args.slice(tokens, params),
+      args.drop_front(tokens + params));
   func::ReturnOp::create(b, loc, scan.getResults());
 }
 

@@ -44,9 +44,9 @@ static void accumulate(OpBuilder &b, Location loc, LinearForm &sum,
           arith::NegFOp::create(b, loc, oneIfNull(b, loc, product, scalar));
     auto [entry, isNew] = sum.try_emplace(term, product);
     if (!isNew)
-      entry->second =
-          arith::AddFOp::create(b, loc, oneIfNull(b, loc, entry->second, scalar),
-                                oneIfNull(b, loc, product, scalar));
+      entry->second = arith::AddFOp::create(
+          b, loc, oneIfNull(b, loc, entry->second, scalar),
+          oneIfNull(b, loc, product, scalar));
   }
 }
 

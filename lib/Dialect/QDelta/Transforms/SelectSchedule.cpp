@@ -63,14 +63,14 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
         llvm::map_range(targetTable(), [](const Target &t) { return t.name; }),
         ", ");
     return op.emitError("unknown target '")
-           << target << "'; known are host, " << known;
+           << target.getValue() << "'; known are host, " << known;
   }
   if (mode != "auto" && mode != "recurrent" && mode != "chunked")
     return op.emitError("unknown mode '")
-           << mode << "'; known are auto, recurrent, chunked";
+           << mode.getValue() << "'; known are auto, recurrent, chunked";
   if (mode == "recurrent" && chunk > 1)
     return op.emitError("mode = recurrent goes with chunk = 1, but got ")
-           << chunk;
+           << chunk.getValue();
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());
   int64_t keys = state.getDimSize(2), values = state.getDimSize(3);
   if (ShapedType::isDynamic(keys) || ShapedType::isDynamic(values))
@@ -81,7 +81,7 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   FactsAttr facts = op.getFacts();
   bool vectorises = row->lanes > 1;
   int64_t vectors = row->vectorsPerRow;
-  int64_t tokens = chunk               ? chunk
+  int64_t tokens = chunk                 ? chunk
                    : mode == "recurrent" ? 1
                    : vectorises          ? kUnrolledChunk
                                          : kMatrixChunk;

@@ -1,4 +1,5 @@
-//===- Specialize.cpp - fix the key and value dimensions of entry functions ===//
+//===- Specialize.cpp - fix the key and value dimensions of entry functions
+//===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //

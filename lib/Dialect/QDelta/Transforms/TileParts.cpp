@@ -20,7 +20,8 @@ static RankedTensorType typeOf(Value tile) {
 
 void TileParts::set(Value tile, ValueRange values) {
   parts[tile].assign(values.begin(), values.end());
-  bool square = values.size() != static_cast<size_t>(typeOf(tile).getDimSize(0));
+  bool square =
+      values.size() != static_cast<size_t>(typeOf(tile).getDimSize(0));
   kinds[tile] = typeOf(tile).getRank() == 1 ? Scalars
                 : square                    ? Matrix
                 // A [1 x 1] interaction matrix has one scalar part.
@@ -41,8 +42,8 @@ void TileParts::setConstant(Location loc, Value tile, DenseElementsAttr value) {
     part = arith::ConstantOp::create(b, loc, cast<TypedAttr>(element));
   } else {
     auto row = VectorType::get({type.getDimSize(1)}, type.getElementType());
-    part = arith::ConstantOp::create(b, loc,
-                                     DenseElementsAttr::get(row, element));
+    part =
+        arith::ConstantOp::create(b, loc, DenseElementsAttr::get(row, element));
   }
   set(tile, SmallVector<Value>(type.getDimSize(0), part));
 }
@@ -52,7 +53,8 @@ bool TileParts::isExpanded(Value tile) const {
     return true;
   // One row of a sequence or state, on its way from memory to memory.
   auto slice = tile.getDefiningOp<tensor::ExtractSliceOp>();
-  return slice && typeOf(tile).getRank() == 2 && typeOf(tile).getDimSize(0) == 1;
+  return slice && typeOf(tile).getRank() == 2 &&
+         typeOf(tile).getDimSize(0) == 1;
 }
 
 SmallVector<Value> TileParts::get(Value tile, Kind kind) {
@@ -95,8 +97,8 @@ Value TileParts::memory(Value tile) {
   b.setInsertionPointAfterValue(tile);
   Value dest = tensor::EmptyOp::create(b, tile.getLoc(), type.getShape(),
                                        type.getElementType());
-  SmallVector<Value> zeros(
-      type.getRank(), arith::ConstantIndexOp::create(b, tile.getLoc(), 0));
+  SmallVector<Value> zeros(type.getRank(),
+                           arith::ConstantIndexOp::create(b, tile.getLoc(), 0));
   return store(tile.getLoc(), tile, dest, zeros);
 }
 
@@ -119,8 +121,7 @@ Value TileParts::store(Location loc, Value tile, Value dest,
       continue;
     }
     if (kind == Matrix)
-      indices[rowDim + 1] =
-          arith::ConstantIndexOp::create(b, loc, i % perRow);
+      indices[rowDim + 1] = arith::ConstantIndexOp::create(b, loc, i % perRow);
     dest = tensor::InsertOp::create(b, loc, part, dest, indices);
   }
   return dest;
@@ -129,12 +130,10 @@ Value TileParts::store(Location loc, Value tile, Value dest,
 Value TileParts::readRow(Location loc, Value source, ValueRange at,
                          int64_t width) {
   Type element = typeOf(source).getElementType();
-  Value padding =
-      arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
+  Value padding = arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
   bool inBounds = true;
-  return vector::TransferReadOp::create(b, loc,
-                                        VectorType::get({width}, element),
-                                        source, at, padding, inBounds);
+  return vector::TransferReadOp::create(
+      b, loc, VectorType::get({width}, element), source, at, padding, inBounds);
 }
 
 Value TileParts::writeRow(Location loc, Value row, Value dest, ValueRange at) {
@@ -176,7 +175,8 @@ Value TileParts::applyToParts(Location loc, Operation *op,
     } else if (isa<arith::MulFOp>(op)) {
       return {};
     } else if (!isa<arith::AddFOp>(op)) {
-      given.push_back(arith::ConstantOp::create(b, loc, b.getZeroAttr(element)));
+      given.push_back(
+          arith::ConstantOp::create(b, loc, b.getZeroAttr(element)));
     }
   }
   if (isa<arith::AddFOp>(op) && given.size() < 2)

@@ -12,9 +12,10 @@
 namespace qdelta {
 
 /// The parts of expanded tiles: a tile [C] is C scalars, a tile [C x W] is C
-/// vectors of W elements, an interaction matrix [C x C] is C * C scalars, row by
-/// row, of which null ones are structurally 0. A tensor that was never expanded
-/// is memory: its parts are loaded right after its definition when asked for.
+/// vectors of W elements, an interaction matrix [C x C] is C * C scalars, row
+/// by row, of which null ones are structurally 0. A tensor that was never
+/// expanded is memory: its parts are loaded right after its definition when
+/// asked for.
 class TileParts {
 public:
   explicit TileParts(mlir::OpBuilder &b) : b(b) {}
@@ -43,7 +44,8 @@ public:
   mlir::Value writeRow(mlir::Location loc, mlir::Value row, mlir::Value dest,
                        mlir::ValueRange at);
   /// `scalar` in every lane of a vector like `row`.
-  mlir::Value broadcast(mlir::Location loc, mlir::Value scalar, mlir::Value row);
+  mlir::Value broadcast(mlir::Location loc, mlir::Value scalar,
+                        mlir::Value row);
   mlir::Value zeroRow(mlir::Location loc, int64_t width);
   mlir::Value one(mlir::Location loc);
   /// lhs * rhs of scalars, without multiplying by the constant 1.

@@ -62,8 +62,8 @@ Value TokenTiles::get(OpBuilder &b, Value value) {
     failed = true;
     return {};
   }
-  Operation *made = b.create(loc, op->getName().getIdentifier(), operands,
-                             type, op->getAttrs());
+  Operation *made = b.create(loc, op->getName().getIdentifier(), operands, type,
+                             op->getAttrs());
   return tiles[value] = made->getResult(0);
 }
 

@@ -61,7 +61,8 @@ private:
     return arith::AddIOp::create(b, loc, lhs, index(rhs));
   }
   Value timesRow(Value scalar, Value row) {
-    return arith::MulFOp::create(b, loc, parts.broadcast(loc, scalar, row), row);
+    return arith::MulFOp::create(b, loc, parts.broadcast(loc, scalar, row),
+                                 row);
   }
   Value fma(Value scalar, Value row, Value sum) {
     return vector::FMAOp::create(b, loc, parts.broadcast(loc, scalar, row), row,
@@ -97,10 +98,11 @@ void Unroller::unroll(LoadTileOp op) {
     if (isSequence)
       indices[1] = arith::MinUIOp::create(b, loc, add(first, t), last);
     if (type.getRank() == 2)
-      rows.push_back(parts.readRow(loc, op.getSource(), indices,
-                                   type.getDimSize(1)));
+      rows.push_back(
+          parts.readRow(loc, op.getSource(), indices, type.getDimSize(1)));
     else
-      rows.push_back(tensor::ExtractOp::create(b, loc, op.getSource(), indices));
+      rows.push_back(
+          tensor::ExtractOp::create(b, loc, op.getSource(), indices));
   }
   parts.set(op.getResult(), std::move(rows));
 }
@@ -172,9 +174,10 @@ void Unroller::unroll(ChunkDecayOp op) {
       entries.push_back(product(t * perToken + *from, chunk * perToken));
     else
       for (int64_t s = 0; s < chunk; ++s)
-        entries.push_back(s < t || (s == t && op.getInclusive())
-                              ? product(s * perToken + *from, t * perToken + *to)
-                              : Value());
+        entries.push_back(
+            s < t || (s == t && op.getInclusive())
+                ? product(s * perToken + *from, t * perToken + *to)
+                : Value());
   }
   parts.set(op.getResult(), std::move(entries));
 }
@@ -277,9 +280,8 @@ void Unroller::unroll(ChunkUpdateOp op) {
   if (matchPattern(op.getDecay(), m_OneFloat())) {
     results = statePass(op, Value());
   } else {
-    Value decays =
-        arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNE, op.getDecay(),
-                              parts.one(loc));
+    Value decays = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNE,
+                                         op.getDecay(), parts.one(loc));
     auto branch = scf::IfOp::create(
         b, loc, decays,
         [&](OpBuilder &, Location) {
@@ -292,9 +294,8 @@ void Unroller::unroll(ChunkUpdateOp op) {
   }
   op.getResult().replaceAllUsesWith(results[0]);
   ArrayRef<Value> rows = ArrayRef(results).drop_front();
-  size_t chunk = op.getReadouts().empty()
-                     ? 0
-                     : rows.size() / op.getReadouts().size();
+  size_t chunk =
+      op.getReadouts().empty() ? 0 : rows.size() / op.getReadouts().size();
   for (auto [i, readout] : llvm::enumerate(op.getReadouts()))
     parts.set(readout, rows.slice(i * chunk, chunk));
 }
@@ -309,13 +310,13 @@ void Unroller::unroll(ScaleOp op) {
     SmallVector<Value> matrix = parts.matrix(op.getVector());
     SmallVector<Value> by = parts.scalars(op.getBy());
     for (auto [i, entry] : llvm::enumerate(matrix))
-      scaled.push_back(
-          entry ? parts.multiply(loc, entry, by[i / by.size()]) : Value());
+      scaled.push_back(entry ? parts.multiply(loc, entry, by[i / by.size()])
+                             : Value());
     parts.setMatrix(op.getResult(), std::move(scaled));
     return;
   } else {
-    for (auto [row, by] : llvm::zip(parts.rows(op.getVector()),
-                                    parts.scalars(op.getBy())))
+    for (auto [row, by] :
+         llvm::zip(parts.rows(op.getVector()), parts.scalars(op.getBy())))
       scaled.push_back(timesRow(by, row));
   }
   parts.set(op.getResult(), std::move(scaled));

@@ -39,7 +39,8 @@ bool allows(Phase phase, Operation *op) {
 
 /// Dialects of the functions of each phase, besides qdelta's own ops.
 bool allowsDialect(Phase phase, StringRef dialect) {
-  bool tensors = llvm::is_contained({"tensor", "arith", "math", "func"}, dialect);
+  bool tensors =
+      llvm::is_contained({"tensor", "arith", "math", "func"}, dialect);
   switch (phase) {
   case Phase::Recurrence:
   case Phase::Affine:
@@ -71,7 +72,7 @@ struct VerifyPhasePass : qdelta::impl::VerifyPhaseBase<VerifyPhasePass> {
                       .Case("target", Phase::Target)
                       .Default(std::nullopt);
     if (!wanted) {
-      getOperation().emitError("unknown phase '") << phase << "'";
+      getOperation().emitError("unknown phase '") << phase.getValue() << "'";
       return signalPassFailure();
     }
     WalkResult result =
@@ -82,10 +83,12 @@ struct VerifyPhasePass : qdelta::impl::VerifyPhaseBase<VerifyPhasePass> {
           if (isa<ModuleOp>(op))
             return WalkResult::advance();
           bool ours = isa_and_nonnull<QDeltaDialect>(op->getDialect());
-          if (ours ? allows(*wanted, op)
-                   : allowsDialect(*wanted, op->getName().getDialectNamespace()))
+          if (ours
+                  ? allows(*wanted, op)
+                  : allowsDialect(*wanted, op->getName().getDialectNamespace()))
             return WalkResult::advance();
-          op->emitOpError("is not allowed in phase '") << phase << "'";
+          op->emitOpError("is not allowed in phase '")
+              << phase.getValue() << "'";
           return WalkResult::interrupt();
         });
     if (result.wasInterrupted())

@@ -24,7 +24,7 @@ def QDelta_AffineScanOp : QDelta_Op<"affine_scan", [
     by number /*affine_scan_c1*/; there is one `affine_output` per output
     /*affine_scan_c2*/ and region arguments match the operands
     /*affine_scan_c3*/. `facts` is what the derivation proved, `schedule` what
-    `-qdelta-select-schedule` decided. math.md section 1.1.
+    `-qdelta-select-schedule` decided. docs/Spec.md, A step is a list.
   }];
   let arguments = (ins Variadic<AnyRankedTensor>:$tokens,
                        Variadic<AnyRankedTensor>:$params,

@@ -44,6 +44,7 @@ def QDelta_StoreTileOp : QDelta_Op<"store_tile", [
   let assemblyFormat = [{
     $tile `into` $dest `[` $indices `]` `columns` $column attr-dict `:` type($tile) `,` type($dest)
   }];
+  let hasVerifier = 1;
 }
 
 def QDelta_PrefetchOp : QDelta_Op<"prefetch", []> {
@@ -59,6 +60,7 @@ def QDelta_PrefetchOp : QDelta_Op<"prefetch", []> {
     $source `[` $indices `]` `columns` $column `by` $width `rows` $rows
     (`for_write` $for_write^)? attr-dict `:` type($source)
   }];
+  let hasVerifier = 1;
 }
 
 def QDelta_ChunkValidOp : QDelta_Op<"chunk_valid", [Pure]> {
@@ -81,7 +83,7 @@ def QDelta_ChunkDecayOp : QDelta_Op<"chunk_decay", [Pure]> {
     * neither: a scalar, the whole chunk; of type f64 if the product is to run on
       over chunks.
     Sums run over the decays in between only, never over differences of
-    cumulative sums, so that -inf is an ordinary log. math.md 1.2.
+    cumulative sums, so that -inf is an ordinary log. docs/Spec.md, The chunk form.
   }];
   let arguments = (ins Variadic<AnyRankedTensor>:$logs, OptionalAttr<I64Attr>:$from,
                        OptionalAttr<I64Attr>:$to, UnitAttr:$inclusive);
@@ -98,6 +100,7 @@ def QDelta_ChunkGramOp : QDelta_Op<"chunk_gram", [Pure]> {
   let arguments = (ins AnyStaticShapeTensor:$reads, AnyStaticShapeTensor:$writes);
   let results = (outs AnyStaticShapeTensor:$result);
   let assemblyFormat = "$reads `,` $writes attr-dict `:` type($reads) `,` type($writes) `->` type($result)";
+  let hasVerifier = 1;
 }
 
 def QDelta_ChunkReadOp : QDelta_Op<"chunk_read", [Pure]> {
@@ -105,6 +108,7 @@ def QDelta_ChunkReadOp : QDelta_Op<"chunk_read", [Pure]> {
   let arguments = (ins AnyStaticShapeTensor:$keys, AnyStaticShapeTensor:$state);
   let results = (outs AnyStaticShapeTensor:$result);
   let assemblyFormat = "$keys `,` $state attr-dict `:` type($keys) `,` type($state) `->` type($result)";
+  let hasVerifier = 1;
 }
 
 def QDelta_ChunkApplyOp : QDelta_Op<"chunk_apply", [
@@ -120,6 +124,7 @@ def QDelta_ChunkApplyOp : QDelta_Op<"chunk_apply", [
   let assemblyFormat = [{
     $matrix `,` $values `onto` $init (`inclusive` $inclusive^)? attr-dict `:` type($matrix) `,` type($values)
   }];
+  let hasVerifier = 1;
 }
 
 def QDelta_ChunkSolveOp : QDelta_Op<"chunk_solve", [
@@ -130,7 +135,7 @@ def QDelta_ChunkSolveOp : QDelta_Op<"chunk_solve", [
     sides R_j [C x W] and W * W blocks L_jw [C x C], row by row. Unknowns are
     ordered by token, then by place in the list: L_jw is strictly lower
     triangular for w >= j and may have a diagonal for w < j
-    /*chunk_solve_c1*/. math.md 1.2: (I - M B) E = D + M Xh S_0.
+    /*chunk_solve_c1*/: (I - M B) E = D + M Xh S_0 (docs/Spec.md, The chunk form).
   }];
   let arguments = (ins Variadic<AnyStaticShapeTensor>:$blocks,
                        Variadic<AnyStaticShapeTensor>:$rhs);

@@ -63,17 +63,17 @@ def QDelta_FactsAttr : AttrDef<QDelta_Dialect, "Facts"> {
     * `bounded`: every unknown write is read back at its own key, a unit vector,
       with a coefficient in [-1, 0], and the list's decays are not positive:
       entries of the inverse of the chunk system are then at most 1 in size
-      (math.md 1.2, Bounds).
+      (docs/Spec.md, Attributes).
   }];
   let parameters = (ins
     EnumParameter<QDelta_DecayKind>:$decay,
     "int64_t":$reads,
     "int64_t":$writes,
-    ArrayRefParameter<"bool">:$unknown,
+    OptionalArrayRefParameter<"bool">:$unknown,
     "bool":$bounded);
   let assemblyFormat = [{
     `<` `decay` `=` $decay `,` `reads` `=` $reads `,` `writes` `=` $writes `,`
-    `unknown` `=` `[` $unknown `]` `,` `bounded` `=` $bounded `>`
+    (`unknown` `=` `[` $unknown^ `]` `,`)? `bounded` `=` $bounded `>`
   }];
 }
 

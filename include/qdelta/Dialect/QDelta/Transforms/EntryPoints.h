@@ -18,9 +18,9 @@ namespace qdelta {
 /// states. It names the recurrence and stays through every phase.
 inline constexpr llvm::StringLiteral kRecurrenceAttr = "qdelta.recurrence";
 
-/// The attribute of an entry function from the buffers phase on: for each of its
-/// buffers a dictionary of `name`, `role` (a qdeltaRole) and `shape` (sizes, or
-/// the negative QDELTA_DIM_* of qdelta-c/Runtime.h).
+/// The attribute of an entry function from the buffers phase on: for each of
+/// its buffers a dictionary of `name`, `role` (a qdeltaRole) and `shape`
+/// (sizes, or the negative QDELTA_DIM_* of qdelta-c/Runtime.h).
 inline constexpr llvm::StringLiteral kArgumentsAttr = "qdelta.arguments";
 
 /// Gives every recurrence that no scan uses an entry function, named like the

@@ -13,7 +13,7 @@ def DeriveAffine : Pass<"qdelta-derive-affine", "::mlir::ModuleOp"> {
   let summary = "prove that a step is affine in its state and write its list down";
   let description = [{
     Replaces every `qdelta.scan` by a `qdelta.affine_scan`: the list of decays,
-    reads and writes of math.md 1.1 with every value as a linear combination of
+    reads and writes (docs/Spec.md) with every value as a linear combination of
     earlier readouts and token-local vectors.
 
     Before: `qdelta.scan @f` of a verified `qdelta.recurrence`.
@@ -65,7 +65,7 @@ def SelectSchedule : Pass<"qdelta-select-schedule", "::mlir::ModuleOp"> {
 def Chunk : Pass<"qdelta-chunk", "::mlir::ModuleOp"> {
   let summary = "write each list as chunks of one triangular system";
   let description = [{
-    The chunk form of math.md 1.2 as `scf.forall` over batch entries and heads
+    The chunk form (docs/Spec.md) as `scf.forall` over batch entries and heads
     and `scf.for` over chunks. Token-local parts and everything that does not
     depend on the state are made once per span of chunks and shared by all
     value blocks; products of shared bases are made once.

@@ -1,0 +1,33 @@
+// RUN: qdelta-opt %s -qdelta-expand-math | FileCheck %s
+
+// Polynomials of multiply-adds, for scalars and vectors; recurrences keep their
+// functions.
+
+// CHECK-LABEL: func.func @scalar(
+// CHECK-NOT:   math.exp
+// CHECK:       math.fma {{.*}} : f32
+// CHECK-NOT:   math.exp
+// CHECK:       return
+func.func @scalar(%x: f32) -> f32 {
+  %0 = math.exp %x : f32
+  return %0 : f32
+}
+
+// CHECK-LABEL: func.func @vector(
+// CHECK-NOT:   math.{{exp|tanh|log}}
+// CHECK:       math.fma {{.*}} : vector<8xf32>
+// CHECK-NOT:   math.{{exp|tanh|log}}
+// CHECK:       return
+func.func @vector(%x: vector<8xf32>) -> vector<8xf32> {
+  %0 = math.exp %x : vector<8xf32>
+  %1 = math.tanh %0 : vector<8xf32>
+  %2 = math.log %1 : vector<8xf32>
+  return %2 : vector<8xf32>
+}
+
+// CHECK-LABEL: qdelta.recurrence @f
+// CHECK:       math.tanh
+qdelta.recurrence @f(state %S: tensor<?x?xf32>) token(%v: tensor<?xf32>) {
+  %0 = math.tanh %v : tensor<?xf32>
+  qdelta.yield state %S : tensor<?x?xf32> out %0 : tensor<?xf32>
+}

@@ -1,0 +1,91 @@
+// RUN: qdelta-opt %s -qdelta-chunk-to-linalg | FileCheck %s
+
+// CHECK-LABEL: func.func @gram
+// CHECK:       %[[T:.*]] = linalg.transpose ins(%arg1 : tensor<2x4xf32>)
+// CHECK:       linalg.matmul ins(%arg0, %{{.*}} : tensor<3x4xf32>, tensor<4x2xf32>) outs(%{{.*}} : tensor<3x2xf32>)
+// CHECK-NOT:   qdelta.
+func.func @gram(%x: tensor<3x4xf32>, %a: tensor<2x4xf32>) -> tensor<3x2xf32> {
+  %0 = qdelta.chunk_gram %x, %a : tensor<3x4xf32>, tensor<2x4xf32> -> tensor<3x2xf32>
+  return %0 : tensor<3x2xf32>
+}
+
+// CHECK-LABEL: func.func @read_apply
+// CHECK:       %[[Z:.*]] = linalg.fill
+// CHECK:       %[[Y:.*]] = linalg.matmul ins(%arg0, %arg1 : tensor<2x4xf32>, tensor<4x8xf32>) outs(%[[Z]] : tensor<2x8xf32>)
+// CHECK:       linalg.matmul ins(%arg2, %[[Y]] : tensor<2x2xf32>, tensor<2x8xf32>) outs(%arg3 : tensor<2x8xf32>)
+// CHECK-NOT:   qdelta.
+func.func @read_apply(%x: tensor<2x4xf32>, %S: tensor<4x8xf32>, %l: tensor<2x2xf32>, %init: tensor<2x8xf32>) -> tensor<2x8xf32> {
+  %0 = qdelta.chunk_read %x, %S : tensor<2x4xf32>, tensor<4x8xf32> -> tensor<2x8xf32>
+  %1 = qdelta.chunk_apply %l, %0 onto %init inclusive : tensor<2x2xf32>, tensor<2x8xf32>
+  return %1 : tensor<2x8xf32>
+}
+
+// One unknown write a token is a solve of its own matrix.
+// CHECK-LABEL: func.func @solve_one
+// CHECK:       qdelta.triangular_solve %arg0, %arg1 : tensor<3x3xf32>, tensor<3x8xf32>
+func.func @solve_one(%l: tensor<3x3xf32>, %r: tensor<3x8xf32>) -> tensor<3x8xf32> {
+  %0 = qdelta.chunk_solve blocks(%l) rhs(%r) : (tensor<3x3xf32>), (tensor<3x8xf32>) -> tensor<3x8xf32>
+  return %0 : tensor<3x8xf32>
+}
+
+// Two are interleaved: block (j, w) fills rows j, j + 2, ... and columns w, w + 2, ...
+// CHECK-LABEL: func.func @solve_two
+// CHECK-DAG:   tensor.insert_slice %arg0 into %{{.*}}[0, 0] [3, 3] [2, 2]
+// CHECK-DAG:   tensor.insert_slice %arg1 into %{{.*}}[0, 1] [3, 3] [2, 2]
+// CHECK-DAG:   tensor.insert_slice %arg2 into %{{.*}}[1, 0] [3, 3] [2, 2]
+// CHECK-DAG:   tensor.insert_slice %arg3 into %{{.*}}[1, 1] [3, 3] [2, 2]
+// CHECK-DAG:   tensor.insert_slice %arg4 into %{{.*}}[0, 0] [3, 8] [2, 1]
+// CHECK-DAG:   tensor.insert_slice %arg5 into %{{.*}}[1, 0] [3, 8] [2, 1]
+// CHECK:       %[[E:.*]] = qdelta.triangular_solve %{{.*}} : tensor<6x6xf32>, tensor<6x8xf32>
+// CHECK:       tensor.extract_slice %[[E]][0, 0] [3, 8] [2, 1]
+// CHECK:       tensor.extract_slice %[[E]][1, 0] [3, 8] [2, 1]
+func.func @solve_two(%a: tensor<3x3xf32>, %b: tensor<3x3xf32>, %c: tensor<3x3xf32>, %d: tensor<3x3xf32>,
+    %r: tensor<3x8xf32>, %s: tensor<3x8xf32>) -> (tensor<3x8xf32>, tensor<3x8xf32>) {
+  %0:2 = "qdelta.chunk_solve"(%a, %b, %c, %d, %r, %s) <{operandSegmentSizes = array<i32: 4, 2>}>
+    : (tensor<3x3xf32>, tensor<3x3xf32>, tensor<3x3xf32>, tensor<3x3xf32>, tensor<3x8xf32>, tensor<3x8xf32>)
+    -> (tensor<3x8xf32>, tensor<3x8xf32>)
+  return %0#0, %0#1 : tensor<3x8xf32>, tensor<3x8xf32>
+}
+
+// The new state is decayed, then written to, then read.
+// CHECK-LABEL: func.func @update
+// CHECK:       %[[D:.*]] = linalg.generic {{.*}} ins(%arg1 : f32) outs(%arg0 :
+// CHECK:         arith.mulf
+// CHECK:       %[[S:.*]] = linalg.{{.*}} ins(%arg2, %arg3 : tensor<2x4xf32>, tensor<2x8xf32>) outs(%[[D]] : tensor<4x8xf32>)
+// CHECK:       linalg.matmul ins(%arg4, %[[S]] : tensor<2x4xf32>, tensor<4x8xf32>)
+// CHECK-NOT:   qdelta.
+func.func @update(%S: tensor<4x8xf32>, %d: f32, %a: tensor<2x4xf32>, %e: tensor<2x8xf32>, %x: tensor<2x4xf32>)
+    -> (tensor<4x8xf32>, tensor<2x8xf32>) {
+  %S1, %y = qdelta.chunk_update %S decay %d keys(%a) values(%e) reads(%x)
+    : tensor<4x8xf32>, f32, (tensor<2x4xf32>), (tensor<2x8xf32>), (tensor<2x4xf32>) -> tensor<4x8xf32>, (tensor<2x8xf32>)
+  return %S1, %y : tensor<4x8xf32>, tensor<2x8xf32>
+}
+
+// Decays are products of e^log, token by token; nothing is subtracted.
+// CHECK-LABEL: func.func @decay
+// CHECK-NOT:   arith.subf
+// CHECK:       math.exp
+// CHECK:       arith.mulf
+// CHECK:           tensor.insert
+// CHECK-NOT:   arith.subf
+// CHECK:       return
+func.func @decay(%g: tensor<3xf32>) -> tensor<3x3xf32> {
+  %0 = qdelta.chunk_decay(%g) from 1 to 1 inclusive : (tensor<3xf32>) -> tensor<3x3xf32>
+  return %0 : tensor<3x3xf32>
+}
+
+// Loads repeat the last token, stores drop what is past it.
+// CHECK-LABEL: func.func @tiles
+// CHECK:       scf.for
+// CHECK:         arith.minui
+// CHECK:         tensor.extract_slice %arg0[%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}] [1, 1, 1, 8]
+// CHECK:       %[[LEFT:.*]] = arith.subi
+// CHECK:       %[[ROWS:.*]] = arith.minui %[[LEFT]]
+// CHECK:       scf.for %{{.*}} = %{{.*}} to %[[ROWS]]
+// CHECK:         tensor.insert_slice %{{.*}} [1, 1, 1, 8]
+// CHECK-NOT:   qdelta.
+func.func @tiles(%V: tensor<?x?x?x8xf32>, %i: index) -> tensor<?x?x?x8xf32> {
+  %x = qdelta.load_tile %V[%i, %i, %i] columns %i : tensor<?x?x?x8xf32> -> tensor<3x8xf32>
+  %0 = qdelta.store_tile %x into %V[%i, %i, %i] columns %i : tensor<3x8xf32>, tensor<?x?x?x8xf32>
+  return %0 : tensor<?x?x?x8xf32>
+}
