@@ -80,6 +80,9 @@ llvm::Expected<std::vector<Phase>> phasesBetween(llvm::StringRef from,
       return makeError("unknown phase '" + name +
                        "'; phases are recurrence, affine, chunked, linalg, "
                        "buffers, target");
+  if (*last < *first)
+    return makeError("cannot compile from phase '" + from +
+                     "' back to phase '" + to + "'");
   std::vector<Phase> phases;
   int begin = static_cast<int>(*first) + (*first == Phase::Recurrence ? 0 : 1);
   for (int phase = begin; phase <= static_cast<int>(*last); ++phase)

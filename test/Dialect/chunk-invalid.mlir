@@ -94,7 +94,7 @@ func.func @chunk_solve() {
 func.func @chunk_update(%S: tensor<4x8xf32>, %d: f32, %a: tensor<2x4xf32>, %e: tensor<2x8xf32>) {
   // expected-error @below {{has 2 keys for 1 values}}
   %0:2 = qdelta.chunk_update %S decay %d keys(%a, %a) values(%e) reads(%a)
-    : tensor<4x8xf32>, f32, (tensor<2x4xf32>, tensor<2x4xf32>), (tensor<2x8xf32>), (tensor<2x4xf32>) -> tensor<4x8xf32>, (tensor<2x8xf32>)
+    : tensor<4x8xf32>, f32 keys(tensor<2x4xf32>, tensor<2x4xf32>) values(tensor<2x8xf32>) reads(tensor<2x4xf32>) -> tensor<4x8xf32>, (tensor<2x8xf32>)
   return
 }
 
@@ -103,7 +103,7 @@ func.func @chunk_update(%S: tensor<4x8xf32>, %d: f32, %a: tensor<2x4xf32>, %e: t
 func.func @chunk_update(%S: tensor<4x8xf32>, %d: f32, %a: tensor<2x4xf32>, %e: tensor<2x8xf32>) {
   // expected-error @below {{has 1 reads for 2 readouts}}
   %0:3 = qdelta.chunk_update %S decay %d keys(%a) values(%e) reads(%a)
-    : tensor<4x8xf32>, f32, (tensor<2x4xf32>), (tensor<2x8xf32>), (tensor<2x4xf32>) -> tensor<4x8xf32>, (tensor<2x8xf32>, tensor<2x8xf32>)
+    : tensor<4x8xf32>, f32 keys(tensor<2x4xf32>) values(tensor<2x8xf32>) reads(tensor<2x4xf32>) -> tensor<4x8xf32>, (tensor<2x8xf32>, tensor<2x8xf32>)
   return
 }
 
@@ -112,7 +112,7 @@ func.func @chunk_update(%S: tensor<4x8xf32>, %d: f32, %a: tensor<2x4xf32>, %e: t
 func.func @chunk_update(%S: tensor<4x8xf32>, %d: f32, %a: tensor<2x5xf32>, %e: tensor<2x8xf32>) {
   // expected-error @below {{expected keys [C, K] and values [C, W] to fit the state [K, W], but got 'tensor<2x5xf32>', 'tensor<2x8xf32>' and 'tensor<4x8xf32>'}}
   %0:2 = qdelta.chunk_update %S decay %d keys(%a) values(%e) reads(%a)
-    : tensor<4x8xf32>, f32, (tensor<2x5xf32>), (tensor<2x8xf32>), (tensor<2x5xf32>) -> tensor<4x8xf32>, (tensor<2x8xf32>)
+    : tensor<4x8xf32>, f32 keys(tensor<2x5xf32>) values(tensor<2x8xf32>) reads(tensor<2x5xf32>) -> tensor<4x8xf32>, (tensor<2x8xf32>)
   return
 }
 

@@ -45,7 +45,7 @@ qdelta.recurrence @bare(state %S: tensor<?x?xf64>) token(%k: tensor<?xf64>, %v: 
 // CHECK-LABEL: func.func @scan
 func.func @scan(%k: tensor<2x?x2x4xf32>, %v: tensor<2x?x4x8xf32>, %g: tensor<2x?x4xf32>,
     %w: tensor<4x4xf32>, %s: tensor<4xf32>, %S: tensor<2x4x4x8xf32>) -> tensor<2x?x4x8xf32> {
-  // CHECK: qdelta.scan @all(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) param(%{{.*}}, %{{.*}}) init(%{{.*}}, %{{.*}})
+  // CHECK: qdelta.scan @all(%{{[^],) ]*}}, %{{[^],) ]*}}, %{{[^],) ]*}}, %{{[^],) ]*}}) param(%{{[^],) ]*}}, %{{[^],) ]*}}) init(%{{[^],) ]*}}, %{{[^],) ]*}})
   // CHECK-SAME: (tensor<2x?x2x4xf32>, tensor<2x?x4x8xf32>, tensor<2x?x4xf32>, tensor<2x?x4xf32>) param(tensor<4x4xf32>, tensor<4xf32>)
   // CHECK-SAME: init(tensor<2x4x4x8xf32>, tensor<2x4x4x8xf32>) -> (tensor<2x?x4x8xf32>, tensor<2x?x4x8xf32>) final(tensor<2x4x4x8xf32>, tensor<2x4x4x8xf32>)
   %o:2, %f:2 = qdelta.scan @all(%k, %v, %g, %g) param(%w, %s) init(%S, %S)
@@ -57,7 +57,7 @@ func.func @scan(%k: tensor<2x?x2x4xf32>, %v: tensor<2x?x4x8xf32>, %g: tensor<2x?
 
 // CHECK-LABEL: func.func @affine
 func.func @affine(%k: !seq, %v: !seq, %g: tensor<?x?x?xf32>, %S: !seq) -> (!seq, !seq) {
-  // CHECK: qdelta.affine_scan(%{{.*}}, %{{.*}}, %{{.*}}) init(%{{.*}}) attributes {
+  // CHECK: qdelta.affine_scan(%{{[^],) ]*}}, %{{[^],) ]*}}, %{{[^],) ]*}}) init(%{{[^],) ]*}}) attributes {
   // CHECK-SAME: facts = #qdelta.facts<decay = per_channel, reads = 1, writes = 1, unknown = [true], bounded = false>
   // CHECK-SAME: schedule = #qdelta.schedule<target = "avx2", chunk = 2, columns = 16, span = 32, lanes = 8, unroll = true, fuse = true, defer = true, prefetch = false>
   %o, %f = qdelta.affine_scan(%k, %v, %g) init(%S)
@@ -86,31 +86,31 @@ func.func @affine(%k: !seq, %v: !seq, %g: tensor<?x?x?xf32>, %S: !seq) -> (!seq,
 
 // CHECK-LABEL: func.func @chunk
 func.func @chunk(%K: !seq, %P: tensor<?x8xf32>, %S: tensor<4x8xf32>, %g: tensor<2xf32>, %i: index, %d: f32) {
-  // CHECK: %[[X:.*]] = qdelta.load_tile %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] : tensor<?x?x?x?xf32> -> tensor<2x4xf32>
+  // CHECK: %[[X:.*]] = qdelta.load_tile %{{[^],) ]*}}[%{{[^],) ]*}}, %{{[^],) ]*}}, %{{[^],) ]*}}] : tensor<?x?x?x?xf32> -> tensor<2x4xf32>
   %x = qdelta.load_tile %K[%i, %i, %i] : !seq -> tensor<2x4xf32>
-  // CHECK-NEXT: %[[V:.*]] = qdelta.load_tile %{{.*}}[%{{.*}}] columns %{{.*}} : tensor<?x8xf32> -> tensor<2x8xf32>
+  // CHECK-NEXT: %[[V:.*]] = qdelta.load_tile %{{[^],) ]*}}[%{{[^],) ]*}}] columns %{{[^],) ]*}} : tensor<?x8xf32> -> tensor<2x8xf32>
   %v = qdelta.load_tile %P[%i] columns %i : tensor<?x8xf32> -> tensor<2x8xf32>
-  // CHECK-NEXT: qdelta.store_tile %[[V]] into %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] columns %{{.*}} : tensor<2x8xf32>, tensor<?x?x?x?xf32>
+  // CHECK-NEXT: qdelta.store_tile %[[V]] into %{{[^],) ]*}}[%{{[^],) ]*}}, %{{[^],) ]*}}, %{{[^],) ]*}}] columns %{{[^],) ]*}} : tensor<2x8xf32>, tensor<?x?x?x?xf32>
   %K1 = qdelta.store_tile %v into %K[%i, %i, %i] columns %i : tensor<2x8xf32>, !seq
-  // CHECK-NEXT: qdelta.prefetch %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] columns %{{.*}} by 16 rows 2 : tensor<?x?x?x?xf32>
+  // CHECK-NEXT: qdelta.prefetch %{{[^],) ]*}}[%{{[^],) ]*}}, %{{[^],) ]*}}, %{{[^],) ]*}}] columns %{{[^],) ]*}} by 16 rows 2 : tensor<?x?x?x?xf32>
   qdelta.prefetch %K[%i, %i, %i] columns %i by 16 rows 2 : !seq
-  // CHECK-NEXT: qdelta.prefetch %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] columns %{{.*}} by 8 rows 1 for_write : tensor<?x?x?x?xf32>
+  // CHECK-NEXT: qdelta.prefetch %{{[^],) ]*}}[%{{[^],) ]*}}, %{{[^],) ]*}}, %{{[^],) ]*}}] columns %{{[^],) ]*}} by 8 rows 1 for_write : tensor<?x?x?x?xf32>
   qdelta.prefetch %K[%i, %i, %i] columns %i by 8 rows 1 for_write : !seq
-  // CHECK-NEXT: qdelta.chunk_valid %{{.*}} of %{{.*}} : tensor<2xi1>
+  // CHECK-NEXT: qdelta.chunk_valid %{{[^],) ]*}} of %{{[^],) ]*}} : tensor<2xi1>
   %valid = qdelta.chunk_valid %i of %i : tensor<2xi1>
-  // CHECK-NEXT: qdelta.chunk_decay(%{{.*}}) : (tensor<2xf32>) -> f32
+  // CHECK-NEXT: qdelta.chunk_decay(%{{[^],) ]*}}) : (tensor<2xf32>) -> f32
   %d0 = qdelta.chunk_decay(%g) : (tensor<2xf32>) -> f32
-  // CHECK-NEXT: qdelta.chunk_decay(%{{.*}}, %{{.*}}) from 1 : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  // CHECK-NEXT: qdelta.chunk_decay(%{{[^],) ]*}}, %{{[^],) ]*}}) from 1 : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
   %d1 = qdelta.chunk_decay(%g, %g) from 1 : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
-  // CHECK-NEXT: qdelta.chunk_decay(%{{.*}}) to 0 : (tensor<2xf32>) -> tensor<2xf32>
+  // CHECK-NEXT: qdelta.chunk_decay(%{{[^],) ]*}}) to 0 : (tensor<2xf32>) -> tensor<2xf32>
   %d2 = qdelta.chunk_decay(%g) to 0 : (tensor<2xf32>) -> tensor<2xf32>
-  // CHECK-NEXT: %[[L:.*]] = qdelta.chunk_decay(%{{.*}}) from 0 to 1 inclusive : (tensor<2xf32>) -> tensor<2x2xf32>
+  // CHECK-NEXT: %[[L:.*]] = qdelta.chunk_decay(%{{[^],) ]*}}) from 0 to 1 inclusive : (tensor<2xf32>) -> tensor<2x2xf32>
   %l = qdelta.chunk_decay(%g) from 0 to 1 inclusive : (tensor<2xf32>) -> tensor<2x2xf32>
   // CHECK-NEXT: qdelta.chunk_gram %[[X]], %[[X]] : tensor<2x4xf32>, tensor<2x4xf32> -> tensor<2x2xf32>
   %gram = qdelta.chunk_gram %x, %x : tensor<2x4xf32>, tensor<2x4xf32> -> tensor<2x2xf32>
-  // CHECK-NEXT: qdelta.scale %[[X]] by %{{.*}} : tensor<2x4xf32>, tensor<2xf32>
+  // CHECK-NEXT: qdelta.scale %[[X]] by %{{[^],) ]*}} : tensor<2x4xf32>, tensor<2xf32>
   %sc = qdelta.scale %x by %g : tensor<2x4xf32>, tensor<2xf32>
-  // CHECK-NEXT: %[[R:.*]] = qdelta.chunk_read %[[X]], %{{.*}} : tensor<2x4xf32>, tensor<4x8xf32> -> tensor<2x8xf32>
+  // CHECK-NEXT: %[[R:.*]] = qdelta.chunk_read %[[X]], %{{[^],) ]*}} : tensor<2x4xf32>, tensor<4x8xf32> -> tensor<2x8xf32>
   %r = qdelta.chunk_read %x, %S : tensor<2x4xf32>, tensor<4x8xf32> -> tensor<2x8xf32>
   // CHECK-NEXT: %[[E:.*]]:2 = qdelta.chunk_solve blocks(%[[L]], %[[L]], %[[L]], %[[L]]) rhs(%[[R]], %[[V]])
   %e:2 = qdelta.chunk_solve blocks(%l, %l, %l, %l) rhs(%r, %v)
@@ -120,10 +120,10 @@ func.func @chunk(%K: !seq, %P: tensor<?x8xf32>, %S: tensor<4x8xf32>, %g: tensor<
   %a = qdelta.chunk_apply %l, %e#0 onto %r : tensor<2x2xf32>, tensor<2x8xf32>
   // CHECK-NEXT: qdelta.chunk_apply %[[L]], %[[E]]#1 onto %[[R]] inclusive : tensor<2x2xf32>, tensor<2x8xf32>
   %b = qdelta.chunk_apply %l, %e#1 onto %r inclusive : tensor<2x2xf32>, tensor<2x8xf32>
-  // CHECK-NEXT: qdelta.chunk_update %{{.*}} decay %{{.*}} keys(%[[X]]) values(%[[E]]#0) reads(%[[X]])
-  // CHECK-SAME: tensor<4x8xf32>, f32, (tensor<2x4xf32>), (tensor<2x8xf32>), (tensor<2x4xf32>) -> tensor<4x8xf32>, (tensor<2x8xf32>)
+  // CHECK-NEXT: qdelta.chunk_update %{{[^],) ]*}} decay %{{[^],) ]*}} keys(%[[X]]) values(%[[E]]#0) reads(%[[X]])
+  // CHECK-SAME: tensor<4x8xf32>, f32 keys(tensor<2x4xf32>) values(tensor<2x8xf32>) reads(tensor<2x4xf32>) -> tensor<4x8xf32>, (tensor<2x8xf32>)
   %S1, %next = qdelta.chunk_update %S decay %d keys(%x) values(%e#0) reads(%x)
-    : tensor<4x8xf32>, f32, (tensor<2x4xf32>), (tensor<2x8xf32>), (tensor<2x4xf32>) -> tensor<4x8xf32>, (tensor<2x8xf32>)
+    : tensor<4x8xf32>, f32 keys(tensor<2x4xf32>) values(tensor<2x8xf32>) reads(tensor<2x4xf32>) -> tensor<4x8xf32>, (tensor<2x8xf32>)
   // CHECK-NEXT: qdelta.triangular_solve %[[L]], %[[R]] : tensor<2x2xf32>, tensor<2x8xf32>
   %z = qdelta.triangular_solve %l, %r : tensor<2x2xf32>, tensor<2x8xf32>
   return

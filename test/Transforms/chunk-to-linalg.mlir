@@ -57,7 +57,7 @@ func.func @solve_two(%a: tensor<3x3xf32>, %b: tensor<3x3xf32>, %c: tensor<3x3xf3
 func.func @update(%S: tensor<4x8xf32>, %d: f32, %a: tensor<2x4xf32>, %e: tensor<2x8xf32>, %x: tensor<2x4xf32>)
     -> (tensor<4x8xf32>, tensor<2x8xf32>) {
   %S1, %y = qdelta.chunk_update %S decay %d keys(%a) values(%e) reads(%x)
-    : tensor<4x8xf32>, f32, (tensor<2x4xf32>), (tensor<2x8xf32>), (tensor<2x4xf32>) -> tensor<4x8xf32>, (tensor<2x8xf32>)
+    : tensor<4x8xf32>, f32 keys(tensor<2x4xf32>) values(tensor<2x8xf32>) reads(tensor<2x4xf32>) -> tensor<4x8xf32>, (tensor<2x8xf32>)
   return %S1, %y : tensor<4x8xf32>, tensor<2x8xf32>
 }
 

@@ -15,7 +15,7 @@
 // Token-local parts of a span: products of tokens with tokens, decays between
 // places of the list, masked past the last token.
 // CHECK:         qdelta.chunk_valid %{{.*}} of %{{.*}} : tensor<2xi1>
-// CHECK:         qdelta.chunk_decay(%{{.*}}) : (tensor<2xf32>) -> f32
+// CHECK:         qdelta.chunk_decay(%{{.*}}) : (tensor<2xf32>) -> f64
 // CHECK:         qdelta.chunk_gram %{{.*}} : tensor<2x5xf32>, tensor<2x5xf32> -> tensor<2x2xf32>
 // One system for the unknown writes, one pass over the state.
 // CHECK:         %[[E:.*]] = qdelta.chunk_solve

@@ -77,7 +77,7 @@ func.func @update(%S: tensor<4x8xf32>, %d: f32, %V: tensor<?x?x?x8xf32>, %a: ten
     -> (tensor<4x8xf32>, tensor<?x?x?x8xf32>) attributes {qdelta.schedule = #rows} {
   %e = qdelta.load_tile %V[%i, %i, %i] columns %i : tensor<?x?x?x8xf32> -> tensor<2x8xf32>
   %S1, %y = qdelta.chunk_update %S decay %d keys(%a) values(%e) reads(%a)
-    : tensor<4x8xf32>, f32, (tensor<2x4xf32>), (tensor<2x8xf32>), (tensor<2x4xf32>) -> tensor<4x8xf32>, (tensor<2x8xf32>)
+    : tensor<4x8xf32>, f32 keys(tensor<2x4xf32>) values(tensor<2x8xf32>) reads(tensor<2x4xf32>) -> tensor<4x8xf32>, (tensor<2x8xf32>)
   %0 = qdelta.store_tile %y into %V[%i, %i, %i] columns %i : tensor<2x8xf32>, tensor<?x?x?x8xf32>
   return %S1, %0 : tensor<4x8xf32>, tensor<?x?x?x8xf32>
 }

@@ -171,8 +171,7 @@ TEST(ChunkOps, UpdateAndReads) {
                  %e: tensor<4x2xf64>, %h: tensor<4x2xf64>, %x: tensor<4x3xf64>)
         -> (tensor<3x2xf64>, tensor<4x2xf64>) {
       %0, %1 = qdelta.chunk_update %s decay %g keys(%a, %b) values(%e, %h) reads(%x)
-        : tensor<3x2xf64>, f64, (tensor<4x3xf64>, tensor<4x3xf64>), (tensor<4x2xf64>, tensor<4x2xf64>),
-          (tensor<4x3xf64>) -> tensor<3x2xf64>, (tensor<4x2xf64>)
+        : tensor<3x2xf64>, f64 keys(tensor<4x3xf64>, tensor<4x3xf64>) values(tensor<4x2xf64>, tensor<4x2xf64>) reads(tensor<4x3xf64>) -> tensor<3x2xf64>, (tensor<4x2xf64>)
       return %0, %1 : tensor<3x2xf64>, tensor<4x2xf64>
     })");
   Numbers s = numbers({3, 2}, 1), g = numbers({}, 2), a = numbers({4, 3}, 3),

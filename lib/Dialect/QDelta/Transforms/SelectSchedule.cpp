@@ -68,6 +68,9 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   if (mode != "auto" && mode != "recurrent" && mode != "chunked")
     return op.emitError("unknown mode '")
            << mode.getValue() << "'; known are auto, recurrent, chunked";
+  if (chunk < 0)
+    return op.emitError("expected chunk to be at least 0, but got ")
+           << chunk.getValue();
   if (mode == "recurrent" && chunk > 1)
     return op.emitError("mode = recurrent goes with chunk = 1, but got ")
            << chunk.getValue();

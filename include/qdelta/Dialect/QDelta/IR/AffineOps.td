@@ -62,7 +62,7 @@ def QDelta_AffineReadOp : QDelta_Op<"affine_read", [
   let results = (outs QDelta_ReadoutType:$result);
   let assemblyFormat = [{
     $state `at` ` ` `(` $coefficients `)` `*` `(` $bases `)` attr-dict
-    `:` `(` type($coefficients) `)` `*` `(` type($bases) `)`
+    `:` (`(` type($coefficients)^ `)` `*` `(` type($bases) `)`)?
   }];
 }
 
@@ -78,7 +78,7 @@ def QDelta_AffineWriteOp : QDelta_Op<"affine_write", [
                        Variadic<QDelta_LinearTerm>:$terms);
   let assemblyFormat = [{
     $state `key` $key `value` ` ` `(` $coefficients `)` `*` `(` $terms `)`
-    attr-dict `:` type($key) `,` `(` type($coefficients) `)` `*` `(` type($terms) `)`
+    attr-dict `:` type($key) `,` (`(` type($coefficients)^ `)` `*` `(` type($terms) `)`)?
   }];
   let hasVerifier = 1;
 }
@@ -91,7 +91,7 @@ def QDelta_AffineOutputOp : QDelta_Op<"affine_output", [
                        Variadic<QDelta_LinearTerm>:$terms);
   let assemblyFormat = [{
     `(` $coefficients `)` `*` `(` $terms `)` attr-dict
-    `:` `(` type($coefficients) `)` `*` `(` type($terms) `)`
+    `:` (`(` type($coefficients)^ `)` `*` `(` type($terms) `)`)?
   }];
 }
 

@@ -90,7 +90,7 @@ def QDelta_ChunkDecayOp : QDelta_Op<"chunk_decay", [Pure]> {
   let results = (outs AnyTypeOf<[F32, F64, AnyRankedTensor]>:$result);
   let assemblyFormat = [{
     `(` $logs `)` (`from` $from^)? (`to` $to^)? (`inclusive` $inclusive^)? attr-dict
-    `:` `(` type($logs) `)` `->` type($result)
+    `:` (`(` type($logs)^ `)`)? `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -164,8 +164,9 @@ def QDelta_ChunkUpdateOp : QDelta_Op<"chunk_update", [
                       Variadic<AnyStaticShapeTensor>:$readouts);
   let assemblyFormat = [{
     $state `decay` $decay `keys` `(` $keys `)` `values` `(` $values `)` `reads` `(` $reads `)`
-    attr-dict `:` type($state) `,` type($decay) `,` `(` type($keys) `)` `,` `(` type($values) `)` `,`
-    `(` type($reads) `)` `->` type($result) `,` `(` type($readouts) `)`
+    attr-dict `:` type($state) `,` type($decay) (`keys` `(` type($keys)^ `)`)?
+    (`values` `(` type($values)^ `)`)? (`reads` `(` type($reads)^ `)`)? `->`
+    type($result) (`,` `(` type($readouts)^ `)`)?
   }];
   let hasVerifier = 1;
 }
