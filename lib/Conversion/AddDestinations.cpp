@@ -39,8 +39,11 @@ ArrayAttr describeArguments(func::FuncOp func, RecurrenceOp recurrence) {
   auto add = [&](const Twine &name, qdeltaRole role,
                  ArrayRef<int64_t> leading) {
     auto type = cast<RankedTensorType>(func.getArgument(all.size()).getType());
-    SmallVector<int64_t> shape(leading);
-    llvm::append_range(shape, type.getShape().drop_front(leading.size()));
+    // A size that the function fixes is what the launch must have.
+    SmallVector<int64_t> shape(type.getShape());
+    for (auto [size, symbol] : llvm::zip(shape, leading))
+      if (ShapedType::isDynamic(size))
+        size = symbol;
     all.push_back(b.getDictionaryAttr(
         {b.getNamedAttr("name", b.getStringAttr(name)),
          b.getNamedAttr("role", b.getI64IntegerAttr(role)),

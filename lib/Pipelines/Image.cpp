@@ -28,11 +28,12 @@ void ImageBuilder::addKernel(Operation *func, qdeltaEntry entry) {
   }
   qdeltaKernelImage kernel{};
   kernel.struct_size = sizeof(kernel);
-  kernel.name =
-      names
-          .emplace_back(func->getAttrOfType<FlatSymbolRefAttr>(kRecurrenceAttr)
-                            .getValue())
-          .c_str();
+  // The entry that the compiler adds goes by its recurrence's name.
+  StringRef function = SymbolTable::getSymbolName(func).getValue();
+  StringRef recurrence =
+      func->getAttrOfType<FlatSymbolRefAttr>(kRecurrenceAttr).getValue();
+  bool isAdded = function == entryPointName(recurrence);
+  kernel.name = names.emplace_back(isAdded ? recurrence : function).c_str();
   kernel.arguments = args.data();
   kernel.num_arguments = args.size();
   kernel.entry = entry;

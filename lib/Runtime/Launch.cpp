@@ -89,12 +89,34 @@ qdeltaStatus *Launch::check(const qdeltaKernel &kernel,
   return checkOverlap();
 }
 
+/// What dimension `d` of an argument is, also if the kernel fixes its size; 0 for
+/// a vector's own dimensions.
+static int64_t meaningOf(const qdeltaArgument &argument, int32_t d) {
+  static constexpr int64_t token[] = {QDELTA_DIM_BATCH, QDELTA_DIM_TIME,
+                                      QDELTA_DIM_HEADS, 0};
+  static constexpr int64_t output[] = {QDELTA_DIM_BATCH, QDELTA_DIM_TIME,
+                                       QDELTA_DIM_VALUE_HEADS, 0};
+  static constexpr int64_t param[] = {QDELTA_DIM_VALUE_HEADS, 0, 0, 0};
+  static constexpr int64_t state[] = {QDELTA_DIM_BATCH, QDELTA_DIM_VALUE_HEADS,
+                                      0, 0};
+  switch (argument.role) {
+  case QDELTA_ROLE_TOKEN:
+    return token[d];
+  case QDELTA_ROLE_OUTPUT:
+    return output[d];
+  case QDELTA_ROLE_PARAM:
+    return param[d];
+  default:
+    return state[d];
+  }
+}
+
 qdeltaStatus *Launch::bindSizes() {
   static const char *const names[] = {"", "B", "T", "HV"};
   for (const TensorView &view : views)
     for (int32_t d = 0; d < view.rank(); ++d) {
       const qdeltaArgument &argument = *view.argument;
-      int64_t symbol = -argument.shape[d], size = view.sizes[d];
+      int64_t symbol = -meaningOf(argument, d), size = view.sizes[d];
       if (symbol < 1 || symbol > 3)
         continue;
       SharedSize &known = shared[symbol];
@@ -117,7 +139,7 @@ qdeltaStatus *Launch::checkHeads() const {
     return nullptr;
   for (const TensorView &view : views)
     for (int32_t d = 0; d < view.rank(); ++d) {
-      if (view.argument->shape[d] != QDELTA_DIM_HEADS)
+      if (meaningOf(*view.argument, d) != QDELTA_DIM_HEADS)
         continue;
       int64_t heads = view.sizes[d];
       if (heads == 0 ? valueHeads.size == 0 : valueHeads.size % heads == 0)

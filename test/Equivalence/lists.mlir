@@ -2,16 +2,17 @@
 // outputs of any linear form. Each is derived, checked exactly in every phase
 // that has tensors, and run.
 
-// RUN: %python %S/Inputs/sweep.py qdelta-opt %s -o /dev/null \
+// RUN: rm -rf %t && split-file %s %t
+// RUN: %python %S/Inputs/sweep.py qdelta-opt "%t/@(decay_last|two_decays|read_first|sums|three|no_read|no_write|outputs|local|far).mlir" -o /dev/null \
 // RUN:   "--pass-pipeline=builtin.module(qdelta-to-recurrence{key=5 value=7},qdelta-to-affine,qdelta-check-derivation,qdelta-to-chunked{chunk=@(1|2|3|16)},qdelta-check-derivation,qdelta-to-linalg,qdelta-check-derivation)"
-// RUN: %python %S/Inputs/sweep.py qdelta-opt %s -o /dev/null \
+// RUN: %python %S/Inputs/sweep.py qdelta-opt "%t/@(three|read_first|far).mlir" -o /dev/null \
 // RUN:   "--pass-pipeline=builtin.module(qdelta-to-recurrence{key=5 value=7},qdelta-to-affine,qdelta-to-chunked{chunk=@(2|16)},qdelta-check-derivation{erase},qdelta-to-linalg,qdelta-check-derivation{erase})"
-// RUN: %python %S/Inputs/sweep.py qdelta-run %s --engine=cpu --check-against=reference --shape=B=2,T=35,H=2,HV=4,K=20,V=36 \
-// RUN:   "--recurrence=@(decay_last|two_decays|read_first|sums|three|no_read|no_write|outputs|local|far)" "--chunk=@(0|16)"
+// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(decay_last|two_decays|read_first|sums|three|no_read|no_write|outputs|local|far).mlir" \
+// RUN:   --engine=cpu --check-against=reference --shape=B=2,T=35,H=2,HV=4,K=20,V=36 "--chunk=@(0|1|16)"
 
+//--- decay_last.mlir
 !mat = tensor<?x?xf32>
 !vec = tensor<?xf32>
-
 qdelta.recurrence @decay_last(state %S: !mat)
     token(%k: !vec {qdelta.unit}, %v: !vec, %g: f32 {qdelta.log_decay}) {
   %p = qdelta.read %S at %k : !mat, !vec
@@ -21,6 +22,9 @@ qdelta.recurrence @decay_last(state %S: !mat)
   qdelta.yield state %Sd : !mat out %p : !vec
 }
 
+//--- two_decays.mlir
+!mat = tensor<?x?xf32>
+!vec = tensor<?xf32>
 // Decays on both sides of a write, one of them of a parameter.
 qdelta.recurrence @two_decays(state %S: !mat)
     token(%k: !vec {qdelta.unit}, %q: !vec, %v: !vec, %g: f32 {qdelta.log_decay}) param(%a: f32 {qdelta.log_decay}) {
@@ -33,6 +37,9 @@ qdelta.recurrence @two_decays(state %S: !mat)
   qdelta.yield state %S3 : !mat out %y : !vec
 }
 
+//--- read_first.mlir
+!mat = tensor<?x?xf32>
+!vec = tensor<?xf32>
 // The state is read before its decay, and what was read is written after it.
 qdelta.recurrence @read_first(state %S: !mat)
     token(%k: !vec {qdelta.unit}, %q: !vec {qdelta.unit}, %v: !vec, %g: f32 {qdelta.log_decay}, %b: f32 {qdelta.range = [0.0, 1.0]}) {
@@ -45,6 +52,9 @@ qdelta.recurrence @read_first(state %S: !mat)
   qdelta.yield state %Sw : !mat out %y : !vec
 }
 
+//--- sums.mlir
+!mat = tensor<?x?xf32>
+!vec = tensor<?xf32>
 // Sums as keys, of a read and of a write; a negated value.
 qdelta.recurrence @sums(state %S: !mat)
     token(%k: !vec {qdelta.unit}, %q: !vec {qdelta.unit}, %v: !vec, %b: f32 {qdelta.range = [0.0, 0.25]}) {
@@ -61,6 +71,9 @@ qdelta.recurrence @sums(state %S: !mat)
   qdelta.yield state %Sw : !mat out %y : !vec
 }
 
+//--- three.mlir
+!mat = tensor<?x?xf32>
+!vec = tensor<?xf32>
 // Three writes a token: unknown, known, unknown.
 qdelta.recurrence @three(state %S: !mat)
     token(%k: !vec {qdelta.unit}, %q: !vec {qdelta.unit}, %v: !vec, %w: !vec, %g: f32 {qdelta.log_decay}) {
@@ -76,18 +89,27 @@ qdelta.recurrence @three(state %S: !mat)
   qdelta.yield state %S3 : !mat out %y : !vec
 }
 
+//--- no_read.mlir
+!mat = tensor<?x?xf32>
+!vec = tensor<?xf32>
 qdelta.recurrence @no_read(state %S: !mat) token(%k: !vec, %v: !vec, %g: f32 {qdelta.log_decay}) {
   %Sd = qdelta.decay %S by %g : !mat, f32
   %Sw = qdelta.write %Sd key %k value %v : !mat, !vec, !vec
   qdelta.yield state %Sw : !mat out %v : !vec
 }
 
+//--- no_write.mlir
+!mat = tensor<?x?xf32>
+!vec = tensor<?xf32>
 qdelta.recurrence @no_write(state %S: !mat) token(%q: !vec, %g: f32 {qdelta.log_decay}) {
   %Sd = qdelta.decay %S by %g : !mat, f32
   %y = qdelta.read %Sd at %q : !mat, !vec
   qdelta.yield state %Sd : !mat out %y : !vec
 }
 
+//--- outputs.mlir
+!mat = tensor<?x?xf32>
+!vec = tensor<?xf32>
 // Several outputs, one of them a sum of reads at different places.
 qdelta.recurrence @outputs(state %S: !mat) token(%k: !vec {qdelta.unit}, %v: !vec, %b: f32 {qdelta.range = [0.0, 1.0]}) {
   %p = qdelta.read %S at %k : !mat, !vec
@@ -100,6 +122,9 @@ qdelta.recurrence @outputs(state %S: !mat) token(%k: !vec {qdelta.unit}, %v: !ve
   qdelta.yield state %Sw : !mat out %d, %t, %y : !vec, !vec, !vec
 }
 
+//--- local.mlir
+!mat = tensor<?x?xf32>
+!vec = tensor<?xf32>
 // Token-local arithmetic of other kinds before the list.
 qdelta.recurrence @local(state %S: !mat) token(%k: !vec {qdelta.unit}, %v: !vec, %x: f32) param(%A: f32, %bias: !vec) {
   %ex = math.exp %x : f32
@@ -116,6 +141,9 @@ qdelta.recurrence @local(state %S: !mat) token(%k: !vec {qdelta.unit}, %v: !vec,
   qdelta.yield state %Sw : !mat out %o : !vec
 }
 
+//--- far.mlir
+!mat = tensor<?x?xf32>
+!vec = tensor<?xf32>
 // A value that uses a read of two stages before.
 qdelta.recurrence @far(state %S: !mat)
     token(%k: !vec {qdelta.unit}, %q: !vec {qdelta.unit}, %v: !vec, %g: f32 {qdelta.log_decay}, %h: f32 {qdelta.log_decay}) {

@@ -174,6 +174,12 @@ LogicalResult RecurrenceOp::verifyRegions() {
 
   // Vectors over keys and vectors over values never mix.
   auto dims = inferTokenDims(step);
+  for (BlockArgument arg : step.getArguments())
+    if (dims[arg] == TokenDim::Unknown)
+      return emitOpError("cannot tell whether %")
+             << getArgName(arg.getArgNumber())
+             << " is a key or a value vector: no read, write or output uses it "
+                "/*recurrence_c7*/";
   for (Operation &op : step.without_terminator()) {
     if (isa<DecayOp, ReadOp, WriteOp>(op))
       continue;

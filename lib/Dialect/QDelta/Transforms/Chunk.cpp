@@ -58,6 +58,11 @@ LogicalResult ChunkForm::build() {
   if (failed(list))
     return failure();
   Value init = op.getInits()[0], tokens = op.getTokens()[0];
+  for (Type type : op.getOperandTypes())
+    if (llvm::is_contained(cast<RankedTensorType>(type).getShape(), 0))
+      return op.emitError("there is nothing to chunk in an operand that is "
+                          "always empty: ")
+             << type << "; a dynamic size may be 0 at run time";
   Value batches = dim(init, 0), length = dim(tokens, 1);
   valueHeads = dim(init, 1);
   SmallVector<Value> shared;

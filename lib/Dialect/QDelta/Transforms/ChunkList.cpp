@@ -6,6 +6,8 @@
 
 #include "ChunkList.h"
 
+#include "mlir/IR/TypeUtilities.h"
+
 using namespace mlir;
 using namespace qdelta;
 
@@ -25,6 +27,11 @@ FailureOr<ChunkList> ChunkList::get(AffineScanOp op) {
     return op.emitError("the chunk form covers lists with one state, but this "
                         "one has ")
            << op.getInits().size();
+  for (Value operand : op.getOperands())
+    if (Type type = getElementTypeOrSelf(operand.getType()); !type.isF32())
+      return op.emitError("the chunk form covers lists in f32, but an operand "
+                          "of this one is in ")
+             << type;
   ChunkList list;
   int64_t position = 0;
   for (Operation &entry : op.getBody().front()) {

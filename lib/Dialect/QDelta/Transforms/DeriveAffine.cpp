@@ -24,6 +24,9 @@ using namespace qdelta;
 
 namespace {
 
+/// Dependence on states is a set in a word.
+constexpr uint64_t kMostStates = 64;
+
 /// Every value that one state takes within a token, in order.
 using Chain = SmallVector<Value>;
 
@@ -33,6 +36,10 @@ public:
   explicit Step(RecurrenceOp recurrence) : recurrence(recurrence) {}
 
   LogicalResult analyze() {
+    if (recurrence.getNumStates() > kMostStates)
+      return recurrence.emitError("expected at most ")
+             << kMostStates << " states, but got "
+             << recurrence.getNumStates();
     if (failed(followChains()))
       return failure();
     findDependence();
@@ -136,6 +143,9 @@ uint64_t Step::statesReachedFrom(Operation *op) {
 /// Reports the first op that is not linear in the states its operands carry.
 LogicalResult Step::checkLinear(Operation *op) {
   uint64_t states = 0;
+  if (op->getNumRegions() != 0)
+    return op->emitError("a step is a straight line, but ")
+           << op->getName() << " has a region";
   auto dependent = [&](Value value) { return depends(value); };
   if (isa<ReadOp, DecayOp, WriteOp>(op)) {
     // Keys and log decays are token-local; a write's value is checked where it

@@ -18,6 +18,10 @@ static RankedTensorType sequenceType(Type arg, unsigned lead) {
   return RankedTensorType::get(shape, getElementTypeOrSelf(arg));
 }
 
+std::string qdelta::entryPointName(StringRef recurrence) {
+  return (recurrence + "_forward").str();
+}
+
 static void addEntryPoint(RecurrenceOp recurrence) {
   OpBuilder b(recurrence->getContext());
   b.setInsertionPointAfter(recurrence);
@@ -36,7 +40,7 @@ static void addEntryPoint(RecurrenceOp recurrence) {
   SmallVector<Type> results(outputs);
   llvm::append_range(results, finals);
   auto func =
-      func::FuncOp::create(b, loc, (recurrence.getSymName() + "_forward").str(),
+      func::FuncOp::create(b, loc, entryPointName(recurrence.getSymName()),
                            b.getFunctionType(inputs, results));
   func->setAttr(kRecurrenceAttr, FlatSymbolRefAttr::get(recurrence));
   Block *body = func.addEntryBlock();

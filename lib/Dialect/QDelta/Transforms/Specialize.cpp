@@ -22,6 +22,13 @@ struct SpecializePass : qdelta::impl::SpecializeBase<SpecializePass> {
   using SpecializeBase::SpecializeBase;
 
   void runOnOperation() override {
+    for (auto [name, size] : {std::pair("key", key.getValue()),
+                              std::pair("value", value.getValue())})
+      if (size < 0) {
+        getOperation().emitError("expected ")
+            << name << " to be at least 0, but got " << size;
+        return signalPassFailure();
+      }
     addEntryPoints(getOperation());
     for (auto func : getOperation().getOps<func::FuncOp>())
       if (RecurrenceOp recurrence = recurrenceOf(func))

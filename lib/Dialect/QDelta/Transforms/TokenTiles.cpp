@@ -22,6 +22,24 @@ RankedTensorType TokenTiles::tileType(Value value) {
   return RankedTensorType::get(shape, getElementTypeOrSelf(value.getType()));
 }
 
+/// The same row for every token: a splat, or a parameter of one head.
+Value TokenTiles::constantTile(OpBuilder &b, Value value, Attribute constant,
+                               RankedTensorType type) {
+  Location loc = value.getLoc();
+  auto vector = dyn_cast<DenseElementsAttr>(constant);
+  if (vector && vector.isSplat())
+    constant = vector.getSplatValue<Attribute>();
+  if (!vector || vector.isSplat())
+    return arith::ConstantOp::create(b, loc,
+                                     DenseElementsAttr::get(type, constant));
+  auto rowType = RankedTensorType::get({1, vector.getNumElements()},
+                                       vector.getElementType());
+  Value row = arith::ConstantOp::create(b, loc, vector.reshape(rowType));
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Value column = dims.lookup(value) == TokenDim::Value ? place.column : Value();
+  return LoadTileOp::create(b, loc, type, row, zero, column);
+}
+
 Value TokenTiles::get(OpBuilder &b, Value value) {
   if (Value known = tiles.lookup(value))
     return known;
@@ -41,8 +59,7 @@ Value TokenTiles::get(OpBuilder &b, Value value) {
   Operation *op = value.getDefiningOp();
   Attribute constant;
   if (matchPattern(op, m_Constant(&constant)))
-    return tiles[value] = arith::ConstantOp::create(
-               b, loc, DenseElementsAttr::get(type, constant));
+    return tiles[value] = constantTile(b, value, constant, type);
 
   SmallVector<Value> operands;
   for (Value operand : op->getOperands()) {

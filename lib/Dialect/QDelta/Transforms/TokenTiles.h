@@ -46,6 +46,9 @@ public:
 
 private:
   mlir::RankedTensorType tileType(mlir::Value value);
+  mlir::Value constantTile(mlir::OpBuilder &b, mlir::Value value,
+                           mlir::Attribute constant,
+                           mlir::RankedTensorType type);
 
   AffineScanOp list;
   int64_t chunk, keys;

@@ -357,6 +357,12 @@ void Unroller::unrollElementwise(Operation *op) {
     parts.set(op->getResult(0), std::move(results));
 }
 
+/// A constant tile. Constants that are no splat are memory that tiles load from.
+bool isSplatConstant(Operation *op) {
+  DenseElementsAttr constant;
+  return matchPattern(op, m_Constant(&constant)) && constant.isSplat();
+}
+
 LogicalResult Unroller::visit(Operation *op) {
   b.setInsertionPoint(op);
   loc = op->getLoc();
@@ -382,7 +388,7 @@ LogicalResult Unroller::visit(Operation *op) {
             if (other->getNumResults() != 1 ||
                 !isa<RankedTensorType>(other->getResult(0).getType()) ||
                 !(other->hasTrait<OpTrait::Elementwise>() ||
-                  isa<arith::ConstantOp>(other)))
+                  isSplatConstant(other)))
               return false;
             unrollElementwise(other);
             return true;

@@ -23,8 +23,10 @@ inline constexpr llvm::StringLiteral kRecurrenceAttr = "qdelta.recurrence";
 /// (sizes, or the negative QDELTA_DIM_* of qdelta-c/Runtime.h).
 inline constexpr llvm::StringLiteral kArgumentsAttr = "qdelta.arguments";
 
-/// Gives every recurrence that no scan uses an entry function, named like the
-/// recurrence with `_forward` appended, and marks functions that are such an
+/// The name of the entry function that `addEntryPoints` gives `recurrence`.
+std::string entryPointName(llvm::StringRef recurrence);
+
+/// Gives every recurrence that no scan uses an entry function, and marks functions that are such an
 /// entry already.
 void addEntryPoints(mlir::ModuleOp module);
 
