@@ -17,6 +17,7 @@ static constexpr GpuTarget kTargets[] = {
     {"sm_90", "+ptx80", 227 << 10, TensorCores::Warp},
     {"sm_90a", "+ptx80", 227 << 10, TensorCores::WarpGroup},
     {"sm_100a", "+ptx86", 227 << 10, TensorCores::Warp},
+    {"sm_103a", "+ptx88", 227 << 10, TensorCores::Warp},
     {"sm_120a", "+ptx87", 99 << 10, TensorCores::Warp},
 };
 

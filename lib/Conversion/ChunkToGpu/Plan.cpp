@@ -158,6 +158,7 @@ void Plan::findCrossings() {
     }
     if (auto op_ = dyn_cast<ChunkInverseOp>(op)) {
       inverse = op_;
+      bounded = op_.getBounded();
       auto count = static_cast<int64_t>(op_->getNumResults());
       int64_t unknown = 1;
       while (unknown * unknown < count)

@@ -59,7 +59,10 @@ LogicalResult qdelta::createKernel(OpBuilder &b, Location loc,
                                                  system->keys[base], args[0]);
           ChunkStep step =
               createChunkStep(b, loc, context.list, *system, tiles, readouts,
-                              tileType, /*inverse=*/true);
+                              tileType,
+                              op.getFacts().getBounded()
+                                  ? StepSolver::BoundedInverse
+                                  : StepSolver::Inverse);
           for (auto [i, output] : llvm::enumerate(step.outputs))
             values[1 + i] = StoreTileOp::create(
                 b, loc, output, values[1 + i], ValueRange{zero, first, zero},

@@ -283,7 +283,7 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
                                                 here.keys[base], values[0]);
 
   ChunkStep step = createChunkStep(b, loc, context.list, here, tiles, readouts,
-                                   tileType, /*inverse=*/false);
+                                   tileType, StepSolver::Substitution);
   for (auto [output, sum] : llvm::zip(outputs, step.outputs))
     output = StoreTileOp::create(b, loc, sum, output,
                                  ValueRange{zero, first, zero}, column);

@@ -22,7 +22,7 @@ public:
       : b(b), loc(loc), list(list), system(system), tiles(tiles),
         readouts(readouts), tileType(tileType) {}
 
-  ChunkStep build(bool inverse);
+  ChunkStep build(StepSolver solver);
 
 private:
   Value addScaled(Value sum, Value tile, Value by) {
@@ -34,7 +34,7 @@ private:
   Value applyWrite(Value sum, ChunkTarget &target, unsigned w, Value written);
   SmallVector<Value> solve(ArrayRef<Value> matrices, ArrayRef<Value> rhs);
   SmallVector<Value> solveByInverse(ArrayRef<Value> matrices,
-                                    ArrayRef<Value> rhs);
+                                    ArrayRef<Value> rhs, bool bounded);
 
   OpBuilder &b;
   Location loc;
@@ -72,11 +72,12 @@ SmallVector<Value> StepBuilder::solve(ArrayRef<Value> matrices,
 }
 
 SmallVector<Value> StepBuilder::solveByInverse(ArrayRef<Value> matrices,
-                                               ArrayRef<Value> rhs) {
+                                               ArrayRef<Value> rhs,
+                                               bool bounded) {
   SmallVector<Type> types;
   for (Value matrix : matrices)
     types.push_back(matrix.getType());
-  auto inverse = ChunkInverseOp::create(b, loc, types, matrices);
+  auto inverse = ChunkInverseOp::create(b, loc, types, matrices, bounded);
   Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(tileType));
   SmallVector<Value> solutions;
   size_t count = rhs.size();
@@ -91,7 +92,7 @@ SmallVector<Value> StepBuilder::solveByInverse(ArrayRef<Value> matrices,
   return solutions;
 }
 
-ChunkStep StepBuilder::build(bool inverse) {
+ChunkStep StepBuilder::build(StepSolver solver) {
   ChunkStep step;
   // Known writes first, then the system of the unknown ones.
   ArrayRef<ChunkList::Write> writes = list.writes;
@@ -117,7 +118,10 @@ ChunkStep StepBuilder::build(bool inverse) {
   }
   if (!unknown.empty()) {
     auto solutions =
-        inverse ? solveByInverse(matrices, rhs) : solve(matrices, rhs);
+        solver == StepSolver::Substitution
+            ? solve(matrices, rhs)
+            : solveByInverse(matrices, rhs,
+                             solver == StepSolver::BoundedInverse);
     for (auto [w, solution] : llvm::zip(unknown, solutions))
       step.written[w] = solution;
   }
@@ -137,7 +141,8 @@ ChunkStep qdelta::createChunkStep(OpBuilder &b, Location loc,
                                   const ChunkList &list, ChunkSystem &system,
                                   TokenTiles &tiles,
                                   const llvm::DenseMap<Value, Value> &readouts,
-                                  RankedTensorType tileType, bool inverse) {
+                                  RankedTensorType tileType,
+                                  StepSolver solver) {
   return StepBuilder(b, loc, list, system, tiles, readouts, tileType)
-      .build(inverse);
+      .build(solver);
 }

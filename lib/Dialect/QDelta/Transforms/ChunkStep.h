@@ -11,6 +11,10 @@
 
 namespace qdelta {
 
+/// How the unknown writes are found: by substitution, or by making the system's
+/// inverse, whose entries may be known to be at most 1, and applying it.
+enum class StepSolver { Substitution, Inverse, BoundedInverse };
+
 /// A chunk's values for one block, each a tile [C x W].
 struct ChunkStep {
   /// What each write writes, and what it adds to the state at the chunk's end.
@@ -19,13 +23,13 @@ struct ChunkStep {
 };
 
 /// Solves the chunk's `system` for the columns that `tiles` loads. `readouts`
-/// holds X S of each base at the chunk's start. With `inverse` the system's
-/// inverse is made and applied, otherwise the system is solved as it is.
+/// holds X S of each base at the chunk's start.
 ChunkStep createChunkStep(mlir::OpBuilder &b, mlir::Location loc,
                           const ChunkList &list, ChunkSystem &system,
                           TokenTiles &tiles,
                           const llvm::DenseMap<mlir::Value, mlir::Value> &readouts,
-                          mlir::RankedTensorType tileType, bool inverse);
+                          mlir::RankedTensorType tileType,
+                          StepSolver solver);
 
 } // namespace qdelta
 
