@@ -25,7 +25,7 @@ extern "C" {
  * module must outlive the calls that use it.
  */
 #define QDELTA_RUNTIME_VERSION_MAJOR 1
-#define QDELTA_RUNTIME_VERSION_MINOR 0
+#define QDELTA_RUNTIME_VERSION_MINOR 1
 
 /* Sizes of an argument's dimensions that a launch decides. */
 enum {
@@ -43,14 +43,16 @@ typedef enum {
   QDELTA_ROLE_FINAL_STATE = 4
 } qdeltaRole;
 
-/* One argument of a kernel: f32, rank 1 to 4, sizes fixed (>= 0) or
- * QDELTA_DIM_*. */
+/* One argument of a kernel: rank 1 to 4, sizes fixed (>= 0) or QDELTA_DIM_*. */
 typedef struct {
   size_t struct_size;
   const char *name;
   qdeltaRole role;
   int32_t rank;
   int64_t shape[4];
+  /* Since 1.1. float32, bfloat16 or float16 with one lane; float32 where
+   * struct_size ends before it. */
+  DLDataType dtype;
 } qdeltaArgument;
 
 /* Computes work items begin .. end-1 of B * HV; descriptors[i] points to the
@@ -61,7 +63,8 @@ typedef void (*qdeltaEntry)(void *const *descriptors, int64_t begin,
                             int64_t end);
 
 /* A kernel in memory: arguments in the order tokens, parameters, initial
- * states, outputs, final states. Initial and final states pair up. */
+ * states, outputs, final states. Initial and final states pair up. Without an
+ * entry it runs only on engines that the image has device kernels for. */
 typedef struct {
   size_t struct_size;
   const char *name;
@@ -70,11 +73,53 @@ typedef struct {
   qdeltaEntry entry;
 } qdeltaKernelImage;
 
+/* Forms of a kernel's code for a GPU or for the emulator of one. */
+typedef enum {
+  QDELTA_FORMAT_PTX = 1,      /* text, with or without a final zero byte */
+  QDELTA_FORMAT_CUBIN = 2,    /* for exactly its target */
+  QDELTA_FORMAT_EMULATED = 3, /* an ELF shared object for the emulator */
+  QDELTA_FORMAT_PROGRAM = 4   /* a qdelta::emulator::Program of this process;
+                                 code_size is 0, and it must outlive the
+                                 module */
+} qdeltaFormat;
+
+/* A tensor map over argument number `argument`, a sequence [B, T, H, D] seen as
+ * (D, H, T, B), innermost first: boxes of box_columns x 1 x box_rows x 1
+ * elements, zeros past the end. `swizzle` has the values of CUtensorMapSwizzle
+ * (3: 128 bytes). */
+typedef struct {
+  size_t struct_size;
+  int32_t argument;
+  int32_t box_columns;
+  int32_t box_rows;
+  int32_t swizzle;
+} qdeltaTensorMap;
+
+/* Code of a kernel for one target. How it is launched and what its parameters
+ * are: qdelta/Runtime/DeviceKernel.h. */
+typedef struct {
+  size_t struct_size;
+  const char *kernel; /* the name of one of the image's kernels */
+  const char *target; /* "sm_80", "sm_90a" */
+  qdeltaFormat format;
+  int32_t threads; /* of a CTA */
+  const void *code;
+  size_t code_size;
+  const char *entry;    /* the symbol */
+  int64_t columns;      /* value columns that a CTA computes */
+  int64_t shared_bytes; /* dynamic shared memory of a CTA */
+  const qdeltaTensorMap *tensor_maps;
+  int64_t num_tensor_maps;
+} qdeltaDeviceKernelImage;
+
 /* A compiled module in memory. */
 typedef struct {
   size_t struct_size;
   const qdeltaKernelImage *kernels;
   int64_t num_kernels;
+  /* Since 1.1. */
+  const qdeltaDeviceKernelImage *device_kernels;
+  int64_t num_device_kernels;
 } qdeltaImage;
 
 /* Stable numbers of errors; QDELTA_ERROR_COUNT is written QD2001, and so on. */

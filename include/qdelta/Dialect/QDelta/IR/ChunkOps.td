@@ -162,11 +162,15 @@ def QDelta_ChunkInverseOp : QDelta_Op<"chunk_inverse", [Pure]> {
     type /*chunk_inverse_c2*/. T is unit lower triangular in the order of the
     unknowns, which is by token, then by place in the list: T_jw has a diagonal
     for w <= j, of ones for w = j, and is strictly lower triangular for w > j.
+    With `bounded` the entries of T are known to be at most 1 in size, which
+    allows a short number format for the products that make it.
   }];
-  let arguments = (ins Variadic<AnyStaticShapeTensor>:$blocks);
+  let arguments = (ins Variadic<AnyStaticShapeTensor>:$blocks,
+                       UnitAttr:$bounded);
   let results = (outs Variadic<AnyStaticShapeTensor>:$results);
   let assemblyFormat = [{
-    `blocks` `(` $blocks `)` attr-dict `:` `(` type($blocks) `)` `->` type($results)
+    `blocks` `(` $blocks `)` (`bounded` $bounded^)? attr-dict
+    `:` `(` type($blocks) `)` `->` type($results)
   }];
   let hasVerifier = 1;
 }

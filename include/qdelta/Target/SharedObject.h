@@ -1,0 +1,28 @@
+//===- SharedObject.h - code for this kind of machine -----------*- C++ -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QDELTA_TARGET_SHAREDOBJECT_H
+#define QDELTA_TARGET_SHAREDOBJECT_H
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <string>
+
+namespace qdelta {
+
+/// The linker to use: ld.lld-22 or ld.lld in the folders of PATH or
+/// beside LLVM's tools. The error names what was looked for.
+llvm::Expected<std::string> findLinker();
+
+/// Links a relocatable object of position-independent code to a shared object
+/// that needs nothing but this system's libm and libc, and those only if it
+/// uses them. A symbol that neither of them defines is an error.
+llvm::Expected<std::string> linkSharedObject(llvm::StringRef object);
+
+} // namespace qdelta
+
+#endif // QDELTA_TARGET_SHAREDOBJECT_H
