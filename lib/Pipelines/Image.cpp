@@ -11,6 +11,16 @@
 using namespace mlir;
 using namespace qdelta;
 
+/// The element type of an argument's dictionary.
+static DLDataType dtypeOf(DictionaryAttr dict) {
+  auto attr = dict.getAs<TypeAttr>("dtype");
+  if (!attr)
+    return {kDLFloat, 32, 1};
+  Type type = attr.getValue();
+  uint8_t code = type.isBF16() ? kDLBfloat : kDLFloat;
+  return {code, static_cast<uint8_t>(type.getIntOrFloatBitWidth()), 1};
+}
+
 void ImageBuilder::addKernel(Operation *func, qdeltaEntry entry) {
   std::vector<qdeltaArgument> &args = arguments.emplace_back();
   for (Attribute attr : func->getAttrOfType<ArrayAttr>(kArgumentsAttr)) {
@@ -24,6 +34,7 @@ void ImageBuilder::addKernel(Operation *func, qdeltaEntry entry) {
     ArrayRef<int64_t> shape = cast<DenseI64ArrayAttr>(dict.get("shape"));
     arg.rank = shape.size();
     llvm::copy(shape, arg.shape);
+    arg.dtype = dtypeOf(dict);
     args.push_back(arg);
   }
   qdeltaKernelImage kernel{};

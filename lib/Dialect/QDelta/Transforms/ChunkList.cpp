@@ -29,8 +29,7 @@ FailureOr<ChunkList> ChunkList::get(AffineScanOp op) {
            << op.getInits().size();
   for (Value operand : op.getOperands())
     if (Type type = getElementTypeOrSelf(operand.getType());
-        !type.isF32() &&
-        !(op.getSchedule() && op.getSchedule()->getKernel()))
+        !type.isF32() && !isNarrow(type))
       return op.emitError("the chunk form covers lists in f32, but an operand "
                           "of this one is in ")
              << type;
