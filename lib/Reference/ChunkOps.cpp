@@ -51,38 +51,56 @@ static LogicalResult checkMatrices(Interpreter<Scalar> &interpreter,
                                   spell(b));
 }
 
-/// Where the rows of a tile lie in its sequence [B, T, H(, D)] or parameter
-/// [H(, D)]: the position of each tile row, nothing past the last token.
+namespace {
+/// Where the rows of a tile lie in its sequence [B, T, H(, D)], parameter
+/// [H(, D)] or state [B, HV, K, V].
+struct TileRows {
+  /// The position of column 0 of each row; nothing for rows past the last.
+  SmallVector<std::optional<int64_t>> starts;
+  /// The tile's columns that exist: `count` from `first` on.
+  int64_t first, count;
+};
+} // namespace
+
+/// With `repeatLast`, tokens past the last are the last.
 template <typename Scalar>
-static LogicalResult findRows(Interpreter<Scalar> &interpreter, Operation *op,
-                              ArrayRef<int64_t> shape, Args<Scalar> indices,
-                              int64_t count, int64_t column, int64_t width,
-                              SmallVectorImpl<std::optional<int64_t>> &rows) {
+static FailureOr<TileRows>
+findRows(Interpreter<Scalar> &interpreter, Operation *op,
+         ArrayRef<int64_t> shape, Args<Scalar> indices,
+         ArrayRef<int64_t> tileShape, int64_t column, bool repeatLast) {
   auto inside = [&](size_t dim) {
     int64_t index = indices[dim].integer();
     return index >= 0 && index < shape[dim];
   };
-  bool isSequence = indices.size() == 3;
-  bool fits = isSequence ? inside(0) && inside(2) && indices[1].integer() >= 0
-                         : inside(0);
-  bool hasColumns = shape.size() > indices.size();
-  int64_t columns = hasColumns ? shape.back() : 1;
-  if (!fits || column < 0 || column + width > columns)
+  size_t numIndices = indices.size();
+  bool isSequence = numIndices == 3, isState = numIndices == 2;
+  bool fits = inside(0) && (!isState || inside(1)) &&
+              (!isSequence || (inside(2) && indices[1].integer() >= 0));
+  if (!fits || column < 0)
     return interpreter.fail(op, "tile of '" + op->getName().getStringRef() +
                                     "' is outside a tensor of shape " +
                                     spell(shape));
-  for (int64_t i = 0; i < count; ++i) {
-    if (!isSequence) {
-      rows.push_back(indices[0].integer() * columns + column);
-      continue;
+  if (repeatLast && isSequence && shape[1] == 0)
+    return interpreter.fail(op, "cannot load a tile of an empty sequence");
+  int64_t columns = tileShape.size() == 2 ? shape.back() : 1;
+  int64_t width = tileShape.size() == 2 ? tileShape[1] : 1;
+  TileRows rows{{}, std::min(column, columns), 0};
+  rows.count = std::min(columns - rows.first, width);
+  for (int64_t i = 0; i < tileShape[0]; ++i) {
+    int64_t row = indices[0].integer();
+    bool exists = true;
+    if (isState) {
+      exists = i < shape[2];
+      row = (row * shape[1] + indices[1].integer()) * shape[2] + i;
+    } else if (isSequence) {
+      int64_t token = indices[1].integer() + i;
+      token = repeatLast ? std::min(token, shape[1] - 1) : token;
+      exists = token < shape[1];
+      row = (row * shape[1] + token) * shape[2] + indices[2].integer();
     }
-    int64_t token = indices[1].integer() + i;
-    int64_t row = (indices[0].integer() * shape[1] + token) * shape[2] +
-                  indices[2].integer();
-    rows.push_back(token < shape[1] ? std::optional(row * columns + column)
-                                    : std::nullopt);
+    rows.starts.push_back(exists ? std::optional(row * columns) : std::nullopt);
   }
-  return success();
+  return rows;
 }
 
 template <typename Scalar>
@@ -91,52 +109,42 @@ static LogicalResult runLoadTile(Interpreter<Scalar> &interpreter,
                                  Data<Scalar> &results) {
   size_t numIndices = op.getIndices().size();
   const auto &source = args[0].reals();
-  Args<Scalar> indices = args.slice(1, numIndices);
   auto type = cast<RankedTensorType>(op.getResult().getType());
-  int64_t width = type.getRank() == 2 ? type.getDimSize(1) : 1;
   int64_t column = op.getColumn() ? args[1 + numIndices].integer() : 0;
-  SmallVector<std::optional<int64_t>> rows;
-  if (failed(findRows<Scalar>(interpreter, op, source.shape, indices,
-                              type.getDimSize(0), column, width, rows)))
+  auto rows =
+      findRows<Scalar>(interpreter, op, source.shape, args.slice(1, numIndices),
+                       type.getShape(), column, /*repeatLast=*/true);
+  if (failed(rows))
     return failure();
-  // Tokens past the last repeat the last one.
-  std::optional<int64_t> last = rows.front();
-  if (!last && numIndices == 3) {
-    int64_t tokens = source.shape[1];
-    if (tokens == 0)
-      return interpreter.fail(op, "cannot load a tile of an empty sequence");
-    int64_t columns = source.shape.size() == 4 ? source.shape[3] : 1;
-    last = ((indices[0].integer() * tokens + tokens - 1) * source.shape[2] +
-            indices[2].integer()) *
-               columns +
-           column;
-  }
-  Tensor<Scalar> tile{type.getShape().vec(), {}};
-  for (std::optional<int64_t> row : rows) {
-    last = row ? row : last;
-    auto begin = source.data.begin() + *last;
-    tile.data.insert(tile.data.end(), begin, begin + width);
-  }
+  Tensor<Scalar> tile{type.getShape().vec(),
+                      std::vector<Scalar>(type.getNumElements(),
+                                          ScalarTraits<Scalar>::integer(0))};
+  int64_t width = type.getRank() == 2 ? type.getDimSize(1) : 1;
+  for (auto [i, start] : llvm::enumerate(rows->starts))
+    if (start)
+      std::copy_n(source.data.begin() + *start + rows->first, rows->count,
+                  tile.data.begin() + i * width);
   results.push_back(Datum<Scalar>(std::move(tile)));
   return success();
 }
 
+/// Nothing is rounded: the interpreter gives the exact answer.
 template <typename Scalar>
 static LogicalResult runStoreTile(Interpreter<Scalar> &interpreter,
                                   StoreTileOp op, Args<Scalar> args,
                                   Data<Scalar> &results) {
   const auto &tile = args[0].reals();
   auto &dest = args[1].mutableReals();
-  int64_t width = tile.shape.size() == 2 ? tile.shape[1] : 1;
-  SmallVector<std::optional<int64_t>> rows;
-  if (failed(findRows<Scalar>(
-          interpreter, op, dest.shape, args.slice(2, op.getIndices().size()),
-          tile.shape[0], args.back().integer(), width, rows)))
+  auto rows = findRows<Scalar>(interpreter, op, dest.shape,
+                               args.slice(2, op.getIndices().size()),
+                               tile.shape, args.back().integer(),
+                               /*repeatLast=*/false);
+  if (failed(rows))
     return failure();
-  for (auto [i, row] : llvm::enumerate(rows))
-    if (row)
-      std::copy_n(tile.data.begin() + i * width, width,
-                  dest.data.begin() + *row);
+  for (auto [i, start] : llvm::enumerate(rows->starts))
+    if (start)
+      std::copy_n(tile.data.begin() + i * tile.shape[1], rows->count,
+                  dest.data.begin() + *start + rows->first);
   results.push_back(std::move(args[1]));
   return success();
 }
@@ -265,6 +273,21 @@ static LogicalResult runChunkApply(Interpreter<Scalar> &interpreter,
   return success();
 }
 
+/// Right-hand sides become solutions of E_j = R_j + sum_w L_jw E_w, row by row.
+template <typename Scalar>
+static void substitute(Args<Scalar> blocks, Args<Scalar> solutions) {
+  size_t unknowns = solutions.size();
+  for (int64_t t = 0; t < solutions[0].shape()[0]; ++t)
+    for (size_t j = 0; j < unknowns; ++j)
+      for (size_t w = 0; w < unknowns; ++w) {
+        // A block may be applied to the very solution it adds to: rows before
+        // t are final then.
+        auto &out = solutions[j].mutableReals();
+        addLowerRow(out, blocks[j * unknowns + w].reals(), solutions[w].reals(),
+                    t, w < j);
+      }
+}
+
 template <typename Scalar>
 static LogicalResult runChunkSolve(Interpreter<Scalar> &interpreter,
                                    ChunkSolveOp op, Args<Scalar> args,
@@ -284,17 +307,38 @@ static LogicalResult runChunkSolve(Interpreter<Scalar> &interpreter,
       if (failed(checkTriangular(interpreter, op, block, w < j)))
         return failure();
     }
-  for (int64_t t = 0; t < size; ++t)
-    for (size_t j = 0; j < unknowns; ++j)
-      for (size_t w = 0; w < unknowns; ++w) {
-        // A block may be applied to the very solution it adds to: rows before
-        // t are final then.
-        auto &out = solutions[j].mutableReals();
-        addLowerRow(out, blocks[j * unknowns + w].reals(), solutions[w].reals(),
-                    t, w < j);
-      }
+  substitute(blocks, solutions);
   for (Datum<Scalar> &solution : solutions)
     results.push_back(std::move(solution));
+  return success();
+}
+
+template <typename Scalar>
+static LogicalResult runChunkInverse(Interpreter<Scalar> &interpreter,
+                                     ChunkInverseOp op, Args<Scalar> args,
+                                     Data<Scalar> &results) {
+  size_t unknowns = 1;
+  while (unknowns * unknowns < args.size())
+    ++unknowns;
+  for (size_t i = 0; i < args.size(); ++i)
+    if (failed(checkTriangular(interpreter, op, args[i].reals(),
+                               i % unknowns < i / unknowns)))
+      return failure();
+  int64_t size = args[0].shape()[0];
+  results.resize(args.size());
+  // Block column w solves the system for the unit vectors of unknown w.
+  for (size_t w = 0; w < unknowns; ++w) {
+    Data<Scalar> column;
+    for (size_t j = 0; j < unknowns; ++j) {
+      Tensor<Scalar> rhs = zeros<Scalar>(size, size);
+      for (int64_t t = 0; j == w && t < size; ++t)
+        rhs.data[t * size + t] = ScalarTraits<Scalar>::integer(1);
+      column.push_back(Datum<Scalar>(std::move(rhs)));
+    }
+    substitute<Scalar>(args, column);
+    for (size_t j = 0; j < unknowns; ++j)
+      results[j * unknowns + w] = std::move(column[j]);
+  }
   return success();
 }
 
@@ -349,6 +393,7 @@ void reference::addChunkOps(Interpreter<Scalar> &table) {
   table.template add<ChunkReadOp>(runChunkRead<Scalar>);
   table.template add<ChunkApplyOp>(runChunkApply<Scalar>);
   table.template add<ChunkSolveOp>(runChunkSolve<Scalar>);
+  table.template add<ChunkInverseOp>(runChunkInverse<Scalar>);
   table.template add<ChunkUpdateOp>(runChunkUpdate<Scalar>);
   table.template add<TriangularSolveOp>(runTriangularSolve<Scalar>);
 }

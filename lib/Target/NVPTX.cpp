@@ -31,22 +31,6 @@ void LLVMInitializeNVPTXTargetMC();
 void LLVMInitializeNVPTXAsmPrinter();
 }
 
-static constexpr GpuTarget kTargets[] = {
-    {"sm_80", "+ptx80", 163 << 10},   {"sm_86", "+ptx80", 99 << 10},
-    {"sm_89", "+ptx80", 99 << 10},    {"sm_90", "+ptx80", 227 << 10},
-    {"sm_90a", "+ptx80", 227 << 10},  {"sm_100a", "+ptx86", 227 << 10},
-    {"sm_103a", "+ptx88", 227 << 10}, {"sm_120a", "+ptx87", 99 << 10},
-};
-
-llvm::ArrayRef<GpuTarget> qdelta::gpuTargetTable() { return kTargets; }
-
-const GpuTarget *qdelta::findGpuTarget(StringRef name) {
-  for (const GpuTarget &target : kTargets)
-    if (target.name == name)
-      return &target;
-  return nullptr;
-}
-
 namespace {
 /// Keeps the errors that a backend would print before it ends the process.
 class ErrorCollector : public llvm::DiagnosticHandler {

@@ -1,7 +1,7 @@
 // RUN: qdelta-opt %s -split-input-file -verify-diagnostics
 
 func.func @load_tile(%K: tensor<?x?x?xf32>, %i: index) {
-  // expected-error @below {{expected a sequence whose rank fits the tile and 1 or 3 indices, but got 'tensor<?x?x?xf32>' with 3 indices}}
+  // expected-error @below {{expected a tile [C] or [C, D] of a sequence whose rank fits the tile, and 1, 2 or 3 indices, but got 'tensor<?x?x?xf32>' with 3 indices /*load_tile_c1*/}}
   %0 = qdelta.load_tile %K[%i, %i, %i] : tensor<?x?x?xf32> -> tensor<2x4xf32>
   return
 }
@@ -9,7 +9,7 @@ func.func @load_tile(%K: tensor<?x?x?xf32>, %i: index) {
 // -----
 
 func.func @load_tile(%P: tensor<?x4xf32>, %i: index) {
-  // expected-error @below {{expected a parameter whose rank fits the tile and 1 or 3 indices, but got 'tensor<?x4xf32>' with 1 indices}}
+  // expected-error @below {{of a parameter whose rank fits the tile, and 1, 2 or 3 indices, but got 'tensor<?x4xf32>' with 1 indices /*load_tile_c1*/}}
   %0 = qdelta.load_tile %P[%i] : tensor<?x4xf32> -> tensor<2xf32>
   return
 }
@@ -17,8 +17,56 @@ func.func @load_tile(%P: tensor<?x4xf32>, %i: index) {
 // -----
 
 func.func @load_tile(%P: tensor<?x4xf32>, %i: index) {
-  // expected-error @below {{1 or 3 indices, but got 'tensor<?x4xf32>' with 2 indices}}
+  // expected-error @below {{of a state whose rank fits the tile, and 1, 2 or 3 indices, but got 'tensor<?x4xf32>' with 2 indices /*load_tile_c1*/}}
   %0 = qdelta.load_tile %P[%i, %i] : tensor<?x4xf32> -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @load_tile(%S: tensor<?x?x4x8xf32>, %i: index) {
+  // expected-error @below {{of a state whose rank fits the tile, and 1, 2 or 3 indices, but got 'tensor<?x?x4x8xf32>' with 2 indices /*load_tile_c1*/}}
+  %0 = qdelta.load_tile %S[%i, %i] : tensor<?x?x4x8xf32> -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @load_tile(%K: tensor<?x?x?xf32>, %i: index) {
+  // expected-error @below {{expected no columns for a tile of scalars /*load_tile_c1*/}}
+  %0 = qdelta.load_tile %K[%i, %i, %i] columns %i : tensor<?x?x?xf32> -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @load_tile(%K: tensor<?x?x?x8xf64>, %i: index) {
+  // expected-error @below {{expected a tile in the source's element type, or in f32 of bf16 or f16, but got 'tensor<2x8xf32>' of 'tensor<?x?x?x8xf64>' /*load_tile_c2*/}}
+  %0 = qdelta.load_tile %K[%i, %i, %i] : tensor<?x?x?x8xf64> -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @store_tile(%K: tensor<?x?x?xf32>, %x: tensor<2x8xf32>, %i: index) {
+  // expected-error @below {{but got 'tensor<2x8xf32>', 'tensor<?x?x?xf32>' and 3 indices /*store_tile_c1*/}}
+  %0 = qdelta.store_tile %x into %K[%i, %i, %i] columns %i : tensor<2x8xf32>, tensor<?x?x?xf32>
+  return
+}
+
+// -----
+
+func.func @store_tile(%K: tensor<?x?x?x8xf32>, %x: tensor<2x8xf32>, %i: index) {
+  // expected-error @below {{and 1 indices /*store_tile_c1*/}}
+  %0 = qdelta.store_tile %x into %K[%i] columns %i : tensor<2x8xf32>, tensor<?x?x?x8xf32>
+  return
+}
+
+// -----
+
+func.func @store_tile(%K: tensor<?x?x?x8xbf16>, %x: tensor<2x8xf64>, %i: index) {
+  // expected-error @below {{or in f32 for bf16 or f16, but got 'tensor<2x8xf64>' into 'tensor<?x?x?x8xbf16>' /*store_tile_c2*/}}
+  %0 = qdelta.store_tile %x into %K[%i, %i, %i] columns %i : tensor<2x8xf64>, tensor<?x?x?x8xbf16>
   return
 }
 
@@ -146,5 +194,47 @@ func.func @chunk_gram(%x: tensor<2x4xf32>, %a: tensor<2x5xf32>) {
 func.func @chunk_read(%x: tensor<2x4xf32>, %S: tensor<5x8xf32>) {
   // expected-error @below {{'qdelta.chunk_read' op}}
   %0 = qdelta.chunk_read %x, %S : tensor<2x4xf32>, tensor<5x8xf32> -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+// chunk_inverse_c1
+func.func @chunk_inverse(%l: tensor<2x2xf32>) {
+  // expected-error @below {{expected W * W blocks for W unknown writes and as many results, but got 3 and 3 /*chunk_inverse_c1*/}}
+  %0:3 = qdelta.chunk_inverse blocks(%l, %l, %l) : (tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>
+  return
+}
+
+// -----
+
+func.func @chunk_inverse() {
+  // expected-error @below {{but got 0 and 0 /*chunk_inverse_c1*/}}
+  "qdelta.chunk_inverse"() : () -> ()
+  return
+}
+
+// -----
+
+func.func @chunk_inverse(%l: tensor<2x2xf32>) {
+  // expected-error @below {{but got 1 and 2 /*chunk_inverse_c1*/}}
+  %0:2 = qdelta.chunk_inverse blocks(%l) : (tensor<2x2xf32>) -> tensor<2x2xf32>, tensor<2x2xf32>
+  return
+}
+
+// -----
+
+// chunk_inverse_c2
+func.func @chunk_inverse(%l: tensor<2x3xf32>) {
+  // expected-error @below {{expected blocks and results [C, C] of one type, but got 'tensor<2x3xf32>' and 'tensor<2x3xf32>' /*chunk_inverse_c2*/}}
+  %0 = qdelta.chunk_inverse blocks(%l) : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @chunk_inverse(%l: tensor<2x2xf32>) {
+  // expected-error @below {{but got 'tensor<2x2xf32>' and 'tensor<2x2xf64>' /*chunk_inverse_c2*/}}
+  %0 = qdelta.chunk_inverse blocks(%l) : (tensor<2x2xf32>) -> tensor<2x2xf64>
   return
 }

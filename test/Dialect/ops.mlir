@@ -116,6 +116,10 @@ func.func @chunk(%K: !seq, %P: tensor<?x8xf32>, %S: tensor<4x8xf32>, %g: tensor<
   %e:2 = qdelta.chunk_solve blocks(%l, %l, %l, %l) rhs(%r, %v)
     : (tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>), (tensor<2x8xf32>, tensor<2x8xf32>)
     -> tensor<2x8xf32>, tensor<2x8xf32>
+  // CHECK-NEXT: qdelta.chunk_inverse blocks(%[[L]], %[[L]], %[[L]], %[[L]]) : (tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>
+  %t:4 = qdelta.chunk_inverse blocks(%l, %l, %l, %l)
+    : (tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>)
+    -> tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>
   // CHECK-NEXT: qdelta.chunk_apply %[[L]], %[[E]]#0 onto %[[R]] : tensor<2x2xf32>, tensor<2x8xf32>
   %a = qdelta.chunk_apply %l, %e#0 onto %r : tensor<2x2xf32>, tensor<2x8xf32>
   // CHECK-NEXT: qdelta.chunk_apply %[[L]], %[[E]]#1 onto %[[R]] inclusive : tensor<2x2xf32>, tensor<2x8xf32>

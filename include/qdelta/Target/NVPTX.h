@@ -7,6 +7,8 @@
 #ifndef QDELTA_TARGET_NVPTX_H
 #define QDELTA_TARGET_NVPTX_H
 
+#include "qdelta/Target/GpuTarget.h"
+
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -20,23 +22,6 @@ class Module;
 } // namespace llvm
 
 namespace qdelta {
-
-/// One row of the table of GPU targets. Only names of architectures: a kernel
-/// for `sm_80` also runs on what came later, one for `sm_90a` on that alone.
-struct GpuTarget {
-  /// As LLVM, ptxas and artefacts call it.
-  llvm::StringLiteral name;
-  /// LLVM's features: the oldest PTX version that knows the target.
-  llvm::StringLiteral features;
-  /// Most dynamic shared memory that a CTA may ask for, in bytes.
-  int64_t sharedBytes;
-};
-
-/// All rows, oldest first.
-llvm::ArrayRef<GpuTarget> gpuTargetTable();
-
-/// The row called `name`; null if there is none.
-const GpuTarget *findGpuTarget(llvm::StringRef name);
 
 /// The PTX of `module`, whose kernels have calling convention ptx_kernel. Runs
 /// no passes on the IR, so it does not change; code generation optimises. What

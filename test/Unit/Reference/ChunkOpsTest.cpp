@@ -6,6 +6,8 @@
 
 #include "Program.h"
 
+#include "qdelta/Reference/Exact.h"
+
 #include <cmath>
 #include <gtest/gtest.h>
 #include <limits>
@@ -54,6 +56,13 @@ Numbers sum(const Numbers &a, const Numbers &b, double scale = 1) {
   return matrix(a.shape[0], a.shape[1], [&](int64_t i, int64_t j) {
     return at(a, i, j) + scale * at(b, i, j);
   });
+}
+
+Tensor<Exact> exactly(const Numbers &numbers) {
+  Tensor<Exact> out{numbers.shape, {}};
+  for (double x : numbers.data)
+    out.data.push_back(Exact::fromDouble(x));
+  return out;
 }
 
 /// The decay from place p of token s to place q of token t, as the op's
@@ -165,6 +174,57 @@ TEST(ChunkOps, SolveOfTwoUnknowns) {
   expectNear(e[1], sum(in[5], sum(product(in[2], e[0]), product(in[3], e[1]))));
 }
 
+TEST(ChunkOps, InverseIsWhatSolveApplies) {
+  Program program(R"(
+    func.func @f(%a: tensor<4x4xf64>, %b: tensor<4x4xf64>, %c: tensor<4x4xf64>, %d: tensor<4x4xf64>,
+                 %r: tensor<4x2xf64>, %s: tensor<4x2xf64>)
+        -> (tensor<4x2xf64>, tensor<4x2xf64>, tensor<4x4xf64>, tensor<4x4xf64>, tensor<4x4xf64>, tensor<4x4xf64>) {
+      %0:2 = qdelta.chunk_solve blocks(%a, %b, %c, %d) rhs(%r, %s)
+        : (tensor<4x4xf64>, tensor<4x4xf64>, tensor<4x4xf64>, tensor<4x4xf64>), (tensor<4x2xf64>, tensor<4x2xf64>)
+        -> tensor<4x2xf64>, tensor<4x2xf64>
+      %1:4 = qdelta.chunk_inverse blocks(%a, %b, %c, %d)
+        : (tensor<4x4xf64>, tensor<4x4xf64>, tensor<4x4xf64>, tensor<4x4xf64>)
+        -> tensor<4x4xf64>, tensor<4x4xf64>, tensor<4x4xf64>, tensor<4x4xf64>
+      return %0#0, %0#1, %1#0, %1#1, %1#2, %1#3
+        : tensor<4x2xf64>, tensor<4x2xf64>, tensor<4x4xf64>, tensor<4x4xf64>, tensor<4x4xf64>, tensor<4x4xf64>
+    })");
+  std::vector<Numbers> in;
+  for (int i = 0; i < 4; ++i)
+    in.push_back(lower(numbers({4, 4}, i), /*inclusive=*/i == 2));
+  in.push_back(numbers({4, 2}, 5));
+  in.push_back(numbers({4, 2}, 6));
+  auto found = program.run(in);
+  ASSERT_EQ(found.size(), 6u);
+  for (int j = 0; j < 2; ++j) {
+    const Numbers &first = found[2 + 2 * j], &second = found[3 + 2 * j];
+    expectNear(found[j], sum(product(first, in[4]), product(second, in[5])));
+    expectNear(first, lower(first, /*inclusive=*/true));
+    expectNear(second, lower(second, /*inclusive=*/j == 1));
+    for (int64_t t = 0; t < 4; ++t)
+      EXPECT_EQ(at(j == 0 ? first : second, t, t), 1);
+  }
+  auto exact =
+      program.run<Exact>({exactly(in[0]), exactly(in[1]), exactly(in[2]),
+                          exactly(in[3]), exactly(in[4]), exactly(in[5])});
+  ASSERT_EQ(exact.size(), 6u);
+  for (int64_t t = 0; t < 4; ++t)
+    for (int64_t v = 0; v < 2; ++v) {
+      Exact value(0);
+      for (int64_t s = 0; s < 4; ++s)
+        value += exact[4].data[t * 4 + s] * exactly(in[4]).data[s * 2 + v] +
+                 exact[5].data[t * 4 + s] * exactly(in[5]).data[s * 2 + v];
+      EXPECT_TRUE(value == exact[1].data[t * 2 + v]);
+    }
+  Program one(R"(
+    func.func @f(%a: tensor<4x4xf64>) -> tensor<4x4xf64> {
+      %0 = qdelta.chunk_inverse blocks(%a) : (tensor<4x4xf64>) -> tensor<4x4xf64>
+      return %0 : tensor<4x4xf64>
+    })");
+  EXPECT_NE(one.error({numbers({4, 4}, 7)})
+                .find("matrix of 'qdelta.chunk_inverse' is not zero at [0, 0]"),
+            std::string::npos);
+}
+
 TEST(ChunkOps, UpdateAndReads) {
   Program program(R"(
     func.func @f(%s: tensor<3x2xf64>, %g: f64, %a: tensor<4x3xf64>, %b: tensor<4x3xf64>,
@@ -230,4 +290,66 @@ TEST(ChunkOps, TilesAtTheEndOfASequence) {
     for (int64_t j = 0; j < 2; ++j)
       s.data[position(3 + i, 1) * 4 + 2 + j] = at(tile, i, j);
   expectNear(found[3], s);
+}
+
+TEST(ChunkOps, TilesPastTheLastColumn) {
+  Program program(R"(
+    func.func @f(%s: tensor<1x3x1x5xbf16>, %p: tensor<2x5xf64>)
+        -> (tensor<2x8xf32>, tensor<2x4xf64>, tensor<2x2xf32>, tensor<1x3x1x5xbf16>) {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c3 = arith.constant 3 : index
+      %c9 = arith.constant 9 : index
+      %0 = qdelta.load_tile %s[%c0, %c1, %c0] : tensor<1x3x1x5xbf16> -> tensor<2x8xf32>
+      %1 = qdelta.load_tile %p[%c1] columns %c3 : tensor<2x5xf64> -> tensor<2x4xf64>
+      %2 = qdelta.load_tile %s[%c0, %c1, %c0] columns %c9 : tensor<1x3x1x5xbf16> -> tensor<2x2xf32>
+      %3 = qdelta.store_tile %0 into %s[%c0, %c0, %c0] columns %c3 : tensor<2x8xf32>, tensor<1x3x1x5xbf16>
+      return %0, %1, %2, %3 : tensor<2x8xf32>, tensor<2x4xf64>, tensor<2x2xf32>, tensor<1x3x1x5xbf16>
+    })");
+  Numbers s = numbers({1, 3, 1, 5}, 1), p = numbers({2, 5}, 2);
+  auto found = program.run<double>({s, p});
+  ASSERT_EQ(found.size(), 4u);
+  expectNear(found[0], matrix(2, 8, [&](int64_t i, int64_t j) {
+               return j < 5 ? s.data[(1 + i) * 5 + j] : 0;
+             }));
+  expectNear(found[1], matrix(2, 4, [&](int64_t, int64_t j) {
+               return j < 2 ? p.data[5 + 3 + j] : 0;
+             }));
+  expectNear(found[2], matrix(2, 2, [](int64_t, int64_t) { return 0; }));
+  Numbers stored = s;
+  for (int64_t i = 0; i < 2; ++i)
+    for (int64_t j = 3; j < 5; ++j)
+      stored.data[i * 5 + j] = s.data[(1 + i) * 5 + j - 3];
+  expectNear(found[3], stored);
+}
+
+TEST(ChunkOps, TilesOfAState) {
+  Program program(R"(
+    func.func @f(%s: tensor<2x2x3x5xf64>) -> (tensor<4x4xf64>, tensor<2x2xf64>, tensor<2x2x3x5xf64>) {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c3 = arith.constant 3 : index
+      %0 = qdelta.load_tile %s[%c1, %c0] columns %c3 : tensor<2x2x3x5xf64> -> tensor<4x4xf64>
+      %1 = qdelta.load_tile %s[%c0, %c1] : tensor<2x2x3x5xf64> -> tensor<2x2xf64>
+      %2 = qdelta.store_tile %0 into %s[%c1, %c1] columns %c1 : tensor<4x4xf64>, tensor<2x2x3x5xf64>
+      return %0, %1, %2 : tensor<4x4xf64>, tensor<2x2xf64>, tensor<2x2x3x5xf64>
+    })");
+  Numbers s = numbers({2, 2, 3, 5}, 1);
+  auto position = [](int64_t b, int64_t h, int64_t k, int64_t v) {
+    return ((b * 2 + h) * 3 + k) * 5 + v;
+  };
+  auto found = program.run<double>({s});
+  ASSERT_EQ(found.size(), 3u);
+  Numbers tile = matrix(4, 4, [&](int64_t k, int64_t v) {
+    return k < 3 && v < 2 ? s.data[position(1, 0, k, 3 + v)] : 0;
+  });
+  expectNear(found[0], tile);
+  expectNear(found[1], matrix(2, 2, [&](int64_t k, int64_t v) {
+               return s.data[position(0, 1, k, v)];
+             }));
+  Numbers stored = s;
+  for (int64_t k = 0; k < 3; ++k)
+    for (int64_t v = 0; v < 4; ++v)
+      stored.data[position(1, 1, k, 1 + v)] = at(tile, k, v);
+  expectNear(found[2], stored);
 }

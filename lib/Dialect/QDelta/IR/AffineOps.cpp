@@ -4,7 +4,11 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "SequenceTypes.h"
+
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
+
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace qdelta;
@@ -24,6 +28,39 @@ static std::optional<int64_t> stateOf(Operation &op) {
   if (auto write = dyn_cast<AffineWriteOp>(op))
     return write.getState();
   return std::nullopt;
+}
+
+/// affine_scan_c4: element types against those of the region's arguments. The
+/// list does not state the types of states and outputs: those are never narrow.
+static LogicalResult verifyElements(AffineScanOp op) {
+  SequenceTypes types(op, "affine_scan_c4");
+  auto wide = [&](Value value) -> Type {
+    if (isNarrow(value.getType()))
+      return Float32Type::get(op.getContext());
+    return getElementTypeOrSelf(value.getType());
+  };
+  size_t tokens = op.getTokens().size();
+  for (BlockArgument arg : op.getBody().getArguments()) {
+    unsigned index = arg.getArgNumber();
+    Type found = op.getOperand(index).getType(), step = arg.getType();
+    StringRef name = cast<StringAttr>(op.getArgNames()[index]).getValue();
+    bool isVectors = index < tokens && isa<RankedTensorType>(step);
+    if (failed(isVectors ? types.addVectors(found, step, name)
+                         : types.addPlain(found, step, name)))
+      return failure();
+  }
+  for (auto [index, init, final] :
+       llvm::enumerate(op.getInits(), op.getFinals()))
+    if (failed(types.addPlain(init.getType(), wide(init),
+                              "initial state " + Twine(index))) ||
+        failed(types.addPlain(final.getType(), wide(init),
+                              "final state " + Twine(index))))
+      return failure();
+  for (auto [index, output] : llvm::enumerate(op.getOutputs()))
+    if (failed(types.addVectors(output.getType(), wide(output),
+                                "output " + Twine(index))))
+      return failure();
+  return success();
 }
 
 LogicalResult AffineScanOp::verifyRegions() {
@@ -62,7 +99,7 @@ LogicalResult AffineScanOp::verifyRegions() {
     return emitOpError("expected one qdelta.affine_output for each of ")
            << getOutputs().size() << " outputs, but got " << outputs
            << " /*affine_scan_c2*/";
-  return success();
+  return verifyElements(*this);
 }
 
 LogicalResult AffineWriteOp::verify() {

@@ -6,6 +6,8 @@
 
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
 
+#include "mlir/IR/TypeUtilities.h"
+
 using namespace mlir;
 using namespace qdelta;
 
@@ -13,14 +15,35 @@ static ArrayRef<int64_t> shapeOf(Value value) {
   return cast<RankedTensorType>(value.getType()).getShape();
 }
 
+/// Whether a tensor's elements are those of a tile as its sequence stores them.
+static bool storesElementsOf(Value tensor, Value tile) {
+  Type stored = getElementTypeOrSelf(tensor), held = getElementTypeOrSelf(tile);
+  return stored == held || (isNarrow(stored) && held.isF32());
+}
+
 LogicalResult LoadTileOp::verify() {
   size_t rank = shapeOf(getSource()).size(), indices = getIndices().size();
   size_t tileRank = shapeOf(getResult()).size();
-  if ((indices != 1 && indices != 3) || rank != indices + tileRank - 1)
-    return emitOpError("expected ")
-           << (indices == 1 ? "a parameter" : "a sequence")
-           << " whose rank fits the tile and 1 or 3 indices, but got "
-           << getSource().getType() << " with " << indices << " indices";
+  bool isState = indices == 2 && rank == 4 && tileRank == 2;
+  bool isRows = (indices == 1 || indices == 3) &&
+                (tileRank == 1 || tileRank == 2) &&
+                rank == indices + tileRank - 1;
+  if (!isState && !isRows)
+    return emitOpError("expected a tile [C] or [C, D] of ")
+           << (indices == 1   ? "a parameter"
+               : indices == 2 ? "a state"
+                              : "a sequence")
+           << " whose rank fits the tile, and 1, 2 or 3 indices, but got "
+           << getSource().getType() << " with " << indices
+           << " indices /*load_tile_c1*/";
+  if (getColumn() && tileRank == 1)
+    return emitOpError(
+        "expected no columns for a tile of scalars /*load_tile_c1*/");
+  if (!storesElementsOf(getSource(), getResult()))
+    return emitOpError("expected a tile in the source's element type, or in "
+                       "f32 of bf16 or f16, but got ")
+           << getResult().getType() << " of " << getSource().getType()
+           << " /*load_tile_c2*/";
   return success();
 }
 
@@ -45,12 +68,18 @@ static bool isMatrix(Value value, int64_t rows, int64_t columns) {
 }
 
 LogicalResult StoreTileOp::verify() {
+  size_t indices = getIndices().size();
   if (shapeOf(getDest()).size() != 4 || shapeOf(getTile()).size() != 2 ||
-      getIndices().size() != 3)
-    return emitOpError("expected a tile [C, W], a sequence of rank 4 and 3 "
-                       "indices, but got ")
+      (indices != 2 && indices != 3))
+    return emitOpError("expected a tile [C, W], and a sequence of rank 4 with "
+                       "3 indices or a state of rank 4 with 2, but got ")
            << getTile().getType() << ", " << getDest().getType() << " and "
-           << getIndices().size() << " indices";
+           << indices << " indices /*store_tile_c1*/";
+  if (!storesElementsOf(getDest(), getTile()))
+    return emitOpError("expected a tile in the element type of what it is "
+                       "stored to, or in f32 for bf16 or f16, but got ")
+           << getTile().getType() << " into " << getDest().getType()
+           << " /*store_tile_c2*/";
   return success();
 }
 
@@ -104,6 +133,28 @@ LogicalResult ChunkSolveOp::verify() {
     if (!isMatrix(block, chunk, chunk))
       return emitOpError("expected blocks [C, C] with C = ")
              << chunk << ", but got " << block.getType();
+  return success();
+}
+
+LogicalResult ChunkInverseOp::verify() {
+  size_t count = getBlocks().size(), unknowns = 1;
+  while (unknowns * unknowns < count)
+    ++unknowns;
+  if (unknowns * unknowns != count || getResults().size() != count)
+    return emitOpError("expected W * W blocks for W unknown writes and as many "
+                       "results, but got ")
+           << count << " and " << getResults().size()
+           << " /*chunk_inverse_c1*/";
+  Type type = getBlocks()[0].getType();
+  ArrayRef<int64_t> shape = shapeOf(getBlocks()[0]);
+  if (shape.size() != 2 || shape[0] != shape[1] ||
+      !llvm::all_equal(getBlocks().getTypes()) ||
+      !llvm::all_of(getResults().getTypes(),
+                    [&](Type result) { return result == type; }))
+    return emitOpError("expected blocks and results [C, C] of one type, but "
+                       "got ")
+           << getBlocks().getTypes() << " and " << getResults().getTypes()
+           << " /*chunk_inverse_c2*/";
   return success();
 }
 

@@ -64,12 +64,17 @@ LogicalResult
 ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
                      StringRef target, int64_t chunk, int64_t columns,
                      int64_t span, int64_t lanes, bool unroll, bool fuse,
-                     bool defer, bool prefetch) {
+                     bool defer, bool prefetch, bool kernel,
+                     StringRef operands) {
   if (chunk < 1 || columns < 1 || span < 1 || lanes < 1)
     return emitError() << "chunk, columns, span and lanes must be at least 1, "
                           "but got "
                        << chunk << ", " << columns << ", " << span << ", "
                        << lanes;
+  if (!operands.empty() && operands != "bf16" && operands != "f16" &&
+      operands != "tf32")
+    return emitError() << "expected operands to be bf16, f16 or tf32, but got '"
+                       << operands << "'";
   return success();
 }
 

@@ -5,6 +5,8 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "SequenceTypes.h"
+
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -63,6 +65,40 @@ static LogicalResult verifyShape(ScanOp op, Dimensions &dims, Type type,
   for (auto [symbol, size] : llvm::zip(symbols, tensor.getShape()))
     if (symbol != "H" && failed(dims.bind(symbol, size, where)))
       return failure();
+  return success();
+}
+
+/// scan_c5: element types against those of the recurrence.
+static LogicalResult verifyElements(ScanOp op, RecurrenceOp callee,
+                                    llvm::DenseMap<Value, TokenDim> &roles) {
+  SequenceTypes types(op, "scan_c5");
+  auto nameOf = [&](BlockArgument arg) {
+    return callee.getArgName(arg.getArgNumber());
+  };
+  for (auto [arg, init, final] :
+       llvm::zip(callee.getStates(), op.getInits(), op.getFinals()))
+    if (failed(types.addPlain(init.getType(), arg.getType(),
+                              "initial state " + nameOf(arg))) ||
+        failed(types.addPlain(final.getType(), arg.getType(),
+                              "final state " + nameOf(arg))))
+      return failure();
+  for (auto [arg, token] : llvm::zip(callee.getTokens(), op.getTokens())) {
+    Type found = token.getType(), step = arg.getType();
+    if (failed(roles[arg] == TokenDim::Scalar
+                   ? types.addPlain(found, step, nameOf(arg))
+                   : types.addVectors(found, step, nameOf(arg))))
+      return failure();
+  }
+  for (auto [arg, param] : llvm::zip(callee.getParams(), op.getParams()))
+    if (failed(types.addPlain(param.getType(), arg.getType(), nameOf(arg))))
+      return failure();
+  auto outputs = llvm::zip(callee.getYield().getOutputs(), op.getOutputs());
+  for (auto [index, pair] : llvm::enumerate(outputs)) {
+    auto [inStep, output] = pair;
+    if (failed(types.addVectors(output.getType(), inStep.getType(),
+                                "output " + Twine(index))))
+      return failure();
+  }
   return success();
 }
 
@@ -134,5 +170,5 @@ LogicalResult ScanOp::verifySymbolUses(SymbolTableCollection &symbols) {
     if (failed(verifyShape(*this, dims, output.getType(),
                            "output " + Twine(index), {"B", "T", "HV", "V"})))
       return failure();
-  return success();
+  return verifyElements(*this, callee, roles);
 }

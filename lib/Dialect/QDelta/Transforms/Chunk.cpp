@@ -81,14 +81,33 @@ LogicalResult ChunkForm::build() {
         tensor::EmptyOp::create(b, loc, shape, type.getElementType()));
   }
 
+  ScheduleAttr schedule = *op.getSchedule();
+  bool kernel = schedule.getKernel();
+  int64_t values = cast<RankedTensorType>(init.getType()).getDimSize(3);
+  int64_t width = kernel ? std::min(values, schedule.getColumns()) : values;
   SmallVector<OpFoldResult> bounds{batches, valueHeads};
+  if (kernel)
+    bounds.push_back(b.getIndexAttr(llvm::divideCeil(values, width)));
   auto forall = scf::ForallOp::create(b, loc, bounds, shared, std::nullopt);
   b.setInsertionPoint(forall.getTerminator());
   Value batch = forall.getInductionVar(0), head = forall.getInductionVar(1);
   HeadContext context{op, *list, batch, head, sequenceHeads(head), length};
 
-  // Each item works on its own slices of the results.
+  // Each item works on its own slices of the results, and of their columns.
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  OpFoldResult column = zero, columns = b.getIndexAttr(width);
+  Value firstColumn;
+  if (kernel) {
+    Value block = forall.getInductionVar(2);
+    Value step = arith::ConstantIndexOp::create(b, loc, width);
+    firstColumn = arith::MulIOp::create(b, loc, block, step);
+    column = firstColumn;
+    if (values % width) {
+      Value all = arith::ConstantIndexOp::create(b, loc, values);
+      Value left = arith::SubIOp::create(b, loc, all, firstColumn);
+      columns = arith::MinUIOp::create(b, loc, left, step).getResult();
+    }
+  }
   SmallVector<Value> slices;
   struct Slice {
     SmallVector<OpFoldResult> offsets, sizes;
@@ -99,15 +118,16 @@ LogicalResult ChunkForm::build() {
     auto type = cast<RankedTensorType>(arg.getType());
     bool isFinal = index + 1 == forall.getRegionIterArgs().size();
     OpFoldResult rows = b.getIndexAttr(type.getDimSize(2));
-    OpFoldResult columns = b.getIndexAttr(type.getDimSize(3));
     Slice place =
-        isFinal ? Slice{{batch, head, zero, zero}, {one, one, rows, columns}}
-                : Slice{{batch, zero, head, zero}, {one, length, one, columns}};
+        isFinal
+            ? Slice{{batch, head, zero, column}, {one, one, rows, columns}}
+            : Slice{{batch, zero, head, column}, {one, length, one, columns}};
     slices.push_back(tensor::ExtractSliceOp::create(b, loc, arg, place.offsets,
                                                     place.sizes, strides));
     places.push_back(std::move(place));
   }
-  if (failed(createHead(b, loc, context, slices)))
+  if (failed(kernel ? createKernel(b, loc, context, firstColumn, slices)
+                    : createHead(b, loc, context, slices)))
     return failure();
   b.setInsertionPointToStart(forall.getTerminator().getBody());
   for (auto [slice, place, arg] :

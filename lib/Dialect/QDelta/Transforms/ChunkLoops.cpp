@@ -5,7 +5,7 @@
 //===-----------------------------------------------------------------------===//
 
 #include "ChunkLoops.h"
-#include "ChunkSystem.h"
+#include "ChunkStep.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -282,72 +282,15 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
                           : ChunkReadOp::create(b, loc, tileType,
                                                 here.keys[base], values[0]);
 
-  auto addScaled = [&](Value sum, Value tile, Value by) -> Value {
-    if (by)
-      tile = ScaleOp::create(b, loc, tile, by);
-    return sum ? arith::AddFOp::create(b, loc, sum, tile) : tile;
-  };
-  auto startOf = [&](ChunkTarget &target) {
-    Value sum;
-    for (auto [term, coefficient] : target.direct)
-      sum = addScaled(sum, tiles.get(b, term), coefficient);
-    for (auto [base, coefficient] : target.readouts)
-      sum = addScaled(sum, readouts[base], coefficient);
-    return sum;
-  };
-  auto applyWrite = [&](Value sum, ChunkTarget &target, unsigned w,
-                        Value written) -> Value {
-    auto entry = target.earlier.find(w);
-    if (entry == target.earlier.end())
-      return sum;
-    return ChunkApplyOp::create(b, loc, entry->second.matrix, written, sum,
-                                entry->second.inclusive);
-  };
-
-  // Known writes first, then the system of the unknown ones.
-  ArrayRef<ChunkList::Write> writes = context.list.writes;
-  SmallVector<Value> written(writes.size()), rhs, matrices;
-  SmallVector<unsigned> unknown;
-  for (auto [w, target] : llvm::enumerate(here.writes)) {
-    Value sum = startOf(target);
-    if (writes[w].unknown) {
-      unknown.push_back(w);
-      rhs.push_back(sum);
-    } else {
-      written[w] = sum;
-    }
-  }
-  for (auto [i, row] : llvm::enumerate(unknown)) {
-    ChunkTarget &target = here.writes[row];
-    for (unsigned w = 0; w < writes.size(); ++w)
-      if (!writes[w].unknown)
-        rhs[i] = applyWrite(rhs[i], target, w, written[w]);
-    for (unsigned w : unknown) {
-      auto entry = target.earlier.find(w);
-      matrices.push_back(entry->second.matrix);
-    }
-  }
-  if (!unknown.empty()) {
-    auto solve = ChunkSolveOp::create(
-        b, loc, SmallVector<Type>(unknown.size(), tileType), matrices, rhs);
-    for (auto [w, result] : llvm::zip(unknown, solve.getResults()))
-      written[w] = result;
-  }
-
-  for (auto [output, target] : llvm::zip(outputs, here.outputs)) {
-    Value sum = startOf(target);
-    for (unsigned w = 0; w < writes.size(); ++w)
-      sum = applyWrite(sum, target, w, written[w]);
+  ChunkStep step = createChunkStep(b, loc, context.list, here, tiles, readouts,
+                                   tileType, StepSolver::Substitution);
+  for (auto [output, sum] : llvm::zip(outputs, step.outputs))
     output = StoreTileOp::create(b, loc, sum, output,
                                  ValueRange{zero, first, zero}, column);
-  }
 
-  SmallVector<Value> writeKeys, writeValues, nextReads;
-  for (auto [write, value, factor] :
-       llvm::zip(writes, written, here.updateFactors)) {
+  SmallVector<Value> writeKeys, nextReads;
+  for (const ChunkList::Write &write : context.list.writes)
     writeKeys.push_back(here.keys[write.key]);
-    writeValues.push_back(ScaleOp::create(b, loc, value, factor));
-  }
   if (fuse) {
     Value next = add(slot, index(1));
     for (Value base : context.list.bases)
@@ -356,7 +299,7 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
   auto update = ChunkUpdateOp::create(
       b, loc, values[0].getType(),
       SmallVector<Type>(nextReads.size(), tileType), values[0], here.decay,
-      writeKeys, writeValues, nextReads);
+      writeKeys, step.updates, nextReads);
   values[0] = update.getResult();
   for (auto [i, readout] : llvm::enumerate(update.getReadouts()))
     values[1 + i] = insert(readout, values[1 + i], {});

@@ -36,6 +36,13 @@ mlir::LogicalResult createHead(mlir::OpBuilder &b, mlir::Location loc,
                                const HeadContext &context,
                                llvm::SmallVectorImpl<mlir::Value> &slices);
 
+/// The program of one value block of a head: the state's columns from `column`
+/// on are one value that the chunks carry. `slices` are the block's own columns
+/// of the results.
+mlir::LogicalResult createKernel(mlir::OpBuilder &b, mlir::Location loc,
+                                 const HeadContext &context, mlir::Value column,
+                                 llvm::SmallVectorImpl<mlir::Value> &slices);
+
 } // namespace qdelta
 
 #endif // QDELTA_TRANSFORMS_CHUNKLOOPS_H

@@ -4,6 +4,8 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "PlainTiles.h"
+
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
 #include "qdelta/Dialect/QDelta/Transforms/Passes.h"
 
@@ -452,7 +454,8 @@ struct ChunkToLinalgPass : qdelta::impl::ChunkToLinalgBase<ChunkToLinalgPass> {
     target.addIllegalDialect<QDeltaDialect>();
     target.addLegalOp<TriangularSolveOp, PrefetchOp>();
     for (auto func : getOperation().getOps<func::FuncOp>())
-      if (failed(applyPartialConversion(func, target, frozen)))
+      if (failed(verifyPlainTiles(func)) ||
+          failed(applyPartialConversion(func, target, frozen)))
         return signalPassFailure();
   }
 };

@@ -6,6 +6,7 @@
 
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
 #include "qdelta/Dialect/QDelta/Transforms/Passes.h"
+#include "qdelta/Target/GpuTarget.h"
 #include "qdelta/Target/TargetTable.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -46,6 +47,8 @@ struct SelectSchedulePass
 
 private:
   LogicalResult schedule(AffineScanOp op);
+  LogicalResult checkOptions(AffineScanOp op);
+  LogicalResult scheduleKernel(AffineScanOp op, const GpuTarget &row);
 
   /// Vector registers that a pass over one row of the state needs: an
   /// accumulator per read, a value per write and the row itself, each
@@ -56,15 +59,8 @@ private:
   }
 };
 
-LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
-  const Target *row = findTarget(target);
-  if (!row) {
-    std::string known = llvm::join(
-        llvm::map_range(targetTable(), [](const Target &t) { return t.name; }),
-        ", ");
-    return op.emitError("unknown target '")
-           << target.getValue() << "'; known are host, " << known;
-  }
+/// Options that mean the same for every target.
+LogicalResult SelectSchedulePass::checkOptions(AffineScanOp op) {
   if (mode != "auto" && mode != "recurrent" && mode != "chunked")
     return op.emitError("unknown mode '")
            << mode.getValue() << "'; known are auto, recurrent, chunked";
@@ -75,12 +71,91 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
     return op.emitError("mode = recurrent goes with chunk = 1, but got ")
            << chunk.getValue();
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());
-  int64_t keys = state.getDimSize(2), values = state.getDimSize(3);
-  if (ShapedType::isDynamic(keys) || ShapedType::isDynamic(values))
+  if (ShapedType::isDynamic(state.getDimSize(2)) ||
+      ShapedType::isDynamic(state.getDimSize(3)))
     return op.emitError("a schedule needs static key and value dimensions, but "
                         "got ")
            << state << "; -qdelta-specialize fixes them";
+  return success();
+}
 
+/// Bytes of shared memory of a kernel with `tokens` a chunk: three stages of
+/// tiles, what the chunk's system leaves for the state, twice, and the system.
+static int64_t sharedBytes(AffineScanOp op, int64_t tokens, int64_t columns,
+                           int64_t unknown, int64_t elementBytes) {
+  int64_t stage = 0;
+  for (auto [token, type] :
+       llvm::zip(op.getBody().getArguments(), op.getTokens().getTypes())) {
+    if (!isa<RankedTensorType>(token.getType()))
+      continue;
+    int64_t width = cast<RankedTensorType>(type).getDimSize(3);
+    bool isKey = inferTokenDims(op.getBody().front()).lookup(token) ==
+                 TokenDim::Key;
+    stage += tokens * llvm::alignTo(isKey ? width : columns, 64);
+  }
+  FactsAttr facts = op.getFacts();
+  int64_t matrices = unknown * unknown + facts.getReads() * facts.getWrites();
+  int64_t slot = matrices * tokens * 128 +
+                 4 * tokens * (4 * facts.getReads() + 2 * facts.getWrites());
+  int64_t order = unknown * tokens;
+  return 3 * stage * elementBytes + 2 * slot + order * (order + 4) * 4;
+}
+
+LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
+                                                 const GpuTarget &row) {
+  auto state = cast<RankedTensorType>(op.getInits()[0].getType());
+  int64_t keys = state.getDimSize(2), values = state.getDimSize(3);
+  constexpr int64_t kLargestKey = 256, kLargestChunk = 64, kSmallestChunk = 16;
+  if (keys > kLargestKey)
+    return op.emitError("the state of a kernel stays in registers: expected a "
+                        "key dimension of at most ")
+           << kLargestKey << ", but got " << keys;
+  if (chunk && chunk != 16 && chunk != 32 && chunk != 64)
+    return op.emitError("expected a kernel's chunk to be 16, 32 or 64, but got ")
+           << chunk.getValue();
+  auto sequence = cast<RankedTensorType>(op.getOutputs()[0].getType());
+  Type element = sequence.getElementType();
+  StringRef operands = element.isBF16()  ? "bf16"
+                       : element.isF16() ? "f16"
+                                         : "tf32";
+  int64_t elementBytes = element.getIntOrFloatBitWidth() / 8;
+  int64_t unknown = llvm::count(op.getFacts().getUnknown(), true);
+  // A warp holds 16 value columns; with a state this wide a thread has no
+  // registers left for more than four warps' worth of threads.
+  int64_t columns = keys > 128 ? 64 : 128;
+  columns = std::min(columns, static_cast<int64_t>(llvm::alignTo(values, 16)));
+  if (row.tensorCores == TensorCores::WarpGroup)
+    columns = llvm::alignTo(columns, 64);
+  int64_t tokens = chunk ? static_cast<int64_t>(chunk) : kLargestChunk;
+  while (!chunk && tokens > kSmallestChunk &&
+         (std::max<int64_t>(unknown, 1) * tokens > kLargestChunk ||
+          sharedBytes(op, tokens, columns, unknown, elementBytes) >
+              row.sharedBytes))
+    tokens /= 2;
+  op.setScheduleAttr(ScheduleAttr::get(
+      op.getContext(), row.name, tokens, columns, /*span=*/1, /*lanes=*/1,
+      /*unroll=*/false, /*fuse=*/false, /*defer=*/false, /*prefetch=*/false,
+      /*kernel=*/true, operands));
+  return success();
+}
+
+LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
+  if (failed(checkOptions(op)))
+    return failure();
+  if (const GpuTarget *gpu = findGpuTarget(target))
+    return scheduleKernel(op, *gpu);
+  const Target *row = findTarget(target);
+  if (!row) {
+    SmallVector<StringRef> known{"host"};
+    for (const Target &known_ : targetTable())
+      known.push_back(known_.name);
+    for (const GpuTarget &gpu : gpuTargetTable())
+      known.push_back(gpu.name);
+    return op.emitError("unknown target '")
+           << target.getValue() << "'; known are " << llvm::join(known, ", ");
+  }
+  auto state = cast<RankedTensorType>(op.getInits()[0].getType());
+  int64_t keys = state.getDimSize(2), values = state.getDimSize(3);
   FactsAttr facts = op.getFacts();
   bool vectorises = row->lanes > 1;
   int64_t vectors = row->vectorsPerRow;
@@ -105,7 +180,8 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
                                        columns, span, row->lanes, unroll,
                                        /*fuse=*/unroll,
                                        /*defer=*/unroll && decays,
-                                       /*prefetch=*/unroll));
+                                       /*prefetch=*/unroll, /*kernel=*/false,
+                                       /*operands=*/""));
   return success();
 }
 } // namespace

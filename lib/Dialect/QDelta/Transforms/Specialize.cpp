@@ -1,5 +1,4 @@
-//===- Specialize.cpp - fix the key and value dimensions of entry functions
-//===//
+//===- Specialize.cpp - fix sizes and element types of entry functions ----===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
@@ -29,6 +28,12 @@ struct SpecializePass : qdelta::impl::SpecializeBase<SpecializePass> {
             << name << " to be at least 0, but got " << size;
         return signalPassFailure();
       }
+    if (!llvm::is_contained({"f32", "bf16", "f16"}, dtype)) {
+      getOperation().emitError(
+          "expected dtype to be f32, bf16 or f16, but got ")
+          << dtype;
+      return signalPassFailure();
+    }
     addEntryPoints(getOperation());
     for (auto func : getOperation().getOps<func::FuncOp>())
       if (RecurrenceOp recurrence = recurrenceOf(func))
@@ -54,10 +59,24 @@ private:
     return Type(tensor.clone(shape));
   }
 
+  /// `type` with the elements that sequences of vectors are stored in.
+  FailureOr<Type> narrow(func::FuncOp func, Type type) {
+    auto tensor = cast<RankedTensorType>(type);
+    if (dtype == "f32")
+      return type;
+    Type element = dtype == "bf16" ? Type(BFloat16Type::get(&getContext()))
+                                   : Type(Float16Type::get(&getContext()));
+    if (tensor.getElementType() != element && !tensor.getElementType().isF32())
+      return func.emitError("cannot store elements of ")
+             << tensor << " as " << dtype;
+    return Type(tensor.clone(element));
+  }
+
   LogicalResult specialize(func::FuncOp func, RecurrenceOp recurrence) {
     auto dims = inferTokenDims(recurrence.getBody().front());
     SmallVector<Type> types;
-    auto add = [&](Value typed, TokenDim dim) -> LogicalResult {
+    auto add = [&](Value typed, TokenDim dim,
+                   bool isSequence) -> LogicalResult {
       SmallVector<int64_t, 2> sizes;
       if (dim == TokenDim::Key)
         sizes = {key};
@@ -66,6 +85,8 @@ private:
       if (dim == TokenDim::State)
         sizes = {key, value};
       FailureOr<Type> type = fix(func, typed.getType(), sizes);
+      if (succeeded(type) && isSequence && dim != TokenDim::Scalar)
+        type = narrow(func, *type);
       if (failed(type))
         return failure();
       typed.setType(*type);
@@ -82,15 +103,16 @@ private:
       unsigned inStep = index + states;
       TokenDim dim =
           inStep < args.size() ? dims[args[inStep]] : TokenDim::State;
-      if (failed(add(arg, dim)))
+      if (failed(add(arg, dim, index < recurrence.getNumTokens())))
         return failure();
     }
     size_t inputs = types.size();
-    for (auto [index, result] : llvm::enumerate(scan.getResults()))
-      if (failed(add(result, index < scan.getOutputs().size()
-                                 ? TokenDim::Value
-                                 : TokenDim::State)))
+    for (auto [index, result] : llvm::enumerate(scan.getResults())) {
+      bool isOutput = index < scan.getOutputs().size();
+      if (failed(add(result, isOutput ? TokenDim::Value : TokenDim::State,
+                     isOutput)))
         return failure();
+    }
     ArrayRef<Type> all(types);
     func.setType(FunctionType::get(func.getContext(), all.take_front(inputs),
                                    all.drop_front(inputs)));

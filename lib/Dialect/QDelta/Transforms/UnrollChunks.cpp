@@ -4,6 +4,7 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "PlainTiles.h"
 #include "TileParts.h"
 
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
@@ -357,7 +358,8 @@ void Unroller::unrollElementwise(Operation *op) {
     parts.set(op->getResult(0), std::move(results));
 }
 
-/// A constant tile. Constants that are no splat are memory that tiles load from.
+/// A constant tile. Constants that are no splat are memory that tiles load
+/// from.
 bool isSplatConstant(Operation *op) {
   DenseElementsAttr constant;
   return matchPattern(op, m_Constant(&constant)) && constant.isSplat();
@@ -427,7 +429,9 @@ struct UnrollChunksPass : qdelta::impl::UnrollChunksBase<UnrollChunksPass> {
   void runOnOperation() override {
     for (auto func : getOperation().getOps<func::FuncOp>()) {
       auto schedule = func->getAttrOfType<ScheduleAttr>("qdelta.schedule");
-      if (schedule && schedule.getUnroll() && failed(Unroller(func).run()))
+      if (!schedule || !schedule.getUnroll())
+        continue;
+      if (failed(verifyPlainTiles(func)) || failed(Unroller(func).run()))
         return signalPassFailure();
     }
   }

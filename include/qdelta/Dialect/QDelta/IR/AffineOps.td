@@ -23,7 +23,8 @@ def QDelta_AffineScanOp : QDelta_Op<"affine_scan", [
     `affine_output` ops in the order in which they happen. Each names its state
     by number /*affine_scan_c1*/; there is one `affine_output` per output
     /*affine_scan_c2*/ and region arguments match the operands
-    /*affine_scan_c3*/. `facts` is what the derivation proved, `schedule` what
+    /*affine_scan_c3*/, in element types as in `qdelta.scan` /*affine_scan_c4*/.
+    `facts` is what the derivation proved, `schedule` what
     `-qdelta-select-schedule` decided. docs/Spec.md, A step is a list.
   }];
   let arguments = (ins Variadic<AnyRankedTensor>:$tokens,

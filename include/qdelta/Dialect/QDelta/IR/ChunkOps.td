@@ -15,12 +15,16 @@ include "mlir/Interfaces/DestinationStyleOpInterface.td"
 // chunk: tensor<C> for scalars, tensor<C x D> for vectors.
 
 def QDelta_LoadTileOp : QDelta_Op<"load_tile", [NoMemoryEffect, AttrSizedOperandSegments]> {
-  let summary = "the chunk's rows of a sequence or parameter";
+  let summary = "the chunk's rows of a sequence, a parameter or a state";
   let description = [{
     From a sequence [B, T, H] or [B, T, H, D] at `[b, t, h]`: rows t .. t+C-1 of
     batch entry b and head h; tokens past the last repeat the last one. From a
-    parameter [H] or [H, D] at `[h]`: C times the same row. For vectors,
-    `columns` is the first of the tile's D' columns (0 if absent).
+    parameter [H] or [H, D] at `[h]`: C times the same row. From a state
+    [B, HV, K, V] at `[b, h]`: its first C rows; rows past K are 0
+    /*load_tile_c1*/. For vectors, `columns` is the first of the tile's D'
+    columns (0 if absent); columns past the source's last are 0. Elements of a
+    bf16 or f16 source become f32; of others they stay what they are
+    /*load_tile_c2*/.
   }];
   let arguments = (ins AnyRankedTensor:$source, Variadic<Index>:$indices,
                        Optional<Index>:$column);
@@ -33,10 +37,12 @@ def QDelta_LoadTileOp : QDelta_Op<"load_tile", [NoMemoryEffect, AttrSizedOperand
 
 def QDelta_StoreTileOp : QDelta_Op<"store_tile", [
     Pure, AllTypesMatch<["dest", "result"]>]> {
-  let summary = "writes a tile into a sequence";
+  let summary = "writes a tile into a sequence or a state";
   let description = [{
-    Rows t .. t+C-1 at `[b, t, h]` and columns from `columns` become the tile's;
-    rows past the last token are dropped.
+    Rows t .. t+C-1 of a sequence at `[b, t, h]`, or the first C rows of a state
+    at `[b, h]` /*store_tile_c1*/, become the tile's in columns from `columns`
+    on; rows and columns past the last are dropped. Elements stored to bf16 or
+    f16 are rounded to nearest, ties to even /*store_tile_c2*/.
   }];
   let arguments = (ins AnyStaticShapeTensor:$tile, AnyRankedTensor:$dest,
                        Variadic<Index>:$indices, Index:$column);
@@ -143,6 +149,28 @@ def QDelta_ChunkSolveOp : QDelta_Op<"chunk_solve", [
   let assemblyFormat = [{
     `blocks` `(` $blocks `)` `rhs` `(` $rhs `)` attr-dict
     `:` `(` type($blocks) `)` `,` `(` type($rhs) `)` `->` type($results)
+  }];
+  let hasVerifier = 1;
+}
+
+def QDelta_ChunkInverseOp : QDelta_Op<"chunk_inverse", [Pure]> {
+  let summary = "the inverse of the chunk's unit lower triangular system";
+  let description = [{
+    The blocks T_jw of T = (I - L)^-1 for the system of `chunk_solve`, whose
+    results are E_j = sum_w T_jw R_w. W * W blocks L_jw [C x C], as there, give
+    as many blocks T_jw, in the same order /*chunk_inverse_c1*/ and of the same
+    type /*chunk_inverse_c2*/. T is unit lower triangular in the order of the
+    unknowns, which is by token, then by place in the list: T_jw has a diagonal
+    for w <= j, of ones for w = j, and is strictly lower triangular for w > j.
+    With `bounded` the entries of T are known to be at most 1 in size, which
+    allows a short number format for the products that make it.
+  }];
+  let arguments = (ins Variadic<AnyStaticShapeTensor>:$blocks,
+                       UnitAttr:$bounded);
+  let results = (outs Variadic<AnyStaticShapeTensor>:$results);
+  let assemblyFormat = [{
+    `blocks` `(` $blocks `)` (`bounded` $bounded^)? attr-dict
+    `:` `(` type($blocks) `)` `->` type($results)
   }];
   let hasVerifier = 1;
 }

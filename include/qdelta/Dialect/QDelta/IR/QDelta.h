@@ -28,6 +28,10 @@
 namespace qdelta {
 class YieldOp;
 
+/// Whether `type`, or its elements, are bf16 or f16: types that sequences are
+/// stored in, while arithmetic is in f32.
+bool isNarrow(mlir::Type type);
+
 /// The dimension that a value of a recurrence's step runs over.
 enum class TokenDim { Scalar, Key, Value, State, Unknown };
 

@@ -91,6 +91,10 @@ def QDelta_ScheduleAttr : AttrDef<QDelta_Dialect, "Schedule"> {
     * `fuse`: the update of a chunk and the reads of the next are one pass.
     * `defer`: the stored state is S divided by its running decay.
     * `prefetch`: sequences are prefetched one span ahead.
+    * `kernel`: every value block is a program of its own that carries its part
+      of the state as one value, and the chunk's system is inverted once.
+    * `operands`: the number format (bf16, f16, tf32) that tiles are rounded to
+      where they enter a product; products add up in f32. Empty: f32.
   }];
   let parameters = (ins
     StringRefParameter<>:$target,
@@ -101,7 +105,9 @@ def QDelta_ScheduleAttr : AttrDef<QDelta_Dialect, "Schedule"> {
     "bool":$unroll,
     "bool":$fuse,
     "bool":$defer,
-    "bool":$prefetch);
+    "bool":$prefetch,
+    DefaultValuedParameter<"bool", "false">:$kernel,
+    StringRefParameter<"", "\"\"">:$operands);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

@@ -168,7 +168,11 @@ def QDelta_ScanOp : QDelta_Op<"scan", [
     Value head h reads head h floor-divided by (HV / H) of a sequence with H
     heads. T may be 0: outputs are then empty and states pass through.
     Verified: counts /*scan_c1*/, ranks /*scan_c2*/, equal static dimensions
-    /*scan_c3*/, HV a multiple of every H /*scan_c4*/.
+    /*scan_c3*/, HV a multiple of every H /*scan_c4*/, element types those of
+    the recurrence /*scan_c5*/. Vector token inputs and outputs may be stored as
+    bf16 or as f16, all in one type, where the recurrence has f32: its
+    arithmetic stays f32, an element is converted where it is read, and an
+    output is rounded to nearest, ties to even, where it is written.
   }];
   let arguments = (ins FlatSymbolRefAttr:$callee,
                        Variadic<AnyRankedTensor>:$tokens,

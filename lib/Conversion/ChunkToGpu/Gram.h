@@ -1,0 +1,100 @@
+//===- Gram.h - the role that makes what does not need the state *- C++ -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QDELTA_CONVERSION_CHUNKTOGPU_GRAM_H
+#define QDELTA_CONVERSION_CHUNKTOGPU_GRAM_H
+
+#include "Kernel.h"
+
+namespace qdelta::gpu {
+
+/// The named barrier of the Gram role's warps; 0 is the whole CTA's.
+inline constexpr int64_t kGramBarrier = 1;
+
+/// The token scalars of one chunk as a Gram warp holds them: lane n has tokens
+/// n c .. n c + c-1 with c = C / 32, at least 1 (16 tokens stand twice).
+class TokenValues {
+public:
+  TokenValues(Kernel &kernel, const Lane &x, Num first,
+              llvm::DenseMap<mlir::Value, Fragment> loaded)
+      : kernel(kernel), e(kernel.e), plan(kernel.plan), x(x), first(first),
+        values(std::move(loaded)) {}
+
+  /// Tokens a lane holds.
+  static int64_t perLane(const Plan &plan) {
+    return std::max<int64_t>(1, plan.chunk / 32);
+  }
+  /// Number of this lane's token `i` in the chunk.
+  static Num tokenOf(const Plan &plan, const Lane &x, int64_t i);
+  /// Rows of the scalar sequence behind `load` for the chunk at `first`; 0 past
+  /// the last token.
+  static Fragment load(Kernel &kernel, const Lane &x, LoadTileOp load,
+                       Num first);
+
+  /// This lane's part of a token vector; of a scalar, the same number in each.
+  mlir::FailureOr<Fragment> get(mlir::Value value);
+  /// Sums of the logs (base 2) up to a place of each token.
+  mlir::FailureOr<Fragment> cumulative(mlir::ValueRange logs, int64_t place);
+  void store(const Fragment &values, Num address);
+
+private:
+  mlir::FailureOr<Fragment> make(mlir::Operation *op);
+  mlir::FailureOr<Fragment> decay(ChunkDecayOp op);
+  mlir::FailureOr<Num> total(mlir::ValueRange logs);
+  mlir::FailureOr<Num> elementwise(mlir::Operation *op,
+                                   llvm::ArrayRef<Num> operands);
+
+  Kernel &kernel;
+  Emitter &e;
+  const Plan &plan;
+  Lane x;
+  Num first;
+  llvm::DenseMap<mlir::Value, Fragment> values;
+  llvm::SmallVector<std::pair<Cumulative, Fragment>> sums;
+};
+
+/// The [C x C] values of one chunk, whose tiles are at `stage`.
+class MatrixValues {
+public:
+  MatrixValues(Kernel &kernel, const Lane &x, Num stage)
+      : kernel(kernel), e(kernel.e), plan(kernel.plan), x(x), stage(stage) {}
+
+  /// This warp's 16 rows of a [C x C] value.
+  mlir::FailureOr<Fragment> get(mlir::Value value);
+  /// As operands of a product, to a tile of the slot.
+  void storeOperand(const Fragment &values, Num tile);
+  /// As f32 into the system: rows `row`, columns `column` of its blocks.
+  void storeSystem(const Fragment &values, Num system, int64_t block,
+                   int64_t unknown);
+
+private:
+  mlir::FailureOr<Fragment> make(mlir::Operation *op);
+  /// X A^T onto `sum`.
+  void gram(ChunkGramOp op, Fragment &sum);
+  Fragment decay(ChunkDecayOp op);
+  Fragment rowValues(Num vector);
+
+  Kernel &kernel;
+  Emitter &e;
+  const Plan &plan;
+  Lane x;
+  Num stage;
+  llvm::DenseMap<mlir::Value, Fragment> values;
+};
+
+/// (I - L)^-1 of the system in scratch memory, block by block: the 16 x 16
+/// diagonal blocks in f32, then the blocks below them by products. Stores the
+/// blocks T_jw as operands in the slot.
+void invertSystem(Kernel &kernel, Num slot, bool bounded);
+
+/// Emits the Gram role's loop. `load` starts the copies of a chunk's tiles.
+mlir::LogicalResult emitGramRole(Kernel &kernel, Num chunks,
+                                 llvm::function_ref<void(Num chunk)> load,
+                                 llvm::function_ref<void()> endOfChunk);
+
+} // namespace qdelta::gpu
+
+#endif // QDELTA_CONVERSION_CHUNKTOGPU_GRAM_H

@@ -1,0 +1,84 @@
+//===- Kernel.h - what every role of a kernel knows ------------*- C++ -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QDELTA_CONVERSION_CHUNKTOGPU_KERNEL_H
+#define QDELTA_CONVERSION_CHUNKTOGPU_KERNEL_H
+
+#include "Plan.h"
+
+namespace qdelta::gpu {
+
+/// A thread's place in its warp, and its warp's in its role. In a fragment,
+/// `group` and `quad` are the PTX manual's row and pair of columns; `row` and
+/// `matrix` are the thread's row and matrix in ldmatrix.
+struct Lane {
+  Num lane, warp;
+  Num group, quad;
+  Num row, matrix;
+};
+
+/// The program of one CTA as it is written. Words of the parameters are read
+/// where they are used: constant memory is cheaper than registers.
+class Kernel {
+public:
+  Kernel(Emitter &e, const Plan &plan, mlir::Value params, Num shared);
+
+  /// Fresh lane arithmetic, hidden from the optimizer. Roles' warps count from
+  /// 0; the state role's come first in the CTA.
+  Lane lane(bool gramRole);
+  Num thread() { return e.opaque(e.special("tid.x")); }
+
+  // The CTA's item; all i64 but the lengths.
+  Num batch() { return item / (valueHeads() * blocks()); }
+  Num head() { return (item / blocks()) % valueHeads(); }
+  /// First value column, i32.
+  Num column() { return e.narrow((item % blocks()) * plan.columns); }
+  Num length() { return e.narrow(word(numArguments * 5)); }
+  Num valueHeads() { return word(numArguments * 5 + 1); }
+
+  /// The start of this CTA's head in a sequence, state or parameter, and the
+  /// bytes between its rows (tokens, or key channels).
+  mlir::Value base(unsigned argument);
+  Num rowStride(unsigned argument);
+
+  Num stage(Num index) { return shared + index * plan.stageBytes; }
+  Num slot(Num index) { return shared + (index * plan.slotBytes + plan.slotsAt); }
+
+  /// Byte address of 16-byte piece `piece` of `row` in a tile with `rows` rows:
+  /// groups of 128-byte rows whose pieces are permuted by the row.
+  Num tileAddress(Num base, int64_t rows, Num row, Num piece);
+  /// The same at piece `constant` + `bit`, `constant` even and `bit` 0 or 1,
+  /// where only `rowInEight` decides the permutation.
+  Num tileAddress(Num base, int64_t rows, Num row, Num rowInEight, Num bit,
+                  int64_t constant);
+  /// Byte address of an f32 element.
+  Num elementAddress(Num base, int64_t rows, Num row, Num column);
+
+  Emitter &e;
+  const Plan &plan;
+  Num shared;
+
+  mlir::Type elementType(unsigned argument) const;
+  int64_t bytesOfArgument(unsigned argument) const {
+    return elementType(argument).getIntOrFloatBitWidth() / 8;
+  }
+  unsigned inputs() const { return plan.func.getNumArguments(); }
+
+private:
+  Num word(int64_t index);
+  Num blocks() {
+    return e.i64(llvm::divideCeil(plan.valueSize,
+                                  std::min(plan.valueSize, plan.columns)));
+  }
+
+  mlir::Value params;
+  int64_t numArguments;
+  Num item;
+};
+
+} // namespace qdelta::gpu
+
+#endif // QDELTA_CONVERSION_CHUNKTOGPU_KERNEL_H

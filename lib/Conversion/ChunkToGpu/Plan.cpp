@@ -1,0 +1,206 @@
+//===- Plan.cpp - where the values of a chunk live in a CTA ---------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "Plan.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/TypeUtilities.h"
+
+using namespace mlir;
+using namespace qdelta;
+using namespace qdelta::gpu;
+
+const Tile &Plan::tileOf(Value value) const {
+  return tiles[tileIndices.lookup(value)];
+}
+
+unsigned Plan::argumentOf(Value value) const {
+  return cast<BlockArgument>(value).getArgNumber();
+}
+
+int64_t Plan::cumulativeIndex(ValueRange logs, int64_t place) const {
+  Cumulative wanted{llvm::to_vector(logs), place};
+  return llvm::find(cumulatives, wanted) - cumulatives.begin();
+}
+
+FailureOr<Plan> Plan::get(func::FuncOp func, const GpuTarget &target) {
+  Plan plan;
+  plan.func = func;
+  plan.target = &target;
+  if (failed(plan.findLoop()) || failed(plan.classify()))
+    return failure();
+  plan.findCrossings();
+  if (failed(plan.placeShared()))
+    return failure();
+  return plan;
+}
+
+LogicalResult Plan::findLoop() {
+  auto schedule = func->getAttrOfType<ScheduleAttr>("qdelta.schedule");
+  auto foralls = llvm::to_vector(func.getBody().getOps<scf::ForallOp>());
+  if (!schedule || !schedule.getKernel() || foralls.size() != 1 ||
+      foralls[0].getRank() != 3)
+    return func.emitError("expected one scf.forall over batch entries, heads "
+                          "and value blocks, of a schedule with kernel = true");
+  forall = foralls[0];
+  auto loops = llvm::to_vector(forall.getBody()->getOps<scf::ForOp>());
+  if (loops.size() != 1)
+    return forall.emitError("expected one loop over chunks");
+  loop = loops[0];
+  chunk = schedule.getChunk();
+  auto state = cast<RankedTensorType>(loop.getInits()[0].getType());
+  keys = state.getDimSize(0);
+  columns = state.getDimSize(1);
+  auto whole = cast<RankedTensorType>(func.getArgumentTypes().back());
+  keySize = whole.getDimSize(2);
+  valueSize = whole.getDimSize(3);
+  format = llvm::StringSwitch<Format>(schedule.getOperands())
+               .Case("bf16", Format::BF16)
+               .Case("f16", Format::F16)
+               .Default(Format::TF32);
+  stateWarps = columns / 16;
+  gramWarps = chunk / 16;
+  return success();
+}
+
+LogicalResult Plan::addTile(LoadTileOp load) {
+  auto argument = dyn_cast<BlockArgument>(load.getSource());
+  auto source = cast<RankedTensorType>(load.getSource().getType());
+  if (!argument || argument.getOwner()->getParentOp() != func ||
+      source.getRank() != 4 || load.getIndices().size() != 3)
+    return load.emitError("is not lowered for GPUs: expected vectors of a "
+                          "token sequence");
+  if (source.getElementTypeBitWidth() != elementBytes() * 8)
+    return load.emitError("expected a sequence of ")
+           << elementBytes() << "-byte elements, but got " << source;
+  auto type = cast<RankedTensorType>(load.getType());
+  bool isKey = !load.getColumn();
+  tileIndices[load] = tiles.size();
+  tiles.push_back({load, argument.getArgNumber(), isKey, type.getDimSize(1),
+                   source.getDimSize(3), 0});
+  return success();
+}
+
+LogicalResult Plan::classify() {
+  kinds[loop.getInductionVar()] = Kind::Index;
+  kinds[loop.getRegionIterArgs()[0]] = Kind::State;
+  for (Operation &op : loop.getBody()->without_terminator()) {
+    if (op.getNumResults() == 0)
+      continue;
+    Value result = op.getResult(0);
+    auto type = dyn_cast<RankedTensorType>(result.getType());
+    Kind kind = Kind::Scalar;
+    if (auto load = dyn_cast<LoadTileOp>(op)) {
+      kind = type.getRank() == 1 ? Kind::Token
+             : load.getColumn()  ? Kind::Column
+                                 : Kind::Key;
+      if (kind != Kind::Token && failed(addTile(load)))
+        return failure();
+    } else if (isa<ChunkReadOp, ChunkApplyOp, StoreTileOp>(op)) {
+      kind = Kind::Column;
+    } else if (isa<ChunkUpdateOp>(op)) {
+      kind = Kind::State;
+    } else if (isa<ChunkGramOp, ChunkInverseOp>(op)) {
+      kind = Kind::Matrix;
+    } else if (result.getType().isIndex()) {
+      kind = Kind::Index;
+    } else if (type && type.getRank() == 1) {
+      kind = Kind::Token;
+    } else if (isa<ChunkDecayOp>(op)) {
+      kind = type ? Kind::Matrix : Kind::Scalar;
+    } else if (type && matchPattern(result, m_Constant())) {
+      kind = type.getDimSize(1) == chunk ? Kind::Matrix : Kind::Column;
+    } else if (type) {
+      kind = Kind::Matrix;
+      for (Value operand : op.getOperands()) {
+        Kind of = kinds.lookup(operand);
+        if (of == Kind::Key || of == Kind::Column)
+          kind = of;
+      }
+      if (kind == Kind::Key)
+        return op.emitError("makes key vectors inside the step, which is not "
+                            "lowered for GPUs yet");
+    }
+    for (Value each : op.getResults())
+      kinds[each] = kind;
+  }
+  return success();
+}
+
+/// What the state role reads of the Gram role's, and what matrices read of
+/// token vectors.
+void Plan::findCrossings() {
+  auto cumulative = [&](ValueRange logs, std::optional<int64_t> place) {
+    Cumulative wanted{llvm::to_vector(logs), *place};
+    if (!logs.empty() && !llvm::is_contained(cumulatives, wanted))
+      cumulatives.push_back(wanted);
+  };
+  for (Operation &op : loop.getBody()->without_terminator()) {
+    if (op.getNumResults() == 0)
+      continue;
+    Kind kind = kinds.lookup(op.getResult(0));
+    for (Value operand : op.getOperands()) {
+      Kind of = kinds.lookup(operand);
+      bool ofState = kind == Kind::Column || kind == Kind::State;
+      bool isConstant = matchPattern(operand, m_Constant());
+      if (ofState && !isa<LoadTileOp, StoreTileOp>(op) && !isConstant &&
+          (of == Kind::Token || of == Kind::Scalar || of == Kind::Matrix))
+        handedOver.try_emplace(operand, 0);
+      if (kind == Kind::Matrix && of == Kind::Token && isa<ScaleOp>(op))
+        rowVectors.try_emplace(operand, 0);
+    }
+    if (auto decay = dyn_cast<ChunkDecayOp>(op); decay && kind == Kind::Matrix) {
+      cumulative(decay.getLogs(), decay.getFrom());
+      cumulative(decay.getLogs(), decay.getTo());
+    }
+    if (auto op_ = dyn_cast<ChunkInverseOp>(op)) {
+      inverse = op_;
+      bounded = op_.getBounded();
+      auto count = static_cast<int64_t>(op_->getNumResults());
+      int64_t unknown = 1;
+      while (unknown * unknown < count)
+        ++unknown;
+      order = unknown * chunk;
+    }
+  }
+}
+
+LogicalResult Plan::placeShared() {
+  for (Tile &tile : tiles) {
+    tile.offset = stageBytes;
+    stageBytes += tileBytes(chunk, tile.width);
+  }
+  // Matrices first: they are aligned to a swizzle pattern of 1024 bytes.
+  for (auto &[value, offset] : handedOver)
+    if (kinds.lookup(value) == Kind::Matrix) {
+      offset = slotBytes;
+      slotBytes += llvm::alignTo(tileBytes(chunk, chunk), 1024);
+    }
+  for (auto &[value, offset] : handedOver)
+    if (kinds.lookup(value) != Kind::Matrix) {
+      offset = slotBytes;
+      slotBytes += kinds.lookup(value) == Kind::Token ? 4 * chunk : 16;
+    }
+  slotBytes = llvm::alignTo(slotBytes, 1024);
+  slotsAt = kStages * stageBytes;
+  scratchAt = slotsAt + kSlots * slotBytes;
+  int64_t at = 0;
+  for (auto &[value, offset] : rowVectors) {
+    offset = at;
+    at += 4 * chunk;
+  }
+  cumulativesAt = scratchAt + at;
+  systemAt = llvm::alignTo(
+      cumulativesAt + 4 * chunk * static_cast<int64_t>(cumulatives.size()), 16);
+  outputAt = llvm::alignTo(systemAt + order * systemPitch() * 4, 128);
+  sharedBytes = outputAt + stateWarps * chunk * 16 * elementBytes();
+  if (sharedBytes > target->sharedBytes)
+    return func.emitError("needs ")
+           << sharedBytes << " bytes of shared memory, but " << target->name
+           << " has " << target->sharedBytes
+           << " for a CTA; a shorter chunk needs less";
+  return success();
+}

@@ -1,0 +1,44 @@
+//===- SequenceTypes.h - element types of a scan's sequences ----*- C++ -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QDELTA_LIB_IR_SEQUENCETYPES_H
+#define QDELTA_LIB_IR_SEQUENCETYPES_H
+
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Operation.h"
+
+namespace qdelta {
+
+/// Checks the element types of a scan's operands and results against those of
+/// its step; errors are the op's and end with `label`.
+class SequenceTypes {
+public:
+  SequenceTypes(mlir::Operation *op, llvm::StringRef label)
+      : op(op), label(label) {}
+
+  /// A parameter, a state or a sequence of scalars: of the step's type.
+  mlir::LogicalResult addPlain(mlir::Type sequence, mlir::Type step,
+                               const llvm::Twine &name);
+
+  /// A sequence of vectors: of the step's type, or narrow where that is f32,
+  /// and then of the type of all other sequences of vectors.
+  mlir::LogicalResult addVectors(mlir::Type sequence, mlir::Type step,
+                                 const llvm::Twine &name);
+
+private:
+  mlir::LogicalResult fail(const llvm::Twine &name, mlir::Type wanted,
+                           mlir::Type found, const llvm::Twine &why);
+
+  mlir::Operation *op;
+  llvm::StringRef label;
+  /// Of the first sequence of vectors with f32 in the step.
+  mlir::Type vectors;
+  std::string first;
+};
+
+} // namespace qdelta
+
+#endif // QDELTA_LIB_IR_SEQUENCETYPES_H

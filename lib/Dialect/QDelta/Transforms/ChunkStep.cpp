@@ -1,0 +1,148 @@
+//===- ChunkStep.cpp - what a chunk does to one block of value columns ----===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#include "ChunkStep.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace qdelta;
+
+namespace {
+
+class StepBuilder {
+public:
+  StepBuilder(OpBuilder &b, Location loc, const ChunkList &list,
+              ChunkSystem &system, TokenTiles &tiles,
+              const llvm::DenseMap<Value, Value> &readouts,
+              RankedTensorType tileType)
+      : b(b), loc(loc), list(list), system(system), tiles(tiles),
+        readouts(readouts), tileType(tileType) {}
+
+  ChunkStep build(StepSolver solver);
+
+private:
+  Value addScaled(Value sum, Value tile, Value by) {
+    if (by)
+      tile = ScaleOp::create(b, loc, tile, by);
+    return sum ? arith::AddFOp::create(b, loc, sum, tile) : tile;
+  }
+  Value startOf(ChunkTarget &target);
+  Value applyWrite(Value sum, ChunkTarget &target, unsigned w, Value written);
+  SmallVector<Value> solve(ArrayRef<Value> matrices, ArrayRef<Value> rhs);
+  SmallVector<Value> solveByInverse(ArrayRef<Value> matrices,
+                                    ArrayRef<Value> rhs, bool bounded);
+
+  OpBuilder &b;
+  Location loc;
+  const ChunkList &list;
+  ChunkSystem &system;
+  TokenTiles &tiles;
+  const llvm::DenseMap<Value, Value> &readouts;
+  RankedTensorType tileType;
+};
+
+/// The part of a target that is known before the chunk's own writes are.
+Value StepBuilder::startOf(ChunkTarget &target) {
+  Value sum;
+  for (auto [term, coefficient] : target.direct)
+    sum = addScaled(sum, tiles.get(b, term), coefficient);
+  for (auto [base, coefficient] : target.readouts)
+    sum = addScaled(sum, readouts.lookup(base), coefficient);
+  return sum;
+}
+
+Value StepBuilder::applyWrite(Value sum, ChunkTarget &target, unsigned w,
+                              Value written) {
+  auto entry = target.earlier.find(w);
+  if (entry == target.earlier.end())
+    return sum;
+  return ChunkApplyOp::create(b, loc, entry->second.matrix, written, sum,
+                              entry->second.inclusive);
+}
+
+SmallVector<Value> StepBuilder::solve(ArrayRef<Value> matrices,
+                                      ArrayRef<Value> rhs) {
+  auto op = ChunkSolveOp::create(
+      b, loc, SmallVector<Type>(rhs.size(), tileType), matrices, rhs);
+  return llvm::to_vector(op.getResults());
+}
+
+SmallVector<Value> StepBuilder::solveByInverse(ArrayRef<Value> matrices,
+                                               ArrayRef<Value> rhs,
+                                               bool bounded) {
+  SmallVector<Type> types;
+  for (Value matrix : matrices)
+    types.push_back(matrix.getType());
+  auto inverse = ChunkInverseOp::create(b, loc, types, matrices, bounded);
+  Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(tileType));
+  SmallVector<Value> solutions;
+  size_t count = rhs.size();
+  for (size_t row = 0; row < count; ++row) {
+    Value sum = zero;
+    for (size_t column = 0; column < count; ++column)
+      sum = ChunkApplyOp::create(b, loc,
+                                 inverse.getResult(row * count + column),
+                                 rhs[column], sum, column <= row);
+    solutions.push_back(sum);
+  }
+  return solutions;
+}
+
+ChunkStep StepBuilder::build(StepSolver solver) {
+  ChunkStep step;
+  // Known writes first, then the system of the unknown ones.
+  ArrayRef<ChunkList::Write> writes = list.writes;
+  SmallVector<Value> rhs, matrices;
+  SmallVector<unsigned> unknown;
+  step.written.resize(writes.size());
+  for (auto [w, target] : llvm::enumerate(system.writes)) {
+    Value sum = startOf(target);
+    if (writes[w].unknown) {
+      unknown.push_back(w);
+      rhs.push_back(sum);
+    } else {
+      step.written[w] = sum;
+    }
+  }
+  for (auto [i, row] : llvm::enumerate(unknown)) {
+    ChunkTarget &target = system.writes[row];
+    for (unsigned w = 0; w < writes.size(); ++w)
+      if (!writes[w].unknown)
+        rhs[i] = applyWrite(rhs[i], target, w, step.written[w]);
+    for (unsigned w : unknown)
+      matrices.push_back(target.earlier.find(w)->second.matrix);
+  }
+  if (!unknown.empty()) {
+    auto solutions =
+        solver == StepSolver::Substitution
+            ? solve(matrices, rhs)
+            : solveByInverse(matrices, rhs,
+                             solver == StepSolver::BoundedInverse);
+    for (auto [w, solution] : llvm::zip(unknown, solutions))
+      step.written[w] = solution;
+  }
+  for (ChunkTarget &target : system.outputs) {
+    Value sum = startOf(target);
+    for (unsigned w = 0; w < writes.size(); ++w)
+      sum = applyWrite(sum, target, w, step.written[w]);
+    step.outputs.push_back(sum);
+  }
+  for (auto [value, factor] : llvm::zip(step.written, system.updateFactors))
+    step.updates.push_back(ScaleOp::create(b, loc, value, factor));
+  return step;
+}
+} // namespace
+
+ChunkStep qdelta::createChunkStep(OpBuilder &b, Location loc,
+                                  const ChunkList &list, ChunkSystem &system,
+                                  TokenTiles &tiles,
+                                  const llvm::DenseMap<Value, Value> &readouts,
+                                  RankedTensorType tileType,
+                                  StepSolver solver) {
+  return StepBuilder(b, loc, list, system, tiles, readouts, tileType)
+      .build(solver);
+}

@@ -1,0 +1,36 @@
+//===- ChunkStep.h - what a chunk does to one block of value columns ------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#ifndef QDELTA_TRANSFORMS_CHUNKSTEP_H
+#define QDELTA_TRANSFORMS_CHUNKSTEP_H
+
+#include "ChunkSystem.h"
+
+namespace qdelta {
+
+/// How the unknown writes are found: by substitution, or by making the system's
+/// inverse, whose entries may be known to be at most 1, and applying it.
+enum class StepSolver { Substitution, Inverse, BoundedInverse };
+
+/// A chunk's values for one block, each a tile [C x W].
+struct ChunkStep {
+  /// What each write writes, and what it adds to the state at the chunk's end.
+  llvm::SmallVector<mlir::Value> written, updates;
+  llvm::SmallVector<mlir::Value> outputs;
+};
+
+/// Solves the chunk's `system` for the columns that `tiles` loads. `readouts`
+/// holds X S of each base at the chunk's start.
+ChunkStep createChunkStep(mlir::OpBuilder &b, mlir::Location loc,
+                          const ChunkList &list, ChunkSystem &system,
+                          TokenTiles &tiles,
+                          const llvm::DenseMap<mlir::Value, mlir::Value> &readouts,
+                          mlir::RankedTensorType tileType,
+                          StepSolver solver);
+
+} // namespace qdelta
+
+#endif // QDELTA_TRANSFORMS_CHUNKSTEP_H
