@@ -120,7 +120,12 @@ llvm::Error qdelta::compileToPhase(ModuleOp module,
     if (auto error =
             dump(module, options.dumpPhasesTo, *findPhase(options.from)))
       return error;
+  if (isForGpu(options) && to == phaseName(Phase::Linalg))
+    return makeError("there is no linalg phase for target '" + options.target +
+                     "'");
   for (Phase phase : *phases) {
+    if (isForGpu(options) && phase == Phase::Linalg)
+      continue;
     PassManager pm(module->getName());
     addPassesTo(phase, pm, options);
     if (failed(pm.run(module)))
