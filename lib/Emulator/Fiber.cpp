@@ -90,6 +90,8 @@ void Fiber::start(Body body, void *argument) {
   this->body = body;
   this->argument = argument;
   auto *top = reinterpret_cast<uint64_t *>(mapping + kGuardBytes + kStackBytes);
+  // Two words, so that the stack is aligned where `enter` is called.
+  *--top = 0;
   *--top = 0;
   *--top = reinterpret_cast<uint64_t>(&qdeltaEmulatorEnter);
   *--top = reinterpret_cast<uint64_t>(&Fiber::enter); // rbp

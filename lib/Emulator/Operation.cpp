@@ -46,8 +46,12 @@ bool qdelta::emulator::bind(Operation &op) {
   for (auto family :
        {bindAccess, bindBlockBarrier, bindBulk, bindCopyAsync, bindControl,
         bindMatrixAccess, bindMbarrier, bindMma, bindScalar, bindWarp,
-        bindWgmma})
-    if (family(op))
-      return true;
+        bindWgmma}) {
+    Operation bound = op;
+    if (!family(bound))
+      continue;
+    op = std::move(bound);
+    return true;
+  }
   return false;
 }
