@@ -45,7 +45,8 @@ ArrayAttr describeArguments(func::FuncOp func, RecurrenceOp recurrence) {
       if (ShapedType::isDynamic(size))
         size = symbol;
     all.push_back(b.getDictionaryAttr(
-        {b.getNamedAttr("name", b.getStringAttr(name)),
+        {b.getNamedAttr("dtype", TypeAttr::get(type.getElementType())),
+         b.getNamedAttr("name", b.getStringAttr(name)),
          b.getNamedAttr("role", b.getI64IntegerAttr(role)),
          b.getNamedAttr("shape", b.getDenseI64ArrayAttr(shape))}));
   };

@@ -114,6 +114,7 @@ void qdelta::addPassesTo(Phase phase, OpPassManager &pm,
     SpecializeOptions sizes;
     sizes.key = options.key;
     sizes.value = options.value;
+    sizes.dtype = options.dtype;
     pm.addPass(createSpecialize(sizes));
     break;
   }
@@ -155,6 +156,9 @@ struct TextualOptions : PassPipelineOptions<TextualOptions> {
                       llvm::cl::init(0)};
   Option<int64_t> value{*this, "value", llvm::cl::desc("value dimension"),
                         llvm::cl::init(0)};
+  Option<std::string> dtype{*this, "dtype",
+                            llvm::cl::desc("what vectors are stored in"),
+                            llvm::cl::init("f32")};
 };
 } // namespace
 
@@ -172,6 +176,7 @@ void qdelta::registerPipelines() {
           options.chunk = text.chunk;
           options.key = text.key;
           options.value = text.value;
+          options.dtype = text.dtype;
           addPassesTo(phase, pm, options);
         });
   }

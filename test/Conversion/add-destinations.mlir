@@ -9,10 +9,10 @@
 // CHECK-SAME:  %[[O:.*]]: tensor<?x?x?x8xf32> {bufferization.writable = true},
 // CHECK-SAME:  %[[F:.*]]: tensor<?x?x4x8xf32> {bufferization.writable = true})
 // CHECK-SAME:  llvm.emit_c_interface
-// CHECK-SAME:  {name = "v", role = {{[0-9]+}} : i64, shape = array<i64: {{-[0-9]+, -[0-9]+, -[0-9]+}}, 8>}
-// CHECK-SAME:  {name = "S", role = {{[0-9]+}} : i64, shape = array<i64: {{-[0-9]+, -[0-9]+}}, 4, 8>}
-// CHECK-SAME:  {name = "o", role = {{[0-9]+}} : i64, shape = array<i64: {{-[0-9]+, -[0-9]+, -[0-9]+}}, 8>}
-// CHECK-SAME:  {name = "S_final", role = {{[0-9]+}} : i64, shape = array<i64: {{-[0-9]+, -[0-9]+}}, 4, 8>}
+// CHECK-SAME:  {dtype = f32, name = "v", role = {{[0-9]+}} : i64, shape = array<i64: {{-[0-9]+, -[0-9]+, -[0-9]+}}, 8>}
+// CHECK-SAME:  {dtype = f32, name = "S", role = {{[0-9]+}} : i64, shape = array<i64: {{-[0-9]+, -[0-9]+}}, 4, 8>}
+// CHECK-SAME:  {dtype = f32, name = "o", role = {{[0-9]+}} : i64, shape = array<i64: {{-[0-9]+, -[0-9]+, -[0-9]+}}, 8>}
+// CHECK-SAME:  {dtype = f32, name = "S_final", role = {{[0-9]+}} : i64, shape = array<i64: {{-[0-9]+, -[0-9]+}}, 4, 8>}
 // CHECK:       scf.forall {{.*}} shared_outs(%{{.*}} = %[[O]], %{{.*}} = %[[F]])
 
 qdelta.recurrence @f(state %S: tensor<?x?xf32>) token(%v: tensor<?xf32>) {

@@ -85,6 +85,7 @@ public:
   Num minimum(Num lhs, Num rhs);
   Num widen(Num value);  ///< i32 to i64, sign kept
   Num narrow(Num value); ///< i64 to i32
+  Num narrowTo16(Num value);
   Num bitcast(Num value, mlir::Type type);
   Num exp2(Num x);
 
@@ -117,6 +118,7 @@ public:
   Num shuffleFrom(Num value, int64_t lane);
   void syncWarp();
   void syncGroup(int64_t id, int64_t threads);
+  void syncAll();
 
   // Tensor cores.
   /// Four 8 x 8 matrices of 16-bit elements.

@@ -28,7 +28,8 @@ FailureOr<ChunkList> ChunkList::get(AffineScanOp op) {
                         "one has ")
            << op.getInits().size();
   for (Value operand : op.getOperands())
-    if (Type type = getElementTypeOrSelf(operand.getType()); !type.isF32())
+    if (Type type = getElementTypeOrSelf(operand.getType());
+        !type.isF32() && !isNarrow(type))
       return op.emitError("the chunk form covers lists in f32, but an operand "
                           "of this one is in ")
              << type;

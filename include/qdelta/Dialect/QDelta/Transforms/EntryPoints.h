@@ -19,8 +19,9 @@ namespace qdelta {
 inline constexpr llvm::StringLiteral kRecurrenceAttr = "qdelta.recurrence";
 
 /// The attribute of an entry function from the buffers phase on: for each of
-/// its buffers a dictionary of `name`, `role` (a qdeltaRole) and `shape`
-/// (sizes, or the negative QDELTA_DIM_* of qdelta-c/Runtime.h).
+/// its buffers a dictionary of `name`, `role` (a qdeltaRole), `shape` (sizes, or
+/// the negative QDELTA_DIM_* of qdelta-c/Runtime.h) and `dtype`, its element
+/// type, which is f32 where a dump of an older version lacks it.
 inline constexpr llvm::StringLiteral kArgumentsAttr = "qdelta.arguments";
 
 /// The name of the entry function that `addEntryPoints` gives `recurrence`.
