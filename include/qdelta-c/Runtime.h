@@ -130,16 +130,24 @@ typedef enum {
   QDELTA_ERROR_STRUCT_SIZE = 1003,    /* a struct smaller than version 1's */
   QDELTA_ERROR_UNKNOWN_KERNEL = 1004, /* no kernel of that name or number */
   QDELTA_ERROR_OPTION = 1005,         /* a launch option out of range */
+  QDELTA_ERROR_FILE = 1006,           /* a file that cannot be read */
+  QDELTA_ERROR_ARTEFACT = 1007,       /* malformed, damaged or cut short */
+  QDELTA_ERROR_TARGET = 1008,         /* no code for the engine or device */
   QDELTA_ERROR_COUNT = 2001,          /* wrong number of tensors */
   QDELTA_ERROR_RANK = 2002,           /* wrong number of dimensions */
   QDELTA_ERROR_HEADS = 2003,          /* HV is not a multiple of H */
   QDELTA_ERROR_SIZE = 2004,           /* a dimension of the wrong size */
-  QDELTA_ERROR_DTYPE = 2005,          /* not float32 with one lane */
-  QDELTA_ERROR_DEVICE = 2006,         /* not in the CPU's memory */
+  QDELTA_ERROR_DTYPE = 2005,          /* not the kernel's element type */
+  QDELTA_ERROR_DEVICE = 2006,         /* not in the engine's memory */
   QDELTA_ERROR_STRIDE = 2007,         /* vectors that are not contiguous */
-  QDELTA_ERROR_DATA = 2008,           /* no data, or not aligned to 4 bytes */
+  QDELTA_ERROR_DATA = 2008,           /* no data, or not aligned */
   QDELTA_ERROR_OVERLAP = 2009,        /* an output on top of another tensor */
   QDELTA_ERROR_OVERFLOW = 2010,       /* sizes whose product passes 2^63 */
+  QDELTA_ERROR_TENSOR_MAP = 2011,     /* no tensor map describes the tensor */
+  QDELTA_ERROR_SHARED_MEMORY = 3001,  /* more than the device has */
+  QDELTA_ERROR_DRIVER = 3002,         /* no usable CUDA driver */
+  QDELTA_ERROR_CUDA = 3003,           /* the CUDA driver reports an error */
+  QDELTA_ERROR_EMULATION = 3004,      /* the emulator reports defects */
   QDELTA_ERROR_OUT_OF_MEMORY = 9001,
   QDELTA_ERROR_THREADS = 9002, /* the system refused to start a thread */
   QDELTA_ERROR_INTERNAL = 9003
@@ -156,17 +164,31 @@ qdeltaErrorCode qdeltaStatusGetCode(const qdeltaStatus *status);
 const char *qdeltaStatusGetMessage(const qdeltaStatus *status);
 
 /* {"code": "QD2004", "argument": "v", "message": "..."}; argument is "" when
- * the error is about no argument. "{}" for NULL. Lives as long as the status.
- */
+ * the error is about no argument. With QDELTA_ERROR_EMULATION also "reports",
+ * an array of {"kind", "text", "count"}. "{}" for NULL. Lives as long as the
+ * status. */
 const char *qdeltaStatusGetJson(const qdeltaStatus *status);
 
 /* Frees the status; NULL is fine. */
 void qdeltaStatusDestroy(qdeltaStatus *status);
 
-/* Makes a module of an image. The image's description is copied; its entry
- * functions are not, so the code behind them must outlive the module. All
- * elements of an array in the image have the same struct_size. */
+/* Makes a module of an image. The image's description is copied, and so are
+ * device kernels; its entry functions are not, so the code behind them must
+ * outlive the module. All elements of an array in the image have the same
+ * struct_size. */
 qdeltaStatus *qdeltaModuleLoad(const qdeltaImage *image, qdeltaModule **module);
+
+/* Makes a module of an artefact (.qda), from a file or from memory. Checksums
+ * are verified. CPU code is loaded if this machine can run it; what is missing
+ * is an error only when it is launched. The artefact is code: load only what
+ * you would run. The bytes are not needed after the call. */
+qdeltaStatus *qdeltaModuleLoadFile(const char *path, qdeltaModule **module);
+qdeltaStatus *qdeltaModuleLoadMemory(const void *bytes, size_t size,
+                                     qdeltaModule **module);
+
+/* What code the module holds, for people: "x86-64-v4 (cpu), sm_80 (PTX,
+ * emulated)"; "nothing" for none, "" for NULL. Lives as long as the module. */
+const char *qdeltaModuleGetContents(const qdeltaModule *module);
 
 /* Frees the module and its kernels, and ends its threads; NULL is fine. */
 void qdeltaModuleDestroy(qdeltaModule *module);
@@ -192,27 +214,55 @@ int64_t qdeltaKernelGetNumArguments(const qdeltaKernel *kernel);
 const qdeltaArgument *qdeltaKernelGetArgument(const qdeltaKernel *kernel,
                                               int64_t index);
 
+/* Where a kernel runs. */
+typedef enum {
+  QDELTA_ENGINE_CPU = 0,
+  QDELTA_ENGINE_EMULATED = 1, /* a GPU's code on the CPU, with every check */
+  QDELTA_ENGINE_CUDA = 2      /* an NVIDIA GPU, through its driver */
+} qdeltaEngine;
+
+/* Fields that struct_size ends before are 0. */
 typedef struct {
   size_t struct_size;
   int32_t threads; /* 0: as many as this process may use; at most 1024 */
+  /* Since 1.1. */
+  int32_t reserved;    /* was padding; ignored */
+  void *stream;        /* cuda: a CUstream; NULL: the default stream */
+  const char *target;  /* emulated and cuda: only this target's code */
+  uint64_t seed;       /* emulated: of random schedules and completions */
+  qdeltaEngine engine; /* QDELTA_ENGINE_CPU by default */
+  int32_t schedule;    /* emulated: 0 first in first out, 1 last, 2 random */
+  int32_t completion;  /* emulated: async copies 0 late, 1 at once, 2 random */
+  int32_t reserved2;   /* ignored */
 } qdeltaLaunchOptions;
 
 /*
- * Runs a kernel on `count` tensors in the order of its arguments, and returns
- * when it is done. Outputs and final states are the caller's memory.
+ * Runs a kernel on `count` tensors in the order of its arguments. Outputs and
+ * final states are the caller's memory. `options` may be NULL.
  *
- * Tensors are float32 in the CPU's memory, aligned to 4 bytes. The elements of
- * a vector (the last dimension of rank 4, or of a parameter of rank 2) are
- * contiguous; other strides are free, and no strides mean row-major. Sizes
- * named B, T and HV agree among all tensors, and HV is a multiple of every H.
- * An output or final state may not overlap any tensor, itself included; two
- * views of one buffer are told apart when they repeat at a common distance.
- * When T = 0 the final states are copies of the initial ones. All of this is
- * checked before anything runs. `options` may be NULL. Launches of one module
- * with more than one thread take turns.
+ * Tensors have the arguments' element types and are aligned to their size. The
+ * elements of a vector (the last dimension of rank 4, or of a parameter of rank
+ * 2) are contiguous; on engines emulated and cuda, the last dimension of every
+ * tensor is. Other strides are free, and no strides mean row-major; a tensor
+ * that the kernel reads through a tensor map is aligned to 16 bytes, and so are
+ * its strides, which are positive. Sizes named B, T and HV agree among all
+ * tensors, and HV is a multiple of every H. An output or final state may not
+ * overlap any tensor, itself included; two views of one buffer are told apart
+ * when they repeat at a common distance. When T = 0 the final states are copies
+ * of the initial ones. All of this is checked before anything runs.
+ *
+ * Engines cpu and emulated take tensors in the CPU's memory and return when the
+ * kernel is done; launches of one module with more than one thread take turns.
+ * Engine cuda takes tensors on one CUDA device, and returns when the kernel is
+ * in the stream: the tensors' memory must live until it is done.
  */
 qdeltaStatus *qdeltaLaunch(const qdeltaKernel *kernel, DLTensor *const *tensors,
                            int64_t count, const qdeltaLaunchOptions *options);
+
+/* Waits for all that is in a stream (NULL: the default one) of a CUDA device.
+ */
+qdeltaStatus *qdeltaSynchronize(const qdeltaModule *module, int32_t device,
+                                void *stream);
 
 #ifdef __cplusplus
 }

@@ -49,6 +49,26 @@ private:
   const qdeltaImage &finished;
 };
 
+/// Code for a GPU or its emulator.
+class DeviceExecutable : public Executable {
+public:
+  DeviceExecutable(llvm::ArrayRef<KernelDescription> kernels,
+                   std::vector<DeviceCode> theCodes)
+      : codes(std::move(theCodes)) {
+    for (const KernelDescription &kernel : kernels)
+      builder.addKernel(kernel, nullptr);
+    for (const DeviceCode &code : codes)
+      builder.addDevice(code);
+    builder.finish();
+  }
+
+  const qdeltaImage &image() const override { return builder.get(); }
+
+private:
+  std::vector<DeviceCode> codes;
+  ImageBuilder builder;
+};
+
 /// The machine to generate code for: the one at hand, or a named row.
 llvm::Expected<llvm::orc::JITTargetMachineBuilder>
 targetMachine(llvm::StringRef name) {
@@ -120,7 +140,12 @@ llvm::Error qdelta::compileToPhase(ModuleOp module,
     if (auto error =
             dump(module, options.dumpPhasesTo, *findPhase(options.from)))
       return error;
+  if (isForGpu(options) && to == phaseName(Phase::Linalg))
+    return makeError("there is no linalg phase for target '" + options.target +
+                     "'");
   for (Phase phase : *phases) {
+    if (isForGpu(options) && phase == Phase::Linalg)
+      continue;
     PassManager pm(module->getName());
     addPassesTo(phase, pm, options);
     if (failed(pm.run(module)))
@@ -133,6 +158,17 @@ llvm::Error qdelta::compileToPhase(ModuleOp module,
   return llvm::Error::success();
 }
 
+llvm::Expected<std::unique_ptr<llvm::Module>>
+qdelta::translate(ModuleOp module, llvm::LLVMContext &context) {
+  for (auto recurrence :
+       llvm::make_early_inc_range(module.getOps<RecurrenceOp>()))
+    recurrence.erase();
+  if (std::unique_ptr<llvm::Module> code =
+          translateModuleToLLVMIR(module, context))
+    return code;
+  return makeError("cannot translate to LLVM IR");
+}
+
 llvm::Expected<std::unique_ptr<Executable>>
 qdelta::compile(ModuleOp module, const CompileOptions &options) {
   llvm::InitializeNativeTarget();
@@ -143,34 +179,48 @@ qdelta::compile(ModuleOp module, const CompileOptions &options) {
   if (!machine)
     return machine.takeError();
 
-  for (auto recurrence :
-       llvm::make_early_inc_range(module.getOps<RecurrenceOp>()))
-    recurrence.erase();
   auto context = std::make_unique<llvm::LLVMContext>();
-  std::unique_ptr<llvm::Module> code =
-      translateModuleToLLVMIR(module, *context);
+  auto code = translate(module, *context);
   if (!code)
-    return makeError("cannot translate to LLVM IR");
+    return code.takeError();
 
   auto jit = llvm::orc::LLJITBuilder()
                  .setJITTargetMachineBuilder(std::move(*machine))
                  .create();
   if (!jit)
     return jit.takeError();
-  code->setDataLayout((*jit)->getDataLayout());
-  code->setTargetTriple((*jit)->getTargetTriple());
+  (*code)->setDataLayout((*jit)->getDataLayout());
+  (*code)->setTargetTriple((*jit)->getTargetTriple());
   if (auto error = (*jit)->addIRModule(
-          llvm::orc::ThreadSafeModule(std::move(code), std::move(context))))
+          llvm::orc::ThreadSafeModule(std::move(*code), std::move(context))))
     return std::move(error);
 
   ImageBuilder builder;
   for (auto func : module.getOps<LLVM::LLVMFuncOp>()) {
     if (!func->hasAttr(kArgumentsAttr) || func.isExternal())
       continue;
-    auto entry = (*jit)->lookup((func.getSymName() + "_entry").str());
+    auto entry = (*jit)->lookup(entrySymbol(func.getSymName()));
     if (!entry)
       return entry.takeError();
-    builder.addKernel(func, entry->toPtr<qdeltaEntry>());
+    builder.addKernel(describeKernel(func), entry->toPtr<qdeltaEntry>());
   }
   return std::make_unique<JitExecutable>(std::move(*jit), std::move(builder));
+}
+
+llvm::Expected<std::unique_ptr<Executable>>
+qdelta::compileForGpu(ModuleOp module, const CompileOptions &options,
+                      const DeviceForms &forms, RemarkHandler remark) {
+  auto kernels = describeModule(module, options);
+  if (!kernels)
+    return kernels.takeError();
+  auto codes = compileDevice(module, options, options.target, forms, remark);
+  if (!codes)
+    return codes.takeError();
+  return makeExecutable(*kernels, std::move(*codes));
+}
+
+std::unique_ptr<Executable>
+qdelta::makeExecutable(llvm::ArrayRef<KernelDescription> kernels,
+                       std::vector<DeviceCode> codes) {
+  return std::make_unique<DeviceExecutable>(kernels, std::move(codes));
 }

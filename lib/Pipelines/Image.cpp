@@ -7,6 +7,9 @@
 #include "Image.h"
 
 #include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
+#include "qdelta/Emulator/Prepare.h"
+
+#include "mlir/IR/OwningOpRef.h"
 
 using namespace mlir;
 using namespace qdelta;
@@ -21,39 +24,105 @@ static DLDataType dtypeOf(DictionaryAttr dict) {
   return {code, static_cast<uint8_t>(type.getIntOrFloatBitWidth()), 1};
 }
 
-void ImageBuilder::addKernel(Operation *func, qdeltaEntry entry) {
-  std::vector<qdeltaArgument> &args = arguments.emplace_back();
-  for (Attribute attr : func->getAttrOfType<ArrayAttr>(kArgumentsAttr)) {
-    auto dict = cast<DictionaryAttr>(attr);
-    qdeltaArgument arg{};
-    arg.struct_size = sizeof(arg);
-    arg.name = names.emplace_back(cast<StringAttr>(dict.get("name")).getValue())
-                   .c_str();
-    arg.role =
-        static_cast<qdeltaRole>(cast<IntegerAttr>(dict.get("role")).getInt());
-    ArrayRef<int64_t> shape = cast<DenseI64ArrayAttr>(dict.get("shape"));
-    arg.rank = shape.size();
-    llvm::copy(shape, arg.shape);
-    arg.dtype = dtypeOf(dict);
-    args.push_back(arg);
-  }
-  qdeltaKernelImage kernel{};
-  kernel.struct_size = sizeof(kernel);
+KernelDescription qdelta::describeKernel(Operation *func) {
+  KernelDescription kernel;
   // The entry that the compiler adds goes by its recurrence's name.
   StringRef function = SymbolTable::getSymbolName(func).getValue();
   StringRef recurrence =
       func->getAttrOfType<FlatSymbolRefAttr>(kRecurrenceAttr).getValue();
   bool isAdded = function == entryPointName(recurrence);
-  kernel.name = names.emplace_back(isAdded ? recurrence : function).c_str();
-  kernel.arguments = args.data();
-  kernel.num_arguments = args.size();
-  kernel.entry = entry;
-  kernels.push_back(kernel);
+  kernel.name = (isAdded ? recurrence : function).str();
+  for (Attribute attr : func->getAttrOfType<ArrayAttr>(kArgumentsAttr)) {
+    auto dict = cast<DictionaryAttr>(attr);
+    ArgumentDescription &argument = kernel.arguments.emplace_back();
+    argument.name = cast<StringAttr>(dict.get("name")).getValue();
+    argument.role =
+        static_cast<qdeltaRole>(cast<IntegerAttr>(dict.get("role")).getInt());
+    ArrayRef<int64_t> shape = cast<DenseI64ArrayAttr>(dict.get("shape"));
+    argument.shape.assign(shape.begin(), shape.end());
+    argument.dtype = dtypeOf(dict);
+  }
+  return kernel;
+}
+
+std::vector<KernelDescription> qdelta::describeKernels(ModuleOp module) {
+  std::vector<KernelDescription> kernels;
+  for (Operation &op : module.getOps())
+    if (auto func = dyn_cast<FunctionOpInterface>(op);
+        func && func->hasAttr(kArgumentsAttr) && !func.isExternal())
+      kernels.push_back(describeKernel(&op));
+  return kernels;
+}
+
+llvm::Expected<std::vector<KernelDescription>>
+qdelta::describeModule(ModuleOp module, CompileOptions options) {
+  OwningOpRef<ModuleOp> copy(module.clone());
+  options.engine = "cpu";
+  options.target = "host";
+  options.dumpPhasesTo.clear();
+  if (llvm::Error error = compileToPhase(*copy, options, "buffers"))
+    return std::move(error);
+  return describeKernels(*copy);
+}
+
+std::string qdelta::entrySymbol(llvm::StringRef function) {
+  return (function + "_entry").str();
+}
+
+void ImageBuilder::addKernel(const KernelDescription &kernel,
+                             qdeltaEntry entry) {
+  std::vector<qdeltaArgument> &args = arguments.emplace_back();
+  for (const ArgumentDescription &argument : kernel.arguments) {
+    qdeltaArgument arg{};
+    arg.struct_size = sizeof(arg);
+    arg.name = names.emplace_back(argument.name).c_str();
+    arg.role = argument.role;
+    arg.rank = static_cast<int32_t>(argument.shape.size());
+    llvm::copy(argument.shape, arg.shape);
+    arg.dtype = argument.dtype;
+    args.push_back(arg);
+  }
+  qdeltaKernelImage result{};
+  result.struct_size = sizeof(result);
+  result.name = names.emplace_back(kernel.name).c_str();
+  result.arguments = args.data();
+  result.num_arguments = static_cast<int64_t>(args.size());
+  result.entry = entry;
+  kernels.push_back(result);
+}
+
+void ImageBuilder::addDevice(const DeviceCode &code) {
+  qdeltaDeviceKernelImage device{};
+  device.struct_size = sizeof(device);
+  device.kernel = names.emplace_back(code.kernel).c_str();
+  device.target = names.emplace_back(code.target).c_str();
+  device.entry = names.emplace_back(code.entry).c_str();
+  device.threads = static_cast<int32_t>(code.threads);
+  device.columns = code.columns;
+  device.shared_bytes = code.sharedBytes;
+  device.tensor_maps = code.tensorMaps.data();
+  device.num_tensor_maps = static_cast<int64_t>(code.tensorMaps.size());
+  auto add = [&](qdeltaFormat format, const void *bytes, size_t size) {
+    device.format = format;
+    device.code = bytes;
+    device.code_size = size;
+    devices.push_back(device);
+  };
+  if (!code.cubin.empty())
+    add(QDELTA_FORMAT_CUBIN, code.cubin.data(), code.cubin.size());
+  if (!code.ptx.empty())
+    add(QDELTA_FORMAT_PTX, code.ptx.data(), code.ptx.size());
+  if (!code.emulated.empty())
+    add(QDELTA_FORMAT_EMULATED, code.emulated.data(), code.emulated.size());
+  if (code.program)
+    add(QDELTA_FORMAT_PROGRAM, &code.program->program(), 0);
 }
 
 const qdeltaImage &ImageBuilder::finish() {
   image.struct_size = sizeof(image);
   image.kernels = kernels.data();
-  image.num_kernels = kernels.size();
+  image.num_kernels = static_cast<int64_t>(kernels.size());
+  image.device_kernels = devices.data();
+  image.num_device_kernels = static_cast<int64_t>(devices.size());
   return image;
 }

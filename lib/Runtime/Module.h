@@ -7,9 +7,11 @@
 #ifndef QDELTA_LIB_RUNTIME_MODULE_H
 #define QDELTA_LIB_RUNTIME_MODULE_H
 
+#include "Backend.h"
 #include "qdelta-c/Runtime.h"
 #include "qdelta/Runtime/ThreadPool.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,20 +20,45 @@ struct qdeltaKernel {
   /// Keeps the text that `arguments` point to.
   std::vector<std::string> argumentNames;
   std::vector<qdeltaArgument> arguments;
-  qdeltaEntry entry;
-  /// Shared by the module's kernels; a launch changes nothing else.
-  qdelta::runtime::ThreadPool *pool;
+  /// Null if the module has no CPU code that this machine can run.
+  qdeltaEntry entry = nullptr;
+  std::vector<qdelta::runtime::DeviceCode> codes;
+  /// The module that the kernel is of; a launch changes only its pool and what
+  /// its back ends keep.
+  qdeltaModule *module = nullptr;
 };
 
+namespace qdelta::runtime {
+class SharedObject;
+} // namespace qdelta::runtime
+
 struct qdeltaModule {
+  qdeltaModule();
+  ~qdeltaModule();
+
+  /// The CPU code of an artefact; outlives the kernels that call it.
+  std::unique_ptr<qdelta::runtime::SharedObject> hostCode;
   std::vector<qdeltaKernel> kernels;
+  /// Of CPU code: "x86-64-v4 (cpu)"; of all code.
+  std::string hostContents, contents;
   qdelta::runtime::ThreadPool pool;
+  std::unique_ptr<qdelta::runtime::Backend> emulated, cuda;
 };
 
 namespace qdelta::runtime {
 
 /// How messages call an argument: `q`, `initial state S`, `output o`.
 std::string describe(const qdeltaArgument &argument);
+
+/// Whether the kernel writes the argument.
+bool isWritten(const qdeltaArgument &argument);
+
+/// Fills in `contents`.
+void describeContents(qdeltaModule &module);
+
+/// Makes a module of a checked copy of `image`; its kernels may lack code.
+qdeltaStatus *loadImage(const qdeltaImage &image,
+                        std::unique_ptr<qdeltaModule> &module);
 
 } // namespace qdelta::runtime
 

@@ -16,10 +16,11 @@ using namespace qdelta::runtime;
 /// when dimensions that step by multiples of the period are folded away.
 static std::pair<uintptr_t, uintptr_t> fold(const TensorView &view,
                                             uintptr_t period) {
-  uintptr_t span = sizeof(float);
+  auto element = static_cast<uintptr_t>(view.elementBytes());
+  uintptr_t span = element;
   for (int32_t d = 0; d < view.rank(); ++d) {
     uintptr_t step =
-        static_cast<uintptr_t>(std::abs(view.strides[d])) * sizeof(float);
+        static_cast<uintptr_t>(std::abs(view.strides[d])) * element;
     if (view.sizes[d] > 1 && step % period)
       span += static_cast<uintptr_t>(view.sizes[d] - 1) * step;
   }
@@ -41,7 +42,7 @@ bool qdelta::runtime::mayOverlap(const TensorView &a, const TensorView &b) {
     for (int32_t d = 0; d < view->rank(); ++d) {
       int64_t stride = std::abs(view->strides[d]);
       if (view->sizes[d] > 1 && stride != 0 &&
-          apart(a, b, static_cast<uintptr_t>(stride) * sizeof(float)))
+          apart(a, b, static_cast<uintptr_t>(stride * view->elementBytes())))
         return false;
     }
   return true;

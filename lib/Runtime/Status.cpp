@@ -25,8 +25,9 @@ char outOfMemoryMark;
 qdeltaStatus *outOfMemory() {
   return reinterpret_cast<qdeltaStatus *>(&outOfMemoryMark);
 }
+} // namespace
 
-std::string quoted(const std::string &text) {
+std::string qdelta::runtime::quoted(const std::string &text) {
   static const char digits[] = "0123456789abcdef";
   std::string result = "\"";
   for (unsigned char c : text) {
@@ -43,15 +44,22 @@ std::string quoted(const std::string &text) {
   }
   return result + '"';
 }
-} // namespace
 
 qdeltaStatus *qdelta::runtime::makeStatus(qdeltaErrorCode code,
                                           const std::string &argument,
                                           const std::string &message) noexcept {
+  return makeStatus(code, argument, message, std::string());
+}
+
+qdeltaStatus *qdelta::runtime::makeStatus(qdeltaErrorCode code,
+                                          const std::string &argument,
+                                          const std::string &message,
+                                          const std::string &details) noexcept {
   try {
     std::string json = "{\"code\": \"QD" + std::to_string(code) +
                        "\", \"argument\": " + quoted(argument) +
-                       ", \"message\": " + quoted(message) + "}";
+                       ", \"message\": " + quoted(message) +
+                       (details.empty() ? "" : ", " + details) + "}";
     return new qdeltaStatus{code, message, std::move(json)};
   } catch (...) {
     return outOfMemory();

@@ -18,6 +18,14 @@ namespace qdelta::runtime {
 qdeltaStatus *makeStatus(qdeltaErrorCode code, const std::string &argument,
                          const std::string &message) noexcept;
 
+/// The same with `details`, members that its JSON gets too: `"reports": []`.
+qdeltaStatus *makeStatus(qdeltaErrorCode code, const std::string &argument,
+                         const std::string &message,
+                         const std::string &details) noexcept;
+
+/// The text as a JSON string, quotes included.
+std::string quoted(const std::string &text);
+
 /// The status of the exception being handled.
 qdeltaStatus *statusOfException() noexcept;
 

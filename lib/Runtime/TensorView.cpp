@@ -60,21 +60,33 @@ std::string nameOfType(DLDataType type) {
              : name + " with " + std::to_string(type.lanes) + " lanes";
 }
 
+/// Whether the tensor is where `engine` looks for it.
+bool isInMemoryOf(qdeltaEngine engine, DLDeviceType type) {
+  if (engine == QDELTA_ENGINE_CUDA)
+    return type == kDLCUDA || type == kDLCUDAManaged;
+  return type == kDLCPU;
+}
+
 /// Checks element type, place and shape.
-qdeltaStatus *checkKind(const qdeltaArgument &argument,
-                        const DLTensor &tensor) {
+qdeltaStatus *checkKind(const qdeltaArgument &argument, const DLTensor &tensor,
+                        qdeltaEngine engine) {
   auto fail = [&](qdeltaErrorCode code, const std::string &wanted,
                   const std::string &found) {
     return makeStatus(code, argument.name,
                       "expected " + describe(argument) + " to " + wanted +
                           ", but got " + found);
   };
-  if (tensor.device.device_type != kDLCPU)
-    return fail(QDELTA_ERROR_DEVICE, "be in CPU memory (device type 1)",
+  if (!isInMemoryOf(engine, tensor.device.device_type))
+    return fail(QDELTA_ERROR_DEVICE,
+                engine == QDELTA_ENGINE_CUDA
+                    ? "be in a CUDA device's memory (device type 2)"
+                    : "be in CPU memory (device type 1)",
                 "device type " + std::to_string(tensor.device.device_type));
   DLDataType type = tensor.dtype;
-  if (type.code != kDLFloat || type.bits != 32 || type.lanes != 1)
-    return fail(QDELTA_ERROR_DTYPE, "be float32", nameOfType(type));
+  if (type.code != argument.dtype.code || type.bits != argument.dtype.bits ||
+      type.lanes != 1)
+    return fail(QDELTA_ERROR_DTYPE, "be " + nameOfType(argument.dtype),
+                nameOfType(type));
   if (tensor.ndim != argument.rank)
     return fail(QDELTA_ERROR_RANK, "have shape " + wantedShape(argument),
                 "rank " + std::to_string(tensor.ndim));
@@ -108,16 +120,16 @@ bool fillDims(const DLTensor &tensor, TensorView &view) {
     if (__builtin_mul_overflow(compact, std::max<int64_t>(size, 1), &compact))
       return false;
   }
-  return compact <= INT64_MAX / static_cast<int64_t>(sizeof(float));
+  return compact <= INT64_MAX / view.elementBytes();
 }
 
 /// Fills the range of addresses. Returns whether it fits the address space.
 bool fillRange(TensorView &view) {
-  int64_t below = 0, above = sizeof(float);
+  int64_t below = 0, above = view.elementBytes();
   for (int32_t d = 0; d < view.rank(); ++d) {
     int64_t reach;
     if (__builtin_mul_overflow(view.sizes[d] - 1, view.strides[d], &reach) ||
-        __builtin_mul_overflow(reach, int64_t(sizeof(float)), &reach))
+        __builtin_mul_overflow(reach, view.elementBytes(), &reach))
       return false;
     int64_t &end = reach < 0 ? below : above;
     if (__builtin_add_overflow(end, reach, &end))
@@ -131,12 +143,13 @@ bool fillRange(TensorView &view) {
 
 qdeltaStatus *qdelta::runtime::viewTensor(const qdeltaArgument &argument,
                                           const DLTensor *tensor,
+                                          qdeltaEngine engine,
                                           TensorView &view) {
   if (!tensor)
     return makeStatus(QDELTA_ERROR_NULL_ARGUMENT, argument.name,
                       "expected " + describe(argument) +
                           " to be a tensor, but got NULL");
-  if (qdeltaStatus *error = checkKind(argument, *tensor))
+  if (qdeltaStatus *error = checkKind(argument, *tensor, engine))
     return error;
   view.argument = &argument;
   if (!fillDims(*tensor, view))
@@ -146,7 +159,7 @@ qdeltaStatus *qdelta::runtime::viewTensor(const qdeltaArgument &argument,
       view.sizes + view.rank())
     return nullptr;
 
-  bool isVector = argument.rank == 4 ||
+  bool isVector = engine != QDELTA_ENGINE_CPU || argument.rank == 4 ||
                   (argument.rank == 2 && argument.role == QDELTA_ROLE_PARAM);
   int32_t last = argument.rank - 1;
   if (isVector && view.sizes[last] > 1 && view.strides[last] != 1)
@@ -158,13 +171,22 @@ qdeltaStatus *qdelta::runtime::viewTensor(const qdeltaArgument &argument,
     return makeStatus(QDELTA_ERROR_DATA, argument.name,
                       "expected " + describe(argument) + " of shape " +
                           foundShape(*tensor) + " to have data, but got NULL");
-  view.data = reinterpret_cast<float *>(static_cast<char *>(tensor->data) +
-                                        tensor->byte_offset);
-  uintptr_t offset = reinterpret_cast<uintptr_t>(view.data) % sizeof(float);
+  view.data = static_cast<char *>(tensor->data) + tensor->byte_offset;
+  auto alignment = static_cast<uintptr_t>(view.elementBytes());
+  uintptr_t offset = reinterpret_cast<uintptr_t>(view.data) % alignment;
   if (offset)
     return makeStatus(QDELTA_ERROR_DATA, argument.name,
                       "expected the data of " + describe(argument) +
-                          " to be aligned to 4 bytes, but got an address " +
-                          std::to_string(offset) + " past a multiple of 4");
+                          " to be aligned to " + std::to_string(alignment) +
+                          " bytes, but got an address " +
+                          std::to_string(offset) + " past a multiple of " +
+                          std::to_string(alignment));
   return fillRange(view) ? nullptr : tooLarge(argument, *tensor);
+}
+
+bool qdelta::runtime::isKnownType(DLDataType type) {
+  bool isHalf =
+      type.bits == 16 && (type.code == kDLFloat || type.code == kDLBfloat);
+  bool isSingle = type.bits == 32 && type.code == kDLFloat;
+  return (isHalf || isSingle) && type.lanes == 1;
 }

@@ -17,19 +17,24 @@ namespace qdelta::runtime {
 /// dimensions of size 1 or less are as for row-major order.
 struct TensorView {
   const qdeltaArgument *argument = nullptr;
-  float *data = nullptr;
+  char *data = nullptr;
   int64_t sizes[4] = {};
   int64_t strides[4] = {};
   /// Bytes from the lowest element to past the highest; equal when empty.
   uintptr_t low = 0, high = 0;
 
   int32_t rank() const { return argument->rank; }
+  int64_t elementBytes() const { return argument->dtype.bits / 8; }
   bool isEmpty() const { return low == high; }
 };
 
-/// Checks all that concerns one tensor alone, and fills `view`.
+/// Checks all that concerns one tensor alone, for a launch on `engine`, and
+/// fills `view`.
 qdeltaStatus *viewTensor(const qdeltaArgument &argument, const DLTensor *tensor,
-                         TensorView &view);
+                         qdeltaEngine engine, TensorView &view);
+
+/// Whether kernels of this runtime may have arguments of this element type.
+bool isKnownType(DLDataType type);
 
 /// Whether the views may share an element: false is certain, true may be wrong
 /// for views that interleave without a common period.

@@ -58,7 +58,9 @@ LoadedKernel::compile(mlir::ModuleOp source, const CompileOptions &options,
 
 llvm::Error LoadedKernel::launch(llvm::ArrayRef<DLTensor *> tensors,
                                  int32_t threads) const {
-  qdeltaLaunchOptions options = {sizeof(options), threads};
+  qdeltaLaunchOptions options = {};
+  options.struct_size = sizeof(options);
+  options.threads = threads;
   return takeStatus(qdeltaLaunch(
       kernel, tensors.data(), static_cast<int64_t>(tensors.size()), &options));
 }

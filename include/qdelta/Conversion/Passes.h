@@ -15,6 +15,9 @@ class ModuleOp;
 namespace LLVM {
 class LLVMDialect;
 } // namespace LLVM
+namespace NVVM {
+class NVVMDialect;
+} // namespace NVVM
 namespace affine {
 class AffineDialect;
 } // namespace affine

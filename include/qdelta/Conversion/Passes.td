@@ -9,6 +9,28 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ChunkToGpu : Pass<"qdelta-chunk-to-gpu", "::mlir::ModuleOp"> {
+  let summary = "chunk kernels become programs of GPU threads";
+  let description = [{
+    A CTA per batch entry, head and value block, in two roles that work a chunk
+    apart. The *Gram* role makes what does not depend on the state: token
+    scalars in lanes, [C x C] matrices 16 rows a warp, and the system's inverse.
+    The *state* role carries the transposed state in registers, 16 value columns
+    a warp, and emits the chunk's ops on columns in their order. Tiles arrive in
+    a ring of three stages by asynchronous copies; a barrier of the CTA ends
+    each chunk.
+
+    Before: entry functions whose schedule has `kernel = true`.
+    After: an `llvm.func` with `nvvm.kernel` each, in arith, scf and llvm.
+    Preconditions: tokens are vectors and f32 scalars, keys are sequences.
+
+    Numerics: changes precision; operands of products are rounded to the
+    schedule's number format, products add up in f32.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
+}
+
 def LowerTriangularSolve : Pass<"qdelta-lower-triangular-solve", "::mlir::ModuleOp"> {
   let summary = "triangular solves as loops over rows";
   let description = [{

@@ -74,6 +74,12 @@ compileDevice(mlir::ModuleOp module, const CompileOptions &options,
               llvm::StringRef target, const DeviceForms &forms,
               RemarkHandler remark);
 
+/// Compiles every entry function of `module`, which is changed on the way, for
+/// the GPU target `options.target`.
+llvm::Expected<std::unique_ptr<Executable>>
+compileForGpu(mlir::ModuleOp module, const CompileOptions &options,
+              const DeviceForms &forms, RemarkHandler remark);
+
 } // namespace qdelta
 
 #endif // QDELTA_PIPELINES_DEVICECODE_H

@@ -7,12 +7,26 @@
 #ifndef QDELTA_TARGET_SHAREDOBJECT_H
 #define QDELTA_TARGET_SHAREDOBJECT_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
 #include <string>
 
+namespace llvm {
+class Module;
+} // namespace llvm
+
 namespace qdelta {
+
+struct Target;
+
+/// The relocatable object of a module for a row of the target table: position
+/// independent code, in which only `entries` are visible from outside. The
+/// module changes on the way.
+llvm::Expected<std::string> emitHostObject(llvm::Module &module,
+                                           const Target &target,
+                                           llvm::ArrayRef<std::string> entries);
 
 /// The linker to use: ld.lld-22 or ld.lld in the folders of PATH or
 /// beside LLVM's tools. The error names what was looked for.

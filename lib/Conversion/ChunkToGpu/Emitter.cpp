@@ -102,6 +102,9 @@ Num Emitter::widen(Num value) {
 Num Emitter::narrow(Num value) {
   return num(b.createOrFold<arith::TruncIOp>(b.getI32Type(), value));
 }
+Num Emitter::narrowTo16(Num value) {
+  return num(b.createOrFold<arith::TruncIOp>(b.getI16Type(), value));
+}
 Num Emitter::bitcast(Num value, Type type) {
   return num(LLVM::BitcastOp::create(b, type, value));
 }
@@ -117,7 +120,7 @@ Value Emitter::at(Value pointer, Num byteOffset) {
 }
 Value Emitter::sharedPointer(Num address) {
   return LLVM::IntToPtrOp::create(
-      b, LLVM::LLVMPointerType::get(b.getContext(), 3), address);
+      b, LLVM::LLVMPointerType::get(b.getContext(), 3), Value(address));
 }
 Num Emitter::load(Value pointer, Type type, int64_t align) {
   if (!align)
@@ -231,6 +234,9 @@ void Emitter::syncGroup(int64_t id, int64_t threads) {
   intrinsic("llvm.nvvm.barrier.cta.sync.aligned.count", {i32(id), i32(threads)},
             {});
 }
+void Emitter::syncAll() {
+  intrinsic("llvm.nvvm.barrier.cta.sync.aligned.all", {i32(0)}, {});
+}
 
 //===-- Tensor cores ------------------------------------------------------===//
 
@@ -299,10 +305,8 @@ void Emitter::copyAsync(Num sharedAddress, Value globalPointer, int64_t bytes,
   std::string name = ("llvm.nvvm.cp.async." + Twine(bytes == 16 ? "cg" : "ca") +
                       ".shared.global." + Twine(bytes) + ".s")
                          .str();
-  Value global = LLVM::AddrSpaceCastOp::create(
-      b, LLVM::LLVMPointerType::get(b.getContext(), 1), globalPointer);
   intrinsic(name,
-            {sharedPointer(sharedAddress), global,
+            {sharedPointer(sharedAddress), globalPointer,
              select(present, i32(bytes), i32(0))},
             {});
 }

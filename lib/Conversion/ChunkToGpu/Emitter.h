@@ -85,6 +85,7 @@ public:
   Num minimum(Num lhs, Num rhs);
   Num widen(Num value);  ///< i32 to i64, sign kept
   Num narrow(Num value); ///< i64 to i32
+  Num narrowTo16(Num value);
   Num bitcast(Num value, mlir::Type type);
   Num exp2(Num x);
 
@@ -94,7 +95,9 @@ public:
   Num load(mlir::Value pointer, mlir::Type type, int64_t align = 0);
   void store(mlir::Value value, mlir::Value pointer, int64_t align = 0);
   Num loadShared(Num address) { return load(sharedPointer(address), f32Type()); }
-  void storeShared(Num value, Num address);
+  void storeShared(Num value, Num address) {
+    store(value, sharedPointer(address));
+  }
   /// `count` adjacent f32 (2 or 4), aligned to their size.
   Fragment loadSharedMany(Num address, int64_t count);
   void storeSharedPair(Num address, Num first, Num second);
@@ -117,6 +120,7 @@ public:
   Num shuffleFrom(Num value, int64_t lane);
   void syncWarp();
   void syncGroup(int64_t id, int64_t threads);
+  void syncAll();
 
   // Tensor cores.
   /// Four 8 x 8 matrices of 16-bit elements.

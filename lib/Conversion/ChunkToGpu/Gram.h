@@ -24,11 +24,11 @@ public:
         values(std::move(loaded)) {}
 
   /// Tokens a lane holds.
-  static int64_t perLane(const Plan &plan) {
+  static int64_t perLane(Plan &plan) {
     return std::max<int64_t>(1, plan.chunk / 32);
   }
   /// Number of this lane's token `i` in the chunk.
-  static Num tokenOf(const Plan &plan, const Lane &x, int64_t i);
+  static Num tokenOf(Plan &plan, const Lane &x, int64_t i);
   /// Rows of the scalar sequence behind `load` for the chunk at `first`; 0 past
   /// the last token.
   static Fragment load(Kernel &kernel, const Lane &x, LoadTileOp load,
@@ -49,7 +49,7 @@ private:
 
   Kernel &kernel;
   Emitter &e;
-  const Plan &plan;
+  Plan &plan;
   Lane x;
   Num first;
   llvm::DenseMap<mlir::Value, Fragment> values;
@@ -79,7 +79,7 @@ private:
 
   Kernel &kernel;
   Emitter &e;
-  const Plan &plan;
+  Plan &plan;
   Lane x;
   Num stage;
   llvm::DenseMap<mlir::Value, Fragment> values;

@@ -34,7 +34,7 @@ private:
 
   Kernel &kernel;
   Emitter &e;
-  const Plan &plan;
+  Plan &plan;
   SmallVector<LoadTileOp> sequences;
 };
 

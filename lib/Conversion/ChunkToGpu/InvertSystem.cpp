@@ -53,7 +53,7 @@ private:
 
   Kernel &kernel;
   Emitter &e;
-  const Plan &plan;
+  Plan &plan;
   Lane x;
   Num slot;
   bool bounded;
@@ -148,8 +148,7 @@ void Inverter::storeBlock(const Fragment &values, Num rowBlock,
         }
         Num address = kernel.tileAddress(to, rows, u, v >> 3) + ((v & 7) << 1);
         Num packed = e.pack(plan.format, value, e.f32(0));
-        Value half = LLVM::TruncOp::create(e.b, e.b.getI16Type(), packed);
-        e.store(half, e.sharedPointer(address));
+        e.store(e.narrowTo16(packed), e.sharedPointer(address));
       }
     }
 }

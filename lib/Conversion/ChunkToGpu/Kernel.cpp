@@ -12,10 +12,9 @@ using namespace mlir;
 using namespace qdelta;
 using namespace qdelta::gpu;
 
-Kernel::Kernel(Emitter &e, const Plan &plan, Value params, Num shared)
+Kernel::Kernel(Emitter &e, Plan &plan, Value params, Num shared)
     : e(e), plan(plan), shared(shared), params(params) {
   numArguments = plan.func.getNumArguments() + plan.func.getNumResults();
-  item = e.widen(e.special("ctaid.x"));
 }
 
 Type Kernel::elementType(unsigned argument) const {
@@ -43,31 +42,52 @@ Num Kernel::word(int64_t index) {
   return e.load(e.at(params, e.i64(8 * index)), e.b.getI64Type());
 }
 
-Value Kernel::base(unsigned argument) {
+bool Kernel::isState(unsigned argument) const {
+  return argument + 1 == inputs() || argument + 1 == numArguments;
+}
+
+/// A state's head follows its batch entry; a sequence's comes after the token.
+Num Kernel::start(unsigned argument, Num batch, Num head, Num valueHeads) {
   auto type = cast<RankedTensorType>(
       argument < inputs() ? plan.func.getArgumentTypes()[argument]
                           : plan.func.getResultTypes()[argument - inputs()]);
-  int64_t rank = type.getRank(), first = 5 * argument;
-  // A state's head follows its batch entry; a sequence's comes after the token.
-  bool isState = rank == 4 && (argument + 1 == inputs() ||
-                               argument + 1 == numArguments);
-  Num ratio = valueHeads() / word(first + 4);
-  Num head = this->head() / ratio, offset;
-  if (rank == 1)
-    offset = head * word(first + 1);
-  else
-    offset = batch() * word(first + 1) +
-             head * word(first + (isState ? 2 : 3));
-  offset = offset * bytesOfArgument(argument);
-  Value pointer = LLVM::IntToPtrOp::create(
-      e.b, LLVM::LLVMPointerType::get(e.b.getContext()), word(first));
-  return e.at(pointer, offset);
+  int64_t first = 5 * argument;
+  Num own = head / (valueHeads / e.narrow(word(first + 4)));
+  Num offset =
+      type.getRank() == 1
+          ? e.widen(own) * word(first + 1)
+          : e.widen(batch) * word(first + 1) +
+                e.widen(own) * word(first + (isState(argument) ? 2 : 3));
+  return word(first) + offset * bytesOfArgument(argument);
+}
+
+void Kernel::prepare() {
+  e.when(equals(e.special("tid.x"), 0), [&] {
+    Num item = e.special("ctaid.x") / blocks();
+    Num valueHeads = e.narrow(word(numArguments * 5 + 1));
+    Num batch = item / valueHeads, head = item % valueHeads;
+    for (unsigned i = 0; i < numArguments; ++i)
+      e.store(start(i, batch, head, valueHeads),
+              e.sharedPointer(shared + (plan.startsAt + 8 * int64_t(i))));
+  });
+  e.syncAll();
+}
+
+Num Kernel::column() {
+  return (e.special("ctaid.x") % blocks()) * plan.columns;
+}
+
+Value Kernel::base(unsigned argument) {
+  Num start = e.load(
+      e.sharedPointer(shared + (plan.startsAt + 8 * int64_t(argument))),
+      e.b.getI64Type());
+  return LLVM::IntToPtrOp::create(
+      e.b, LLVM::LLVMPointerType::get(e.b.getContext(), 1), Value(start));
 }
 
 Num Kernel::rowStride(unsigned argument) {
-  bool isState = argument + 1 == inputs() ||
-                 argument + 1 == static_cast<unsigned>(numArguments);
-  return word(5 * argument + (isState ? 3 : 2)) * bytesOfArgument(argument);
+  return word(5 * argument + (isState(argument) ? 3 : 2)) *
+         bytesOfArgument(argument);
 }
 
 Num Kernel::tileAddress(Num base, int64_t rows, Num row, Num piece) {

@@ -24,23 +24,24 @@ struct Lane {
 /// where they are used: constant memory is cheaper than registers.
 class Kernel {
 public:
-  Kernel(Emitter &e, const Plan &plan, mlir::Value params, Num shared);
+  Kernel(Emitter &e, Plan &plan, mlir::Value params, Num shared);
 
   /// Fresh lane arithmetic, hidden from the optimizer. Roles' warps count from
   /// 0; the state role's come first in the CTA.
   Lane lane(bool gramRole);
   Num thread() { return e.opaque(e.special("tid.x")); }
 
-  // The CTA's item; all i64 but the lengths.
-  Num batch() { return item / (valueHeads() * blocks()); }
-  Num head() { return (item / blocks()) % valueHeads(); }
-  /// First value column, i32.
-  Num column() { return e.narrow((item % blocks()) * plan.columns); }
-  Num length() { return e.narrow(word(numArguments * 5)); }
-  Num valueHeads() { return word(numArguments * 5 + 1); }
+  /// Writes the start of this CTA's head in every argument to shared memory:
+  /// once, before anything else, with a barrier of the CTA behind it.
+  void prepare();
 
-  /// The start of this CTA's head in a sequence, state or parameter, and the
-  /// bytes between its rows (tokens, or key channels).
+  /// First value column of this CTA.
+  Num column();
+  /// T.
+  Num length() { return e.narrow(word(numArguments * 5)); }
+
+  /// The start of this CTA's head in an argument, and the bytes between its
+  /// rows (tokens, or key channels).
   mlir::Value base(unsigned argument);
   Num rowStride(unsigned argument);
 
@@ -58,7 +59,7 @@ public:
   Num elementAddress(Num base, int64_t rows, Num row, Num column);
 
   Emitter &e;
-  const Plan &plan;
+  Plan &plan;
   Num shared;
 
   mlir::Type elementType(unsigned argument) const;
@@ -69,14 +70,15 @@ public:
 
 private:
   Num word(int64_t index);
-  Num blocks() {
-    return e.i64(llvm::divideCeil(plan.valueSize,
-                                  std::min(plan.valueSize, plan.columns)));
+  Num start(unsigned argument, Num batch, Num head, Num valueHeads);
+  bool isState(unsigned argument) const;
+  int64_t blocks() const {
+    return llvm::divideCeil(plan.valueSize,
+                            std::min(plan.valueSize, plan.columns));
   }
 
   mlir::Value params;
-  int64_t numArguments;
-  Num item;
+  unsigned numArguments;
 };
 
 } // namespace qdelta::gpu

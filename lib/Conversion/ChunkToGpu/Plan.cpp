@@ -196,7 +196,9 @@ LogicalResult Plan::placeShared() {
   systemAt = llvm::alignTo(
       cumulativesAt + 4 * chunk * static_cast<int64_t>(cumulatives.size()), 16);
   outputAt = llvm::alignTo(systemAt + order * systemPitch() * 4, 128);
-  sharedBytes = outputAt + stateWarps * chunk * 16 * elementBytes();
+  startsAt = outputAt + stateWarps * chunk * 16 * elementBytes();
+  sharedBytes =
+      startsAt + 8 * (func.getNumArguments() + func.getNumResults());
   if (sharedBytes > target->sharedBytes)
     return func.emitError("needs ")
            << sharedBytes << " bytes of shared memory, but " << target->name

@@ -41,7 +41,7 @@ struct Tile {
 
 /// Cumulative log decays up to a place of the list, as a token vector.
 struct Cumulative {
-  SmallVector<mlir::Value> logs;
+  llvm::SmallVector<mlir::Value> logs;
   int64_t place;
   bool operator==(const Cumulative &other) const = default;
 };
@@ -67,14 +67,14 @@ public:
   /// K and V of the problem; `keys` and `columns` may be padded.
   int64_t keySize = 0, valueSize = 0;
 
-  SmallVector<Tile> tiles;
+  llvm::SmallVector<Tile> tiles;
   /// Values that pass from the Gram role to the state role, with their offsets
   /// in a slot: matrices as operands, token vectors and scalars as f32.
   llvm::MapVector<mlir::Value, int64_t> handedOver;
   /// Token vectors that matrices need, and cumulative decays: offsets from the
   /// start of the scratch memory.
   llvm::MapVector<mlir::Value, int64_t> rowVectors;
-  SmallVector<Cumulative> cumulatives;
+  llvm::SmallVector<Cumulative> cumulatives;
   /// The chunk's system: rank of the inverse, 0 if there is none.
   ChunkInverseOp inverse;
   int64_t order = 0;
@@ -85,7 +85,7 @@ public:
   int64_t stateWarps = 0, gramWarps = 0;
   int64_t stageBytes = 0, slotBytes = 0;
   int64_t slotsAt = 0, scratchAt = 0, cumulativesAt = 0, systemAt = 0,
-          outputAt = 0, sharedBytes = 0;
+          outputAt = 0, startsAt = 0, sharedBytes = 0;
 
   int64_t threads() const { return 32 * (stateWarps + gramWarps); }
   int64_t elementBytes() const { return bytesOf(format); }

@@ -19,7 +19,7 @@ static constexpr double kLog2E = 1.4426950408889634;
 /// differences to be exact in the places that matter.
 static constexpr double kSmallestLog2 = -160;
 
-Num TokenValues::tokenOf(const Plan &plan, const Lane &x, int64_t i) {
+Num TokenValues::tokenOf(Plan &plan, const Lane &x, int64_t i) {
   int64_t each = perLane(plan);
   return (x.lane & (plan.chunk / each - 1)) * each + i;
 }

@@ -10,7 +10,7 @@
 int64_t numKernelsOfEmptyModule(void);
 
 int64_t numKernelsOfEmptyModule(void) {
-  qdeltaImage image = {sizeof(qdeltaImage), NULL, 0};
+  qdeltaImage image = {sizeof(qdeltaImage), NULL, 0, NULL, 0};
   qdeltaModule *module = NULL;
   qdeltaStatus *status = qdeltaModuleLoad(&image, &module);
   int64_t count = status ? -1 : qdeltaModuleGetNumKernels(module);

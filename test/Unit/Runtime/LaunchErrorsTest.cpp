@@ -211,3 +211,48 @@ TEST(LaunchErrors, Threads) {
   expectError(call, QDELTA_ERROR_OPTION,
               "expected threads from 0 to 1024, but got 1025", 1025);
 }
+
+/// Launches the toy kernel with these options; returns the message.
+static std::string launchWith(const qdeltaLaunchOptions &options) {
+  Call call;
+  std::vector<DLTensor *> tensors;
+  for (Array &array : call.arrays)
+    tensors.push_back(array.tensor());
+  qdeltaModule *module = nullptr;
+  qdeltaStatusDestroy(qdeltaModuleLoad(&toy::image(), &module));
+  const qdeltaKernel *kernel = nullptr;
+  qdeltaStatusDestroy(qdeltaModuleGetKernel(module, 0, &kernel));
+  qdeltaStatus *status =
+      qdeltaLaunch(kernel, tensors.data(), toy::numArguments, &options);
+  std::string message = qdeltaStatusGetMessage(status);
+  qdeltaStatusDestroy(status);
+  qdeltaModuleDestroy(module);
+  return message;
+}
+
+TEST(LaunchErrors, Options) {
+  qdeltaLaunchOptions options = {};
+  EXPECT_EQ(launchWith(options), "expected qdeltaLaunchOptions to have "
+                                 "struct_size at least 16, but got 0");
+  options.struct_size = sizeof(options);
+  options.engine = static_cast<qdeltaEngine>(3);
+  EXPECT_EQ(launchWith(options), "expected engine from 0 to 2, but got 3");
+  // Version 1.0's struct ends before the engine.
+  options.struct_size = 16;
+  EXPECT_EQ(launchWith(options), "");
+  options.struct_size = sizeof(options);
+  options.engine = QDELTA_ENGINE_CPU;
+  options.schedule = 3;
+  EXPECT_EQ(launchWith(options), "expected schedule from 0 to 2, but got 3");
+  options.schedule = 0;
+  options.completion = -1;
+  EXPECT_EQ(launchWith(options), "expected completion from 0 to 2, but got -1");
+}
+
+TEST(LaunchErrors, NoCodeForTheEngine) {
+  qdeltaLaunchOptions options = {};
+  options.struct_size = sizeof(options);
+  options.engine = QDELTA_ENGINE_EMULATED;
+  EXPECT_EQ(launchWith(options),
+            "kernel toy has no code for engine emulated; it has none");
+}

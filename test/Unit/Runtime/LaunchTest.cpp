@@ -148,7 +148,9 @@ TEST(Launch, FromSeveralThreads) {
     std::vector<DLTensor *> tensors;
     for (Array &array : call.arrays)
       tensors.push_back(array.tensor());
-    qdeltaLaunchOptions options = {sizeof(options), threads};
+    qdeltaLaunchOptions options = {};
+    options.struct_size = sizeof(options);
+    options.threads = threads;
     for (int i = 0; i < 50; ++i) {
       poison(call);
       ASSERT_EQ(

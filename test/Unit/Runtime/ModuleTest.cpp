@@ -8,6 +8,10 @@
 
 #include "gtest/gtest.h"
 
+#include <cstddef>
+
+static constexpr DLDataType f32 = {kDLFloat, 32, 1};
+
 extern "C" int64_t numKernelsOfEmptyModule(void);
 
 /// Loads the image; returns the message and checks the code.
@@ -85,8 +89,7 @@ TEST(Module, StructSizes) {
   qdeltaImage image = toy::image();
   image.struct_size = 8;
   EXPECT_EQ(load(&image, QDELTA_ERROR_STRUCT_SIZE),
-            "expected qdeltaImage to have struct_size at least " +
-                std::to_string(sizeof(qdeltaImage)) + ", but got 8");
+            "expected qdeltaImage to have struct_size at least 24, but got 8");
   image = toy::image();
   qdeltaKernelImage kernel = image.kernels[0];
   image.kernels = &kernel;
@@ -103,12 +106,12 @@ TEST(Module, LaterVersion) {
     int64_t more;
   };
   LaterArgument arguments[] = {
-      {{sizeof(LaterArgument), "a", QDELTA_ROLE_TOKEN, 1, {1}}, 7},
-      {{sizeof(LaterArgument), "b", QDELTA_ROLE_TOKEN, 1, {2}}, 7}};
+      {{sizeof(LaterArgument), "a", QDELTA_ROLE_TOKEN, 1, {1}, f32}, 7},
+      {{sizeof(LaterArgument), "b", QDELTA_ROLE_TOKEN, 1, {2}, f32}, 7}};
   qdeltaKernelImage kernel = toy::image().kernels[0];
   kernel.arguments = &arguments[0].known;
   kernel.num_arguments = 2;
-  qdeltaImage image = {sizeof(qdeltaImage), &kernel, 1};
+  qdeltaImage image = {sizeof(qdeltaImage), &kernel, 1, nullptr, 0};
   qdeltaModule *module = nullptr;
   ASSERT_EQ(qdeltaModuleLoad(&image, &module), nullptr);
   const qdeltaKernel *loaded = nullptr;
@@ -119,17 +122,65 @@ TEST(Module, LaterVersion) {
   qdeltaModuleDestroy(module);
 }
 
+TEST(Module, FirstVersion) {
+  // Version 1.0's arguments end before their element type, its images before
+  // the device kernels.
+  std::vector<char> bytes;
+  for (int i = 0; i < toy::numArguments; ++i) {
+    qdeltaArgument argument = toy::image().kernels[0].arguments[i];
+    argument.struct_size = offsetof(qdeltaArgument, dtype);
+    auto *begin = reinterpret_cast<const char *>(&argument);
+    bytes.insert(bytes.end(), begin, begin + argument.struct_size);
+  }
+  qdeltaKernelImage kernel = toy::image().kernels[0];
+  kernel.arguments = reinterpret_cast<const qdeltaArgument *>(bytes.data());
+  qdeltaImage image = {offsetof(qdeltaImage, device_kernels), &kernel, 1,
+                       nullptr, 99};
+  qdeltaModule *module = nullptr;
+  ASSERT_EQ(qdeltaModuleLoad(&image, &module), nullptr);
+  const qdeltaKernel *loaded = nullptr;
+  ASSERT_EQ(qdeltaModuleGetKernel(module, 0, &loaded), nullptr);
+  for (int64_t i = 0; i < toy::numArguments; ++i) {
+    DLDataType type = qdeltaKernelGetArgument(loaded, i)->dtype;
+    EXPECT_EQ(type.code, kDLFloat);
+    EXPECT_EQ(type.bits, 32);
+    EXPECT_EQ(type.lanes, 1);
+  }
+  EXPECT_STREQ(qdeltaModuleGetContents(module), "this machine (cpu)");
+  EXPECT_STREQ(qdeltaModuleGetContents(nullptr), "");
+  qdeltaModuleDestroy(module);
+}
+
+TEST(Module, ElementTypes) {
+  qdeltaKernelImage kernel = toy::image().kernels[0];
+  qdeltaArgument argument = kernel.arguments[toy::q];
+  kernel.arguments = &argument;
+  kernel.num_arguments = 1;
+  qdeltaImage image = {sizeof(qdeltaImage), &kernel, 1, nullptr, 0};
+  for (DLDataType type : {DLDataType{kDLBfloat, 16, 1}, {kDLFloat, 16, 1}}) {
+    argument.dtype = type;
+    EXPECT_EQ(load(&image, QDELTA_OK), "");
+  }
+  for (DLDataType type :
+       {DLDataType{0, 0, 0}, {kDLFloat, 64, 1}, {kDLBfloat, 16, 2}}) {
+    argument.dtype = type;
+    EXPECT_EQ(load(&image, QDELTA_ERROR_IMAGE),
+              "expected argument q of kernel toy to be float32, bfloat16 or "
+              "float16");
+  }
+}
+
 TEST(Module, StatesPairUp) {
   std::vector<qdeltaArgument> arguments(toy::image().kernels[0].arguments,
                                         toy::image().kernels[0].arguments +
                                             toy::numArguments);
   qdeltaKernelImage kernel = toy::image().kernels[0];
   kernel.arguments = arguments.data();
-  qdeltaImage image = {sizeof(qdeltaImage), &kernel, 1};
+  qdeltaImage image = {sizeof(qdeltaImage), &kernel, 1, nullptr, 0};
   arguments[toy::SFinal].shape[3] = 5;
   EXPECT_EQ(load(&image, QDELTA_ERROR_IMAGE),
             "expected initial state S and final state S of kernel toy to have "
-            "one shape");
+            "one shape and element type");
   kernel.num_arguments = toy::SFinal;
   EXPECT_EQ(load(&image, QDELTA_ERROR_IMAGE),
             "kernel toy has 1 initial states but 0 final states");
@@ -144,7 +195,10 @@ TEST(Module, BadImages) {
   image.kernels = &kernel;
   kernel.entry = nullptr;
   EXPECT_EQ(load(&image, QDELTA_ERROR_IMAGE),
-            "expected a kernel to have a name and an entry function");
+            "expected kernel toy to have an entry function or a device kernel");
+  kernel.name = nullptr;
+  EXPECT_EQ(load(&image, QDELTA_ERROR_IMAGE),
+            "expected a kernel to have a name");
   kernel = toy::image().kernels[0];
   qdeltaArgument argument = kernel.arguments[0];
   kernel.arguments = &argument;

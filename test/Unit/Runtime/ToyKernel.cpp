@@ -47,18 +47,19 @@ void entry(void *const *descriptors, int64_t begin, int64_t end) {
 constexpr int64_t B = QDELTA_DIM_BATCH, T = QDELTA_DIM_TIME,
                   H = QDELTA_DIM_HEADS, HV = QDELTA_DIM_VALUE_HEADS;
 constexpr size_t size = sizeof(qdeltaArgument);
+constexpr DLDataType f32 = {kDLFloat, 32, 1};
 const qdeltaArgument arguments[] = {
-    {size, "q", QDELTA_ROLE_TOKEN, 4, {B, T, H, 4}},
-    {size, "v", QDELTA_ROLE_TOKEN, 4, {B, T, H, 3}},
-    {size, "g", QDELTA_ROLE_TOKEN, 3, {B, T, H}},
-    {size, "scale", QDELTA_ROLE_PARAM, 1, {HV}},
-    {size, "w", QDELTA_ROLE_PARAM, 2, {HV, 4}},
-    {size, "S", QDELTA_ROLE_INITIAL_STATE, 4, {B, HV, 4, 3}},
-    {size, "o", QDELTA_ROLE_OUTPUT, 4, {B, T, HV, 3}},
-    {size, "S", QDELTA_ROLE_FINAL_STATE, 4, {B, HV, 4, 3}}};
+    {size, "q", QDELTA_ROLE_TOKEN, 4, {B, T, H, 4}, f32},
+    {size, "v", QDELTA_ROLE_TOKEN, 4, {B, T, H, 3}, f32},
+    {size, "g", QDELTA_ROLE_TOKEN, 3, {B, T, H}, f32},
+    {size, "scale", QDELTA_ROLE_PARAM, 1, {HV}, f32},
+    {size, "w", QDELTA_ROLE_PARAM, 2, {HV, 4}, f32},
+    {size, "S", QDELTA_ROLE_INITIAL_STATE, 4, {B, HV, 4, 3}, f32},
+    {size, "o", QDELTA_ROLE_OUTPUT, 4, {B, T, HV, 3}, f32},
+    {size, "S", QDELTA_ROLE_FINAL_STATE, 4, {B, HV, 4, 3}, f32}};
 const qdeltaKernelImage kernels[] = {
     {sizeof(qdeltaKernelImage), "toy", arguments, numArguments, entry}};
-const qdeltaImage toyImage = {sizeof(qdeltaImage), kernels, 1};
+const qdeltaImage toyImage = {sizeof(qdeltaImage), kernels, 1, nullptr, 0};
 } // namespace
 
 const qdeltaImage &toy::image() { return toyImage; }
@@ -102,7 +103,9 @@ std::string Call::launch(int32_t threads) {
     tensors.push_back(array.tensor());
   const qdeltaKernel *kernel = nullptr;
   qdeltaStatusDestroy(qdeltaModuleFindKernel(module, "toy", &kernel));
-  qdeltaLaunchOptions options = {sizeof(qdeltaLaunchOptions), threads};
+  qdeltaLaunchOptions options = {};
+  options.struct_size = sizeof(options);
+  options.threads = threads;
   qdeltaStatus *status = qdeltaLaunch(
       kernel, tensors.data(), static_cast<int64_t>(tensors.size()), &options);
   code = qdeltaStatusGetCode(status);

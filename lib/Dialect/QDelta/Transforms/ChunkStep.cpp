@@ -68,7 +68,7 @@ SmallVector<Value> StepBuilder::solve(ArrayRef<Value> matrices,
                                       ArrayRef<Value> rhs) {
   auto op = ChunkSolveOp::create(
       b, loc, SmallVector<Type>(rhs.size(), tileType), matrices, rhs);
-  return llvm::to_vector(op.getResults());
+  return llvm::to_vector_of<Value>(op.getResults());
 }
 
 SmallVector<Value> StepBuilder::solveByInverse(ArrayRef<Value> matrices,

@@ -1,0 +1,62 @@
+//===- ArtefactFormat.h - what a .qda file holds ----------------*- C++ -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+//
+// An artefact is a row of entries in LLVM's offload binary format, version 1
+// (llvm/Object/OffloadBinary.h), one for each piece of code. The strings of an
+// entry are its manifest; the image is the code.
+//
+//   triple, arch        what the code is for: x86-64-v4, sm_90a
+//   qdelta              the version of what follows: "1"
+//   producer            for people
+//   number              "2/5": this is the second of five entries
+//   checksum            "crc32 89abcdef", over the entry with ******** in the
+//                       place of the digits
+//   format              cpu, emulated (ELF shared objects), ptx or cubin
+//   kernels             how many kernels the code has; 1 unless format is cpu
+//   kernel0             a kernel's name
+//   kernel0.entry       its symbol
+//   kernel0.arguments   how many arguments it has
+//   kernel0.argument0   "ROLE TYPE SIZES NAME": role token, param,
+//                       initial_state, output or final_state; type f32, bf16 or
+//                       f16; sizes as B,T,H,128 with B, T, H, HV for those that
+//                       a launch decides; the rest is the name
+//
+// and for device code, as in qdelta/Runtime/DeviceKernel.h:
+//
+//   columns, threads, shared_bytes
+//   tensor_maps         how many
+//   tensor_map0         "ARGUMENT COLUMNS ROWS SWIZZLE"
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QDELTA_RUNTIME_ARTEFACTFORMAT_H
+#define QDELTA_RUNTIME_ARTEFACTFORMAT_H
+
+#include <string_view>
+
+namespace qdelta::runtime::artefact {
+
+constexpr std::string_view kVersion = "1";
+
+/// The value of `checksum` while the sum is taken; digits replace the stars.
+constexpr std::string_view kNoChecksum = "crc32 ********";
+constexpr std::string_view kChecksumPrefix = "crc32 ";
+constexpr size_t kChecksumDigits = 8;
+
+/// In the order of qdeltaRole.
+constexpr std::string_view kRoles[] = {"token", "param", "initial_state",
+                                       "output", "final_state"};
+
+/// Names of the sizes that a launch decides, QDELTA_DIM_BATCH (-1) first.
+constexpr std::string_view kSizes[] = {"B", "T", "HV", "H"};
+
+/// More than any compiler makes; a reader refuses larger numbers.
+constexpr int kMaxEntries = 4096, kMaxKernels = 4096, kMaxArguments = 256,
+              kMaxTensorMaps = 32;
+
+} // namespace qdelta::runtime::artefact
+
+#endif // QDELTA_RUNTIME_ARTEFACTFORMAT_H

@@ -1,0 +1,129 @@
+//===- ChunkToGpu.cpp - from chunk kernels to programs of GPU threads -----===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "Copies.h"
+#include "Gram.h"
+#include "StateRole.h"
+
+#include "qdelta/Conversion/Passes.h"
+#include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+namespace qdelta {
+#define GEN_PASS_DEF_CHUNKTOGPU
+#include "qdelta/Conversion/Passes.h.inc"
+} // namespace qdelta
+
+using namespace mlir;
+using namespace qdelta;
+using namespace qdelta::gpu;
+
+/// The CTA's dynamic shared memory.
+static constexpr StringLiteral kSharedName = "qdelta_shared";
+
+static LLVM::GlobalOp sharedMemory(ModuleOp module) {
+  if (auto known = module.lookupSymbol<LLVM::GlobalOp>(kSharedName))
+    return known;
+  OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
+  // Of size 0 and external: what the launch gives. Tiles need 1024 bytes.
+  auto type = LLVM::LLVMArrayType::get(b.getI8Type(), 0);
+  return LLVM::GlobalOp::create(b, module.getLoc(), type, /*isConstant=*/false,
+                                LLVM::Linkage::External, kSharedName,
+                                Attribute(), /*alignment=*/1024,
+                                /*addrSpace=*/3);
+}
+
+static LLVM::LLVMFuncOp createFunction(ModuleOp module, Plan &plan) {
+  OpBuilder b(plan.func);
+  MLIRContext *context = b.getContext();
+  Type pointer = LLVM::LLVMPointerType::get(context);
+  auto kernel = LLVM::LLVMFuncOp::create(
+      b, plan.func.getLoc(), plan.func.getSymName(),
+      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context), {pointer}));
+  int64_t arguments = plan.func.getNumArguments() + plan.func.getNumResults();
+  auto words = LLVM::LLVMArrayType::get(b.getI64Type(), 5 * arguments + 3);
+  kernel.setArgAttr(0, LLVM::LLVMDialect::getByValAttrName(),
+                    TypeAttr::get(words));
+  kernel.setArgAttr(0, NVVM::NVVMDialect::getGridConstantAttrName(),
+                    b.getUnitAttr());
+  kernel->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
+  kernel->setAttr(
+      NVVM::NVVMDialect::getMaxntidAttrName(),
+      b.getDenseI32ArrayAttr({static_cast<int32_t>(plan.threads()), 1, 1}));
+  kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                  b.getI32IntegerAttr(1));
+  for (StringRef name : {StringRef(kRecurrenceAttr), StringRef("qdelta.schedule")})
+    if (Attribute attr = plan.func->getAttr(name))
+      kernel->setAttr(name, attr);
+  kernel->setAttr("qdelta.threads", b.getI64IntegerAttr(plan.threads()));
+  kernel->setAttr("qdelta.shared_bytes", b.getI64IntegerAttr(plan.sharedBytes));
+  kernel->setAttr("qdelta.columns", b.getI64IntegerAttr(plan.columns));
+  SmallVector<int64_t> alignments;
+  for (int64_t i = 0; i < arguments; ++i)
+    alignments.push_back(copyAlignment(plan, static_cast<unsigned>(i)));
+  kernel->setAttr("qdelta.alignments", b.getDenseI64ArrayAttr(alignments));
+  return kernel;
+}
+
+static LogicalResult convert(ModuleOp module, func::FuncOp func,
+                             const GpuTarget &target) {
+  FailureOr<Plan> plan = Plan::get(func, target);
+  if (failed(plan))
+    return failure();
+  LLVM::GlobalOp shared = sharedMemory(module);
+  LLVM::LLVMFuncOp function = createFunction(module, *plan);
+  Emitter e(func.getLoc(), func.getContext());
+  e.b.setInsertionPointToStart(function.addEntryBlock(e.b));
+  Value memory = LLVM::AddressOfOp::create(e.b, shared);
+  Num base = e.num(LLVM::PtrToIntOp::create(e.b, e.i32Type(), memory));
+  Kernel kernel(e, *plan, function.getArgument(0), base);
+  kernel.prepare();
+  Num chunks = (kernel.length() + (plan->chunk - 1)) / plan->chunk;
+  auto load = [&](Num index) { startCopies(kernel, index); };
+  auto endOfChunk = [&] {
+    e.waitForCopies(0);
+    e.syncAll();
+  };
+  bool failed_ = false;
+  e.branch(
+      kernel.thread() < 32 * plan->stateWarps,
+      [&] {
+        failed_ |= failed(emitStateRole(kernel, chunks, load, endOfChunk));
+        return Fragment();
+      },
+      [&] {
+        failed_ |= failed(emitGramRole(kernel, chunks, load, endOfChunk));
+        return Fragment();
+      });
+  LLVM::ReturnOp::create(e.b, ValueRange());
+  if (failed_)
+    return failure();
+  func.erase();
+  return success();
+}
+
+namespace {
+struct ChunkToGpuPass : qdelta::impl::ChunkToGpuBase<ChunkToGpuPass> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    for (auto func : llvm::to_vector(module.getOps<func::FuncOp>())) {
+      auto schedule = func->getAttrOfType<ScheduleAttr>("qdelta.schedule");
+      if (!schedule || !schedule.getKernel())
+        continue;
+      const GpuTarget *target = findGpuTarget(schedule.getTarget());
+      if (!target) {
+        func.emitError("unknown GPU target '") << schedule.getTarget() << "'";
+        return signalPassFailure();
+      }
+      if (failed(convert(module, func, *target)))
+        return signalPassFailure();
+    }
+  }
+};
+} // namespace

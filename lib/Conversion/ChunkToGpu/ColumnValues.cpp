@@ -1,0 +1,187 @@
+//===- ColumnValues.cpp - values with columns, in fragments ---------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "StateRole.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace qdelta;
+using namespace qdelta::gpu;
+
+ColumnValues::ColumnValues(Kernel &kernel, Products &products, Num first,
+                           Num stage, Num slot, Fragment state)
+    : kernel(kernel), e(kernel.e), plan(kernel.plan), products(products),
+      first(first), stage(stage), slot(slot) {
+  values[plan.loop.getRegionIterArgs()[0]] = std::move(state);
+}
+
+FailureOr<Fragment> ColumnValues::run() {
+  for (Operation &op : plan.loop.getBody()->without_terminator()) {
+    if (op.getNumResults() == 0)
+      continue;
+    Kind kind = plan.kindOf(op.getResult(0));
+    if (kind != Kind::Column && kind != Kind::State)
+      continue;
+    if (failed(create(op)))
+      return failure();
+  }
+  return get(plan.loop.getBody()->getTerminator()->getOperand(0));
+}
+
+FailureOr<Fragment> ColumnValues::get(Value value) {
+  auto known = values.find(value);
+  if (known != values.end())
+    return known->second;
+  DenseElementsAttr splat;
+  if (matchPattern(value, m_Constant(&splat)) && splat.isSplat())
+    return Fragment(static_cast<size_t>(plan.chunk / 2),
+                    e.f32(splat.getSplatValue<APFloat>().convertToDouble()));
+  emitError(value.getLoc(), "is not lowered for GPUs yet in a tile of values");
+  return failure();
+}
+
+/// A value as the first operand of a product, made once.
+ArrayRef<Num> ColumnValues::packed(Value value) {
+  Fragment &operand = operands[value];
+  if (operand.empty())
+    operand = products.pack(values[value]);
+  return operand;
+}
+
+/// All reads of the state at once, for one pass over it.
+void ColumnValues::readAll(Value state) {
+  SmallVector<ChunkReadOp> reads;
+  SmallVector<Num> tiles;
+  for (auto read : plan.loop.getBody()->getOps<ChunkReadOp>())
+    if (read.getState() == state) {
+      reads.push_back(read);
+      tiles.push_back(stage + plan.tileOf(read.getKeys()).offset);
+    }
+  auto results = products.read(values[state], tiles);
+  for (auto [read, result] : llvm::zip(reads, results))
+    values[read] = result;
+}
+
+Fragment ColumnValues::loadTile(LoadTileOp op) {
+  Lane x = kernel.lane(/*gramRole=*/false);
+  Num tile = stage + plan.tileOf(op).offset;
+  int64_t rows = plan.chunk;
+  Fragment result;
+  if (plan.format == Format::TF32) {
+    for (int64_t j = 0; j < rows / 8; ++j)
+      for (int64_t h = 0; h < 2; ++h)
+        for (int64_t i = 0; i < 2; ++i)
+          result.push_back(e.loadShared(kernel.elementAddress(
+              tile, rows, x.quad * 2 + (8 * j + i),
+              x.warp * 16 + x.group + 8 * h)));
+    return result;
+  }
+  Num row = (x.matrix >> 1) * 8 + x.row;
+  Num start = kernel.tileAddress(tile, rows, row, x.warp * 2 + (x.matrix & 1));
+  for (int64_t j = 0; j < rows / 16; ++j)
+    for (Num pair : e.loadMatrices(start + 16 * 128 * j, /*transposed=*/true)) {
+      result.push_back(e.unpackLow(plan.format, pair));
+      result.push_back(e.unpackHigh(plan.format, pair));
+    }
+  return result;
+}
+
+Fragment ColumnValues::scale(ArrayRef<Num> tile, Value by) {
+  Fragment result(tile.begin(), tile.end());
+  if (plan.kindOf(by) == Kind::Scalar) {
+    Num factor = e.loadShared(slot + plan.handedOver.lookup(by));
+    for (Num &value : result)
+      value = value * factor;
+    return result;
+  }
+  Lane x = kernel.lane(/*gramRole=*/false);
+  Num factors = slot + plan.handedOver.lookup(by) + x.quad * 8;
+  for (int64_t j = 0; j < plan.chunk / 8; ++j) {
+    Fragment pair = e.loadSharedMany(factors + 32 * j, 2);
+    for (int64_t n = 0; n < 4; ++n)
+      result[4 * j + n] = result[4 * j + n] * pair[n & 1];
+  }
+  return result;
+}
+
+LogicalResult ColumnValues::create(Operation &op) {
+  if (matchPattern(&op, m_Constant()))
+    return success();
+  Value result = op.getResult(0);
+  if (auto read = dyn_cast<ChunkReadOp>(op)) {
+    if (!values.contains(result))
+      readAll(read.getState());
+    return success();
+  }
+  if (auto load = dyn_cast<LoadTileOp>(op)) {
+    values[result] = loadTile(load);
+    return success();
+  }
+  if (auto update = dyn_cast<ChunkUpdateOp>(op)) {
+    Fragment state = values[update.getState()];
+    if (!matchPattern(update.getDecay(), m_OneFloat())) {
+      Num decay = e.loadShared(slot + plan.handedOver.lookup(update.getDecay()));
+      for (Num &value : state)
+        value = value * decay;
+    }
+    for (auto [key, value] : llvm::zip(update.getKeys(), update.getValues()))
+      products.update(state, packed(value), stage + plan.tileOf(key).offset);
+    values[result] = state;
+    return success();
+  }
+  SmallVector<Fragment> operands;
+  for (Value operand : op.getOperands()) {
+    Kind kind = plan.kindOf(operand);
+    if (kind != Kind::Column && !matchPattern(operand, m_Constant()))
+      continue;
+    if (isa<StoreTileOp>(op) && operand != op.getOperand(0))
+      continue;
+    auto value = get(operand);
+    if (failed(value))
+      return failure();
+    operands.push_back(*value);
+  }
+  if (auto apply = dyn_cast<ChunkApplyOp>(op)) {
+    auto sum = get(apply.getInit());
+    if (failed(sum))
+      return failure();
+    products.apply(*sum, packed(apply.getValues()),
+                   slot + plan.handedOver.lookup(apply.getMatrix()));
+    values[result] = *sum;
+    return success();
+  }
+  if (auto store = dyn_cast<StoreTileOp>(op)) {
+    storeTile(store, operands[0]);
+    return success();
+  }
+  if (isa<ScaleOp>(op)) {
+    values[result] = scale(operands[0], op.getOperand(1));
+    return success();
+  }
+  if (op.getName().getDialectNamespace() != "arith")
+    return op.emitError("is not lowered for GPUs yet in a tile of values");
+  Fragment made;
+  for (size_t i = 0; i < operands[0].size(); ++i) {
+    SmallVector<Value> parts;
+    for (Fragment &operand : operands)
+      parts.push_back(operand[i]);
+    Operation *each = e.b.create(op.getLoc(), op.getName().getIdentifier(),
+                                 parts, e.f32Type(), op.getAttrs());
+    made.push_back(e.num(each->getResult(0)));
+  }
+  values[result] = made;
+  return success();
+}
+
+void ColumnValues::storeTile(StoreTileOp op, ArrayRef<Num> tile) {
+  unsigned output = 0;
+  for (auto [i, arg] : llvm::enumerate(plan.loop.getRegionIterArgs()))
+    if (arg == op.getDest())
+      output = static_cast<unsigned>(i) - 1;
+  storeRows(kernel, kernel.inputs() + output, first, tile);
+}

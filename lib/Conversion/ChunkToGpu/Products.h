@@ -1,0 +1,53 @@
+//===- Products.h - the state role's products, per kind of tensor core ----===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QDELTA_CONVERSION_CHUNKTOGPU_PRODUCTS_H
+#define QDELTA_CONVERSION_CHUNKTOGPU_PRODUCTS_H
+
+#include "Kernel.h"
+
+#include <memory>
+
+namespace qdelta::gpu {
+
+/// The products of a chunk step on fragments. All operands with W columns are
+/// transposed and held by warps of 16 value columns each: the state H is
+/// [16 x K] a warp, a tile E is [16 x C]. The other operand is a tile in shared
+/// memory. Element 4 j + 2 h + i of a fragment is row g + 8 h, column
+/// 8 j + 2 q + i.
+class Products {
+public:
+  /// The instructions that the kernel's target has.
+  static std::unique_ptr<Products> create(Kernel &kernel);
+
+  explicit Products(Kernel &kernel)
+      : kernel(kernel), e(kernel.e), plan(kernel.plan) {}
+  virtual ~Products() = default;
+
+  /// A fragment as the first operand of a product, each element times its
+  /// column's factor if there are any.
+  virtual Fragment pack(llvm::ArrayRef<Num> values) = 0;
+
+  /// H X^T for each tile X [C x K]: the reads of the state.
+  virtual llvm::SmallVector<Fragment> read(llvm::ArrayRef<Num> state,
+                                           llvm::ArrayRef<Num> tiles) = 0;
+
+  /// sum += E M^T for a lower triangular matrix M [C x C]; `packed` is E.
+  virtual void apply(Fragment &sum, llvm::ArrayRef<Num> packed, Num matrix) = 0;
+
+  /// H += E A for a tile A [C x K]; `packed` is E.
+  virtual void update(Fragment &state, llvm::ArrayRef<Num> packed,
+                      Num tile) = 0;
+
+protected:
+  Kernel &kernel;
+  Emitter &e;
+  Plan &plan;
+};
+
+} // namespace qdelta::gpu
+
+#endif // QDELTA_CONVERSION_CHUNKTOGPU_PRODUCTS_H

@@ -1,0 +1,242 @@
+//===- Shadow.cpp - who touched shared memory last ------------------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "Shadow.h"
+
+#include <algorithm>
+
+using namespace qdelta::emulator;
+
+namespace {
+constexpr int kAgentShift = 24, kOpShift = 36, kFlagShift = 56;
+constexpr uint64_t kWhoMask = (uint64_t(1) << kOpShift) - 1;
+
+constexpr uint64_t flag(int bit) { return uint64_t(1) << (kFlagShift + bit); }
+/// Of the word of the last write.
+constexpr uint64_t kWritten = flag(0), kAsync = flag(1), kAtomicWrite = flag(2),
+                   kMbarrierCell = flag(3), kGap = flag(4);
+/// Of the word of reads: one reader, or an index of `Readers`.
+constexpr uint64_t kSingle = flag(0), kSeveral = flag(1), kAtomicRead = flag(2);
+
+uint32_t clockOf(uint64_t word) { return word & ((1 << kAgentShift) - 1); }
+uint32_t agentOf(uint64_t word) {
+  return word >> kAgentShift & (Shadow::kMaxAgents - 1);
+}
+uint32_t opOf(uint64_t word) {
+  return word >> kOpShift & (Shadow::kMaxOperations - 1);
+}
+uint32_t indexOf(uint64_t word) { return static_cast<uint32_t>(word); }
+
+uint64_t pack(const Accessor &accessor, uint64_t flags) {
+  return std::min<uint64_t>(accessor.clock, Shadow::kMaxClock) |
+         uint64_t(accessor.agent) << kAgentShift |
+         uint64_t(accessor.op->index) << kOpShift | flags;
+}
+} // namespace
+
+Shadow::Shadow(uint32_t bytes, uint32_t agents, Sink sink)
+    : agents(agents), sink(std::move(sink)),
+      cells((bytes + kGranule - 1) / kGranule) {}
+
+void Shadow::addGap(uint32_t offset, uint32_t bytes) {
+  // A granule that a variable shares with a gap belongs to the variable.
+  uint32_t end = std::min<uint32_t>((offset + bytes) / kGranule, cells.size());
+  for (uint32_t i = (offset + kGranule - 1) / kGranule; i < end; ++i)
+    cells[i].write |= kGap;
+}
+
+bool Shadow::isOrdered(uint64_t word, const Accessor &accessor) const {
+  uint32_t agent = agentOf(word);
+  return (accessor.inOrder && agent == accessor.agent) ||
+         clockOf(word) <= accessor.known->of(agent, *accessor.ids);
+}
+
+void Shadow::conflict(ReportKind kind, const Cell &cell, uint64_t word,
+                      const Accessor &accessor) {
+  uint32_t offset = (&cell - cells.data()) * kGranule;
+  if (word & kWhoMask)
+    sink(accessor, {kind, offset, agentOf(word), opOf(word)});
+  else
+    sink(accessor, {kind, offset, kNone, kNone});
+}
+
+void Shadow::checkAfterWrite(Cell &cell, const Accessor &accessor,
+                             bool writes) {
+  uint64_t word = cell.write;
+  if (word & (kGap | kMbarrierCell)) {
+    conflict(word & kGap ? ReportKind::SharedOutOfBounds
+                         : ReportKind::MbarrierClobber,
+             cell, word & kGap ? 0 : word, accessor);
+    return;
+  }
+  if (!(word & kWritten)) {
+    if (!writes) {
+      conflict(ReportKind::Uninitialised, cell, 0, accessor);
+      // Once is enough.
+      cell.write |= kWritten;
+    }
+    return;
+  }
+  if (!isOrdered(word, accessor)) {
+    if (!(accessor.atomic && (word & kAtomicWrite)))
+      conflict(writes ? ReportKind::WriteAfterWrite : ReportKind::ReadAfterWrite,
+               cell, word, accessor);
+    return;
+  }
+  if (accessor.asyncProxy && !(word & kAsync) &&
+      clockOf(word) > accessor.fenced->of(agentOf(word), *accessor.ids))
+    conflict(ReportKind::MissingProxyFence, cell, word, accessor);
+}
+
+void Shadow::checkAfterReads(const Cell &cell, const Accessor &accessor) {
+  uint64_t word = cell.read;
+  if (word & kSingle) {
+    if (!isOrdered(word, accessor) &&
+        !(accessor.atomic && (word & kAtomicRead)))
+      conflict(ReportKind::WriteAfterRead, cell, word, accessor);
+    return;
+  }
+  const Readers &readers = pool[indexOf(word)];
+  if (readers.generation < generation && !readers.asynchronous)
+    return;
+  for (uint32_t agent = 0; agent < agents; ++agent) {
+    uint32_t clock = readers.clocks[agent];
+    if (clock == 0)
+      continue;
+    uint64_t read = clock | uint64_t(agent) << kAgentShift |
+                    uint64_t(readers.lastOp) << kOpShift;
+    if (!isOrdered(read, accessor)) {
+      conflict(ReportKind::WriteAfterRead, cell, read, accessor);
+      return;
+    }
+  }
+}
+
+uint32_t Shadow::newReaders() {
+  if (unused.empty()) {
+    unused.push_back(pool.size());
+    pool.emplace_back();
+  }
+  uint32_t index = unused.back();
+  unused.pop_back();
+  pool[index].clocks.assign(agents, 0);
+  pool[index].asynchronous = false;
+  return index;
+}
+
+void Shadow::dropReaders(uint64_t word) {
+  if (word & kSeveral)
+    unused.push_back(indexOf(word));
+}
+
+uint64_t Shadow::addRead(uint64_t word, uint64_t mine,
+                         const Accessor &accessor) {
+  if (word & kSeveral) {
+    Readers &readers = pool[indexOf(word)];
+    if (readers.generation < generation && !readers.asynchronous) {
+      dropReaders(word);
+      return mine;
+    }
+    readers.clocks[accessor.agent] = accessor.clock;
+    readers.lastOp = accessor.op->index;
+    readers.generation = generation;
+    readers.asynchronous |= !accessor.inOrder;
+    return word;
+  }
+  if (word == 0 || isOrdered(word, accessor))
+    return mine;
+  uint32_t index = newReaders();
+  Readers &readers = pool[index];
+  // Whether the earlier reader was a thread is not known here; keeping the
+  // vector longer than needed costs time only.
+  readers.asynchronous = true;
+  readers.generation = generation;
+  readers.lastOp = accessor.op->index;
+  readers.clocks[agentOf(word)] = clockOf(word);
+  readers.clocks[accessor.agent] = accessor.clock;
+  return index | kSeveral;
+}
+
+void Shadow::read(const Accessor &accessor, uint32_t offset, uint32_t bytes) {
+  uint64_t mine =
+      pack(accessor, kSingle | (accessor.atomic ? kAtomicRead : 0));
+  constexpr uint64_t same = kWhoMask | kSingle | kSeveral;
+  uint64_t own = pack(accessor, kWritten);
+  constexpr uint64_t sameWrite =
+      kWhoMask | kWritten | kMbarrierCell | kGap | kAsync;
+  uint64_t checked = ~uint64_t(0), seen = ~uint64_t(0), becomes = 0;
+  Cell *end = cells.data() + (offset + bytes + kGranule - 1) / kGranule;
+  for (Cell *cell = cells.data() + offset / kGranule; cell != end; ++cell) {
+    // Read already since the last event of this thread, or written by itself
+    // since and by nobody else.
+    if (((cell->read ^ mine) & same) == 0)
+      continue;
+    if (accessor.inOrder && cell->read == 0 &&
+        ((cell->write ^ own) & sameWrite) == 0)
+      continue;
+    if (cell->write != checked) {
+      checkAfterWrite(*cell, accessor, false);
+      checked = cell->write;
+    }
+    if (cell->read == seen) {
+      cell->read = becomes;
+      continue;
+    }
+    uint64_t before = cell->read;
+    cell->read = addRead(before, mine, accessor);
+    // A vector belongs to one cell; the single words may be copied.
+    if (!((before | cell->read) & kSeveral)) {
+      seen = before;
+      becomes = cell->read;
+    }
+  }
+}
+
+void Shadow::write(const Accessor &accessor, uint32_t offset, uint32_t bytes) {
+  uint64_t mine = pack(accessor, kWritten |
+                                     (accessor.asyncProxy ? kAsync : 0) |
+                                     (accessor.atomic ? kAtomicWrite : 0));
+  constexpr uint64_t same =
+      kWhoMask | kWritten | kMbarrierCell | kGap | kAsync | kAtomicWrite;
+  uint64_t checked = ~uint64_t(0), checkedRead = 0;
+  Cell *end = cells.data() + (offset + bytes + kGranule - 1) / kGranule;
+  for (Cell *cell = cells.data() + offset / kGranule; cell != end; ++cell) {
+    if (accessor.inOrder && cell->read == 0 &&
+        ((cell->write ^ mine) & same) == 0)
+      continue;
+    if (cell->write != checked) {
+      checked = cell->write;
+      checkAfterWrite(*cell, accessor, true);
+    }
+    if (cell->read && cell->read != checkedRead) {
+      checkedRead = cell->read;
+      checkAfterReads(*cell, accessor);
+      dropReaders(cell->read);
+    }
+    // What may not be written stays as it is.
+    if (!(cell->write & (kGap | kMbarrierCell)))
+      cell->write = mine;
+    cell->read = 0;
+  }
+}
+
+void Shadow::beginMbarrier(const Accessor &accessor, uint32_t offset) {
+  endMbarrier(offset);
+  write(accessor, offset, 8);
+  for (uint32_t i = offset / kGranule; i < (offset + 8) / kGranule; ++i)
+    cells[i].write |= kMbarrierCell;
+}
+
+void Shadow::endMbarrier(uint32_t offset) {
+  for (uint32_t i = offset / kGranule; i < (offset + 8) / kGranule; ++i)
+    cells[i].write &= ~kMbarrierCell;
+}
+
+void Shadow::useMbarrier(const Accessor &accessor, uint32_t offset) {
+  const Cell &cell = cells[offset / kGranule];
+  if ((cell.write & kMbarrierCell) && !isOrdered(cell.write, accessor))
+    conflict(ReportKind::ReadAfterWrite, cell, cell.write, accessor);
+}

@@ -1,0 +1,104 @@
+//===- Backend.h - what runs device kernels ---------------------*- C++ -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QDELTA_LIB_RUNTIME_BACKEND_H
+#define QDELTA_LIB_RUNTIME_BACKEND_H
+
+#include "TensorView.h"
+#include "qdelta/Runtime/DeviceKernel.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace qdelta::runtime {
+
+/// Code of a kernel for one target, in one form.
+struct DeviceCode {
+  std::string target, entry;
+  qdeltaFormat format = QDELTA_FORMAT_PTX;
+  /// PTX ends with a zero byte.
+  std::string bytes;
+  /// In place of `bytes`, for QDELTA_FORMAT_PROGRAM.
+  const void *program = nullptr;
+  int32_t threads = 0;
+  int64_t columns = 0, sharedBytes = 0;
+  std::vector<qdeltaTensorMap> tensorMaps;
+};
+
+/// A launch's options, with those that the caller's struct ends before.
+struct LaunchOptions {
+  int32_t threads = 0;
+  qdeltaEngine engine = QDELTA_ENGINE_CPU;
+  void *stream = nullptr;
+  std::string target;
+  uint64_t seed = 0;
+  int32_t schedule = 0, completion = 0;
+};
+
+struct alignas(kTensorMapAlignment) TensorMapBytes {
+  unsigned char bytes[kTensorMapBytes];
+};
+
+/// A tensor map in the terms of cuTensorMapEncodeTiled, innermost first.
+struct TensorMapShape {
+  const TensorView *view = nullptr;
+  /// CUtensorMapDataType.
+  uint32_t type = 0;
+  uint64_t sizes[4] = {};
+  /// In bytes, of dimensions 1 to 3.
+  uint64_t strides[3] = {};
+  uint32_t box[4] = {};
+  uint32_t swizzle = 0;
+};
+
+/// A launch that is ready for a back end.
+struct PackedLaunch {
+  uint32_t ctas = 0;
+  /// Parameter 0, and the tensor maps that follow it.
+  std::vector<int64_t> words;
+  std::vector<TensorMapBytes> maps;
+  const std::vector<TensorView> *views = nullptr;
+};
+
+/// One kernel, loaded on one device, for the time of one launch.
+class Session {
+public:
+  virtual ~Session();
+  virtual const DeviceCode &code() const = 0;
+  virtual qdeltaStatus *encode(const TensorMapShape &shape,
+                               TensorMapBytes &map) = 0;
+  virtual qdeltaStatus *launch(const PackedLaunch &launch) = 0;
+  virtual qdeltaStatus *copy(void *to, const void *from, size_t bytes) = 0;
+};
+
+/// What runs device kernels. Keeps what it loads; called from any thread.
+class Backend {
+public:
+  virtual ~Backend();
+  /// Loads the best code of `codes` for `device`. `kernel` is only for
+  /// messages.
+  virtual qdeltaStatus *open(const std::string &kernel,
+                             const std::vector<DeviceCode> &codes,
+                             int32_t device, const LaunchOptions &options,
+                             std::unique_ptr<Session> &session) = 0;
+  /// Waits for a stream.
+  virtual qdeltaStatus *synchronize(int32_t device, void *stream) = 0;
+};
+
+std::unique_ptr<Backend> makeEmulatedBackend();
+std::unique_ptr<Backend> makeCudaBackend();
+
+/// What the codes are, for people: "sm_80 (PTX, cubin), sm_90a (emulated)".
+std::string listCodes(const std::vector<DeviceCode> &codes);
+
+/// The error that none of the codes runs: `wanted` says where.
+qdeltaStatus *noCode(const std::string &kernel, const std::string &wanted,
+                     const std::vector<DeviceCode> &codes);
+
+} // namespace qdelta::runtime
+
+#endif // QDELTA_LIB_RUNTIME_BACKEND_H

@@ -1,0 +1,151 @@
+//===- CheckLaunch.cpp - checks tensors together --------------------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "Launch.h"
+#include "Status.h"
+
+using namespace qdelta::runtime;
+
+static qdeltaStatus *wrongCount(const qdeltaKernel &kernel, int64_t count) {
+  std::string names;
+  for (const qdeltaArgument &argument : kernel.arguments)
+    names += (names.empty() ? "" : ", ") + describe(argument);
+  return makeStatus(QDELTA_ERROR_COUNT, "",
+                    "expected " + std::to_string(kernel.arguments.size()) +
+                        " tensors for " + kernel.name + " (" + names +
+                        "), but got " + std::to_string(count));
+}
+
+qdeltaStatus *Launch::check(const qdeltaKernel &kernel,
+                            DLTensor *const *tensors, int64_t count,
+                            qdeltaEngine engine) {
+  if (count != static_cast<int64_t>(kernel.arguments.size()))
+    return wrongCount(kernel, count);
+  if (count != 0 && !tensors)
+    return makeStatus(QDELTA_ERROR_NULL_ARGUMENT, "",
+                      "expected an array of tensors, but got NULL");
+  views.resize(kernel.arguments.size());
+  for (size_t i = 0; i < views.size(); ++i)
+    if (qdeltaStatus *error =
+            viewTensor(kernel.arguments[i], tensors[i], engine, views[i]))
+      return error;
+  if (engine == QDELTA_ENGINE_CUDA)
+    if (qdeltaStatus *error = checkDevices(tensors))
+      return error;
+  if (qdeltaStatus *error = bindSizes())
+    return error;
+  if (qdeltaStatus *error = checkHeads())
+    return error;
+  if (qdeltaStatus *error = countItems())
+    return error;
+  return checkOverlap();
+}
+
+qdeltaStatus *Launch::checkDevices(DLTensor *const *tensors) {
+  for (size_t i = 0; i < views.size(); ++i) {
+    int32_t found = tensors[i]->device.device_id;
+    if (i == 0)
+      device = found;
+    if (found != device)
+      return makeStatus(QDELTA_ERROR_DEVICE, views[i].argument->name,
+                        "expected " + describe(*views[i].argument) +
+                            " to be on device " + std::to_string(device) +
+                            " as " + describe(*views[0].argument) +
+                            " is, but got device " + std::to_string(found));
+  }
+  return nullptr;
+}
+
+int64_t qdelta::runtime::meaningOf(const qdeltaArgument &argument, int32_t d) {
+  static constexpr int64_t token[] = {QDELTA_DIM_BATCH, QDELTA_DIM_TIME,
+                                      QDELTA_DIM_HEADS, 0};
+  static constexpr int64_t output[] = {QDELTA_DIM_BATCH, QDELTA_DIM_TIME,
+                                       QDELTA_DIM_VALUE_HEADS, 0};
+  static constexpr int64_t param[] = {QDELTA_DIM_VALUE_HEADS, 0, 0, 0};
+  static constexpr int64_t state[] = {QDELTA_DIM_BATCH, QDELTA_DIM_VALUE_HEADS,
+                                      0, 0};
+  switch (argument.role) {
+  case QDELTA_ROLE_TOKEN:
+    return token[d];
+  case QDELTA_ROLE_OUTPUT:
+    return output[d];
+  case QDELTA_ROLE_PARAM:
+    return param[d];
+  default:
+    return state[d];
+  }
+}
+
+qdeltaStatus *Launch::bindSizes() {
+  static const char *const names[] = {"", "B", "T", "HV"};
+  for (const TensorView &view : views)
+    for (int32_t d = 0; d < view.rank(); ++d) {
+      const qdeltaArgument &argument = *view.argument;
+      int64_t symbol = -meaningOf(argument, d), size = view.sizes[d];
+      if (symbol < 1 || symbol > 3)
+        continue;
+      SharedSize &known = shared[symbol];
+      if (!known.owner)
+        known = {size, &argument};
+      if (known.size != size)
+        return makeStatus(QDELTA_ERROR_SIZE, argument.name,
+                          "expected " + describe(argument) + " to have " +
+                              names[symbol] + " = " +
+                              std::to_string(known.size) + " as " +
+                              describe(*known.owner) + " has, but got " +
+                              std::to_string(size));
+    }
+  return nullptr;
+}
+
+qdeltaStatus *Launch::checkHeads() const {
+  const SharedSize &valueHeads = shared[-QDELTA_DIM_VALUE_HEADS];
+  if (!valueHeads.owner)
+    return nullptr;
+  for (const TensorView &view : views)
+    for (int32_t d = 0; d < view.rank(); ++d) {
+      if (meaningOf(*view.argument, d) != QDELTA_DIM_HEADS)
+        continue;
+      int64_t heads = view.sizes[d];
+      if (heads == 0 ? valueHeads.size == 0 : valueHeads.size % heads == 0)
+        continue;
+      return makeStatus(
+          QDELTA_ERROR_HEADS, view.argument->name,
+          "HV = " + std::to_string(valueHeads.size) + " of " +
+              describe(*valueHeads.owner) + " must be a multiple of H = " +
+              std::to_string(heads) + " of " + describe(*view.argument));
+    }
+  return nullptr;
+}
+
+qdeltaStatus *Launch::countItems() {
+  int64_t batch = shared[-QDELTA_DIM_BATCH].size;
+  int64_t heads = shared[-QDELTA_DIM_VALUE_HEADS].size;
+  if (!__builtin_mul_overflow(batch, heads, &items))
+    return nullptr;
+  return makeStatus(QDELTA_ERROR_OVERFLOW, "",
+                    "expected B * HV to be less than 2^63, but got " +
+                        std::to_string(batch) + " * " + std::to_string(heads));
+}
+
+qdeltaStatus *Launch::checkOverlap() const {
+  for (const TensorView &written : views) {
+    if (!isWritten(*written.argument))
+      continue;
+    std::string name = describe(*written.argument);
+    if (mayOverlapItself(written))
+      return makeStatus(QDELTA_ERROR_OVERLAP, written.argument->name,
+                        "the strides of " + name +
+                            " put elements on top of each other");
+    for (const TensorView &other : views)
+      if (&other != &written && mayOverlap(written, other))
+        return makeStatus(QDELTA_ERROR_OVERLAP, written.argument->name,
+                          "expected " + name +
+                              " to have memory of its own, but it overlaps " +
+                              describe(*other.argument));
+  }
+  return nullptr;
+}

@@ -1,0 +1,180 @@
+//===- DeviceLaunch.cpp - packs a launch for a device ---------------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "Launch.h"
+#include "Status.h"
+
+#include <cstddef>
+
+using namespace qdelta::runtime;
+
+/// The last size of the first sequence written, or else of the first state.
+static int64_t countColumns(const std::vector<TensorView> &views) {
+  for (qdeltaRole role : {QDELTA_ROLE_OUTPUT, QDELTA_ROLE_FINAL_STATE})
+    for (const TensorView &view : views)
+      if (view.argument->role == role && view.rank() == 4)
+        return view.sizes[3];
+  return 1;
+}
+
+int64_t Launch::countBlocks(const DeviceCode &code) const {
+  int64_t columns = countColumns(views);
+  return columns / code.columns + (columns % code.columns != 0);
+}
+
+/// The dimension that counts heads.
+static int32_t headDimension(const qdeltaArgument &argument) {
+  switch (argument.role) {
+  case QDELTA_ROLE_TOKEN:
+  case QDELTA_ROLE_OUTPUT:
+    return 2;
+  case QDELTA_ROLE_PARAM:
+    return 0;
+  case QDELTA_ROLE_INITIAL_STATE:
+  case QDELTA_ROLE_FINAL_STATE:
+    break;
+  }
+  return 1;
+}
+
+std::vector<int64_t> Launch::packWords() const {
+  std::vector<int64_t> words;
+  for (const TensorView &view : views) {
+    ArgumentWords argument = {};
+    argument.pointer =
+        static_cast<int64_t>(reinterpret_cast<uintptr_t>(view.data));
+    for (int32_t d = 0; d < 3 && d < view.rank(); ++d)
+      argument.strides[d] = view.strides[d];
+    argument.heads = view.sizes[headDimension(*view.argument)];
+    words.push_back(argument.pointer);
+    words.insert(words.end(), argument.strides, argument.strides + 3);
+    words.push_back(argument.heads);
+  }
+  words.insert(words.end(), {time(), valueHeads(), batch()});
+  return words;
+}
+
+static uint32_t tensorMapType(DLDataType type) {
+  if (type.bits == 32)
+    return 7;
+  return type.code == kDLBfloat ? 9 : 6;
+}
+
+/// Describes a sequence [B, T, H, D] as (D, H, T, B).
+static qdeltaStatus *describeMap(const TensorView &view,
+                                 const qdeltaTensorMap &map,
+                                 TensorMapShape &shape) {
+  constexpr int64_t unit = 16, maxStride = int64_t(1) << 40;
+  const qdeltaArgument &argument = *view.argument;
+  auto fail = [&](const std::string &wanted, const std::string &found) {
+    return makeStatus(QDELTA_ERROR_TENSOR_MAP, argument.name,
+                      "expected " + wanted + " of " + describe(argument) +
+                          ", which is read through a tensor map, but got " +
+                          found);
+  };
+  uintptr_t offset = reinterpret_cast<uintptr_t>(view.data) % unit;
+  if (offset)
+    return fail("16-byte alignment", "an address " + std::to_string(offset) +
+                                         " past a multiple of 16");
+  shape.view = &view;
+  shape.type = tensorMapType(argument.dtype);
+  shape.swizzle = static_cast<uint32_t>(map.swizzle);
+  int64_t rowBytes = view.sizes[3] * view.elementBytes();
+  for (int32_t i = 0; i < 4; ++i) {
+    int64_t size = view.sizes[3 - i];
+    if (size > int64_t(1) << 32)
+      return fail("sizes of at most 2^32", std::to_string(size));
+    shape.sizes[i] = static_cast<uint64_t>(size);
+    shape.box[i] = 1;
+    if (i == 0)
+      continue;
+    int64_t stride = view.strides[3 - i], bytes;
+    if (size == 1)
+      bytes = (rowBytes + unit - 1) / unit * unit; // never used
+    else if (__builtin_mul_overflow(stride, view.elementBytes(), &bytes) ||
+             bytes <= 0 || bytes % unit || bytes >= maxStride)
+      return fail("strides that are positive multiples of 16 bytes",
+                  "stride " + std::to_string(stride) + " of dimension " +
+                      std::to_string(3 - i));
+    shape.strides[i - 1] = static_cast<uint64_t>(bytes);
+  }
+  shape.box[0] = static_cast<uint32_t>(map.box_columns);
+  shape.box[2] = static_cast<uint32_t>(map.box_rows);
+  return nullptr;
+}
+
+/// The first dimension from which on a view's elements are in one row, and how
+/// many elements that row has.
+static int32_t findRow(const TensorView &a, const TensorView &b,
+                       int64_t &elements) {
+  int32_t d = a.rank();
+  elements = 1;
+  while (d > 0 && (a.sizes[d - 1] == 1 || (a.strides[d - 1] == elements &&
+                                           b.strides[d - 1] == elements))) {
+    --d;
+    elements *= a.sizes[d];
+  }
+  return d;
+}
+
+/// Copies rows of `elements` elements, from dimension `d` on to `end`.
+static qdeltaStatus *copyRows(Session &session, const TensorView &to,
+                              const TensorView &from, int32_t end,
+                              int64_t elements, int64_t toOffset = 0,
+                              int64_t fromOffset = 0, int32_t d = 0) {
+  int64_t bytes = to.elementBytes();
+  if (d == end)
+    return session.copy(to.data + toOffset * bytes,
+                        from.data + fromOffset * bytes,
+                        static_cast<size_t>(elements * bytes));
+  for (int64_t i = 0; i < to.sizes[d]; ++i)
+    if (qdeltaStatus *error = copyRows(session, to, from, end, elements,
+                                       toOffset + i * to.strides[d],
+                                       fromOffset + i * from.strides[d], d + 1))
+      return error;
+  return nullptr;
+}
+
+qdeltaStatus *Launch::copyStatesOn(Session &session) const {
+  for (auto [to, from] : states()) {
+    if (to->isEmpty())
+      continue;
+    int64_t elements;
+    int32_t end = findRow(*to, *from, elements);
+    if (qdeltaStatus *error = copyRows(session, *to, *from, end, elements))
+      return error;
+  }
+  return nullptr;
+}
+
+qdeltaStatus *Launch::runOnDevice(Session &session) const {
+  if (hasNoTokens())
+    return copyStatesOn(session);
+  const DeviceCode &code = session.code();
+  int64_t blocks = countBlocks(code), ctas;
+  if (__builtin_mul_overflow(items, blocks, &ctas) || ctas > INT32_MAX)
+    return makeStatus(QDELTA_ERROR_OVERFLOW, "",
+                      "expected a grid of less than 2^31 blocks, but got " +
+                          std::to_string(items) + " * " +
+                          std::to_string(blocks));
+  if (ctas == 0)
+    return nullptr;
+  PackedLaunch packed;
+  packed.ctas = static_cast<uint32_t>(ctas);
+  packed.words = packWords();
+  packed.views = &views;
+  packed.maps.resize(code.tensorMaps.size());
+  for (size_t i = 0; i < packed.maps.size(); ++i) {
+    const qdeltaTensorMap &map = code.tensorMaps[i];
+    TensorMapShape shape;
+    if (qdeltaStatus *error =
+            describeMap(views[static_cast<size_t>(map.argument)], map, shape))
+      return error;
+    if (qdeltaStatus *error = session.encode(shape, packed.maps[i]))
+      return error;
+  }
+  return session.launch(packed);
+}

@@ -1,0 +1,69 @@
+//===- Launch.h - the tensors of one launch ---------------------*- C++ -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QDELTA_LIB_RUNTIME_LAUNCH_H
+#define QDELTA_LIB_RUNTIME_LAUNCH_H
+
+#include "Module.h"
+#include "TensorView.h"
+
+namespace qdelta::runtime {
+
+/// The tensors of one launch, checked against each other.
+class Launch {
+public:
+  qdeltaStatus *check(const qdeltaKernel &kernel, DLTensor *const *tensors,
+                      int64_t count, qdeltaEngine engine);
+
+  /// Runs the CPU code.
+  void run(const qdeltaKernel &kernel, int32_t threads) const;
+  /// For no tokens: copies the initial states to the final ones.
+  void copyStates() const;
+
+  /// Runs the code of a device, or copies the states on it.
+  qdeltaStatus *runOnDevice(Session &session) const;
+
+  int64_t batch() const { return shared[-QDELTA_DIM_BATCH].size; }
+  int64_t time() const { return shared[-QDELTA_DIM_TIME].size; }
+  int64_t valueHeads() const { return shared[-QDELTA_DIM_VALUE_HEADS].size; }
+  /// B * HV.
+  int64_t items = 0;
+  /// Whether sequences are empty, so that states only pass through.
+  bool hasNoTokens() const;
+  /// The device that all tensors are on.
+  int32_t device = 0;
+
+private:
+  qdeltaStatus *bindSizes();
+  qdeltaStatus *checkHeads() const;
+  qdeltaStatus *checkOverlap() const;
+  qdeltaStatus *checkDevices(DLTensor *const *tensors);
+  qdeltaStatus *countItems();
+
+  /// Final states and the initial ones that they pair up with.
+  std::vector<std::pair<const TensorView *, const TensorView *>> states() const;
+  int64_t countBlocks(const DeviceCode &code) const;
+  std::vector<int64_t> packWords() const;
+  qdeltaStatus *copyStatesOn(Session &session) const;
+
+  /// A launch decides these sizes once; `owner` is the tensor that did.
+  struct SharedSize {
+    int64_t size = 0;
+    const qdeltaArgument *owner = nullptr;
+  };
+
+  std::vector<TensorView> views;
+  /// Indexed by minus QDELTA_DIM_*: B, T and HV.
+  SharedSize shared[4];
+};
+
+/// What dimension `d` of an argument is, also if the kernel fixes its size: a
+/// QDELTA_DIM_*, or 0 for a vector's own dimensions.
+int64_t meaningOf(const qdeltaArgument &argument, int32_t d);
+
+} // namespace qdelta::runtime
+
+#endif // QDELTA_LIB_RUNTIME_LAUNCH_H

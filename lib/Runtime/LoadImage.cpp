@@ -1,0 +1,260 @@
+//===- LoadImage.cpp - a module out of an image in memory ----------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "Module.h"
+#include "SharedObject.h"
+#include "Status.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+
+using namespace qdelta::runtime;
+
+namespace {
+/// What a struct's size was in version 1.0, which callers may still use.
+template <typename T>
+constexpr size_t kFirstSize = sizeof(T);
+template <>
+constexpr size_t kFirstSize<qdeltaArgument> = offsetof(qdeltaArgument, dtype);
+template <>
+constexpr size_t kFirstSize<qdeltaImage> =
+    offsetof(qdeltaImage, device_kernels);
+
+/// A copy of a caller's struct; fields that it ends before are zero.
+template <typename T>
+T read(const T &given) {
+  T copy{};
+  std::memcpy(static_cast<void *>(&copy), &given,
+              std::min(sizeof(T), given.struct_size));
+  return copy;
+}
+
+/// Element `index` of an array whose elements may be larger than ours.
+template <typename T>
+const T *elementAt(const T *array, int64_t index) {
+  auto bytes = reinterpret_cast<const char *>(array);
+  return reinterpret_cast<const T *>(bytes + static_cast<size_t>(index) *
+                                                 array->struct_size);
+}
+
+qdeltaStatus *badImage(const std::string &message) {
+  return makeStatus(QDELTA_ERROR_IMAGE, "", message);
+}
+
+/// Checks an array of an image: its length, and that its elements have one
+/// size that version 1 can read.
+template <typename T>
+qdeltaStatus *checkArray(const T *array, int64_t count, const char *type) {
+  if (count < 0 || (count > 0 && !array))
+    return badImage("expected an array of " + std::to_string(count) + " " +
+                    type + ", but got " +
+                    (array ? "a negative count" : "NULL"));
+  for (int64_t i = 0; i < count; ++i) {
+    size_t size = elementAt(array, i)->struct_size;
+    if (size < kFirstSize<T>)
+      return makeStatus(QDELTA_ERROR_STRUCT_SIZE, "",
+                        std::string("expected ") + type +
+                            " to have struct_size at least " +
+                            std::to_string(kFirstSize<T>) + ", but got " +
+                            std::to_string(size));
+    if (size != array->struct_size)
+      return badImage(std::string("expected every ") + type +
+                      " of an array to have struct_size " +
+                      std::to_string(array->struct_size) + ", but got " +
+                      std::to_string(size));
+  }
+  return nullptr;
+}
+
+qdeltaStatus *checkArgument(const qdeltaArgument &argument,
+                            const std::string &kernel) {
+  if (!argument.name)
+    return badImage("an argument of kernel " + kernel + " has no name");
+  std::string name = argument.name;
+  if (argument.role < QDELTA_ROLE_TOKEN ||
+      argument.role > QDELTA_ROLE_FINAL_STATE)
+    return badImage("argument " + name + " of kernel " + kernel +
+                    " has unknown role " + std::to_string(argument.role));
+  if (argument.rank < 1 || argument.rank > 4)
+    return badImage("expected argument " + name + " of kernel " + kernel +
+                    " to have rank 1 to 4, but got " +
+                    std::to_string(argument.rank));
+  for (int32_t d = 0; d < argument.rank; ++d)
+    if (argument.shape[d] < QDELTA_DIM_HEADS)
+      return badImage("argument " + name + " of kernel " + kernel +
+                      " has unknown size " + std::to_string(argument.shape[d]));
+  if (!isKnownType(argument.dtype))
+    return badImage("expected argument " + name + " of kernel " + kernel +
+                    " to be float32, bfloat16 or float16");
+  return nullptr;
+}
+
+/// Initial and final states pair up, in order and with equal shapes.
+qdeltaStatus *checkStates(const qdeltaKernel &kernel) {
+  std::vector<const qdeltaArgument *> initial, final;
+  for (const qdeltaArgument &argument : kernel.arguments) {
+    if (argument.role == QDELTA_ROLE_INITIAL_STATE)
+      initial.push_back(&argument);
+    if (argument.role == QDELTA_ROLE_FINAL_STATE)
+      final.push_back(&argument);
+  }
+  if (initial.size() != final.size())
+    return badImage("kernel " + kernel.name + " has " +
+                    std::to_string(initial.size()) + " initial states but " +
+                    std::to_string(final.size()) + " final states");
+  for (size_t i = 0; i < initial.size(); ++i)
+    if (initial[i]->rank != final[i]->rank ||
+        initial[i]->dtype.code != final[i]->dtype.code ||
+        initial[i]->dtype.bits != final[i]->dtype.bits ||
+        !std::equal(initial[i]->shape, initial[i]->shape + initial[i]->rank,
+                    final[i]->shape))
+      return badImage("expected " + describe(*initial[i]) + " and " +
+                      describe(*final[i]) + " of kernel " + kernel.name +
+                      " to have one shape and element type");
+  return nullptr;
+}
+
+qdeltaStatus *loadKernel(const qdeltaKernelImage &image, qdeltaKernel &kernel) {
+  if (!image.name)
+    return badImage("expected a kernel to have a name");
+  kernel.name = image.name;
+  kernel.entry = image.entry;
+  if (qdeltaStatus *error =
+          checkArray(image.arguments, image.num_arguments, "qdeltaArgument"))
+    return error;
+  for (int64_t i = 0; i < image.num_arguments; ++i) {
+    const qdeltaArgument &given = *elementAt(image.arguments, i);
+    qdeltaArgument argument = read(given);
+    if (given.struct_size <
+        offsetof(qdeltaArgument, dtype) + sizeof(DLDataType))
+      argument.dtype = {kDLFloat, 32, 1};
+    if (qdeltaStatus *error = checkArgument(argument, kernel.name))
+      return error;
+    kernel.arguments.push_back(argument);
+    kernel.argumentNames.push_back(argument.name);
+  }
+  for (size_t i = 0; i < kernel.arguments.size(); ++i) {
+    kernel.arguments[i].struct_size = sizeof(qdeltaArgument);
+    kernel.arguments[i].name = kernel.argumentNames[i].c_str();
+  }
+  return checkStates(kernel);
+}
+
+qdeltaStatus *loadTensorMaps(const qdeltaDeviceKernelImage &image,
+                             const qdeltaKernel &kernel, DeviceCode &code) {
+  if (qdeltaStatus *error = checkArray(image.tensor_maps, image.num_tensor_maps,
+                                       "qdeltaTensorMap"))
+    return error;
+  auto numArguments = static_cast<int64_t>(kernel.arguments.size());
+  for (int64_t i = 0; i < image.num_tensor_maps; ++i) {
+    qdeltaTensorMap map = read(*elementAt(image.tensor_maps, i));
+    std::string name = "tensor map " + std::to_string(i) + " of kernel " +
+                       kernel.name + " for " + code.target;
+    if (map.argument < 0 || map.argument >= numArguments)
+      return badImage(name + " is over unknown argument " +
+                      std::to_string(map.argument));
+    const qdeltaArgument &argument =
+        kernel.arguments[static_cast<size_t>(map.argument)];
+    if (argument.rank != 4 || (argument.role != QDELTA_ROLE_TOKEN &&
+                               argument.role != QDELTA_ROLE_OUTPUT))
+      return badImage("expected " + name +
+                      " to be over a sequence of rank 4, but got " +
+                      describe(argument));
+    if (map.box_columns < 1 || map.box_columns > 256 || map.box_rows < 1 ||
+        map.box_rows > 256 || map.swizzle < 0 || map.swizzle > 3)
+      return badImage("expected " + name +
+                      " to have a box of at most 256 x 256 and swizzle 0 to 3");
+    map.struct_size = sizeof(map);
+    code.tensorMaps.push_back(map);
+  }
+  return nullptr;
+}
+
+qdeltaStatus *checkDeviceKernel(const qdeltaDeviceKernelImage &image,
+                                const std::string &name) {
+  if (image.format < QDELTA_FORMAT_PTX || image.format > QDELTA_FORMAT_PROGRAM)
+    return badImage(name + " has unknown format " +
+                    std::to_string(image.format));
+  if (!image.code ||
+      (image.format != QDELTA_FORMAT_PROGRAM && image.code_size == 0))
+    return badImage(name + " has no code");
+  if (image.threads < 1 || image.threads > 1024)
+    return badImage("expected " + name +
+                    " to have 1 to 1024 threads, but got " +
+                    std::to_string(image.threads));
+  if (image.columns < 1)
+    return badImage("expected " + name +
+                    " to compute at least one column, but got " +
+                    std::to_string(image.columns));
+  if (image.shared_bytes < 0 || image.shared_bytes > INT32_MAX)
+    return badImage(name + " has " + std::to_string(image.shared_bytes) +
+                    " bytes of shared memory");
+  return nullptr;
+}
+
+qdeltaStatus *loadDeviceKernel(const qdeltaDeviceKernelImage &image,
+                               std::vector<qdeltaKernel> &kernels) {
+  if (!image.kernel || !image.target || !image.entry)
+    return badImage("expected a device kernel to name its kernel, its target "
+                    "and its entry");
+  std::string name =
+      std::string("device kernel ") + image.kernel + " for " + image.target;
+  auto kernel =
+      std::find_if(kernels.begin(), kernels.end(), [&](const auto &known) {
+        return known.name == image.kernel;
+      });
+  if (kernel == kernels.end())
+    return badImage(name + " is of no kernel of the image");
+  if (qdeltaStatus *error = checkDeviceKernel(image, name))
+    return error;
+  DeviceCode code;
+  code.target = image.target;
+  code.entry = image.entry;
+  code.format = image.format;
+  code.threads = image.threads;
+  code.columns = image.columns;
+  code.sharedBytes = image.shared_bytes;
+  if (image.format == QDELTA_FORMAT_PROGRAM)
+    code.program = image.code;
+  else
+    code.bytes.assign(static_cast<const char *>(image.code), image.code_size);
+  if (qdeltaStatus *error = loadTensorMaps(image, *kernel, code))
+    return error;
+  kernel->codes.push_back(std::move(code));
+  return nullptr;
+}
+} // namespace
+
+qdeltaStatus *
+qdelta::runtime::loadImage(const qdeltaImage &given,
+                           std::unique_ptr<qdeltaModule> &result) {
+  if (qdeltaStatus *error = checkArray(&given, 1, "qdeltaImage"))
+    return error;
+  qdeltaImage image = read(given);
+  if (qdeltaStatus *error =
+          checkArray(image.kernels, image.num_kernels, "qdeltaKernelImage"))
+    return error;
+  if (qdeltaStatus *error =
+          checkArray(image.device_kernels, image.num_device_kernels,
+                     "qdeltaDeviceKernelImage"))
+    return error;
+  auto module = std::make_unique<qdeltaModule>();
+  module->kernels.resize(static_cast<size_t>(image.num_kernels));
+  for (int64_t i = 0; i < image.num_kernels; ++i)
+    if (qdeltaStatus *error =
+            loadKernel(read(*elementAt(image.kernels, i)),
+                       module->kernels[static_cast<size_t>(i)]))
+      return error;
+  for (int64_t i = 0; i < image.num_device_kernels; ++i)
+    if (qdeltaStatus *error = loadDeviceKernel(
+            read(*elementAt(image.device_kernels, i)), module->kernels))
+      return error;
+  for (qdeltaKernel &kernel : module->kernels)
+    kernel.module = module.get();
+  result = std::move(module);
+  return nullptr;
+}

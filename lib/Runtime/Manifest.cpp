@@ -1,0 +1,165 @@
+//===- Manifest.cpp - reading the strings of an entry ---------------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "Manifest.h"
+#include "OffloadEntries.h"
+#include "qdelta/Runtime/ArtefactFormat.h"
+
+#include <algorithm>
+#include <iterator>
+
+using namespace qdelta::runtime;
+
+namespace {
+/// Reads one entry; stops at the first problem and keeps it.
+class Reader {
+public:
+  explicit Reader(const OffloadEntry &entry) : entry(entry) {}
+
+  Manifest read();
+  std::string problem;
+
+private:
+  std::string text(const std::string &key);
+  int64_t number(const std::string &key, int64_t most);
+  ManifestKernel kernel(const std::string &key);
+  qdeltaArgument argument(const std::string &key);
+  qdeltaTensorMap tensorMap(const std::string &key);
+  void fail(const std::string &key, const std::string &wanted);
+
+  const OffloadEntry &entry;
+};
+
+/// Takes what is before the first `separator` off `text`, and that too.
+std::string_view takeWord(std::string_view &text, char separator) {
+  size_t end = std::min(text.find(separator), text.size());
+  std::string_view word = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return word;
+}
+} // namespace
+
+void Reader::fail(const std::string &key, const std::string &wanted) {
+  if (problem.empty())
+    problem = "expected " + key + " to be " + wanted + ", but got '" +
+              std::string(entry.get(key)) + "'";
+}
+
+std::string Reader::text(const std::string &key) {
+  std::string value(entry.get(key));
+  if (value.empty())
+    fail(key, "there");
+  return value;
+}
+
+int64_t Reader::number(const std::string &key, int64_t most) {
+  int64_t value;
+  if (readNumber(entry.get(key), most, value))
+    return value;
+  fail(key, "a number from 0 to " + std::to_string(most));
+  return 0;
+}
+
+qdeltaArgument Reader::argument(const std::string &key) {
+  qdeltaArgument result{};
+  result.struct_size = sizeof(result);
+  std::string_view rest = entry.get(key);
+  auto role = std::find(std::begin(artefact::kRoles),
+                        std::end(artefact::kRoles), takeWord(rest, ' '));
+  std::string_view type = takeWord(rest, ' '), sizes = takeWord(rest, ' ');
+  bool isFine =
+      role != std::end(artefact::kRoles) && !sizes.empty() && !rest.empty();
+  if (isFine)
+    result.role = static_cast<qdeltaRole>(role - std::begin(artefact::kRoles));
+  if (type == "f32")
+    result.dtype = {kDLFloat, 32, 1};
+  else if (type == "bf16" || type == "f16")
+    result.dtype = {uint8_t(type == "f16" ? kDLFloat : kDLBfloat), 16, 1};
+  else
+    isFine = false;
+  while (isFine && !sizes.empty()) {
+    std::string_view size = takeWord(sizes, ',');
+    auto known = std::find(std::begin(artefact::kSizes),
+                           std::end(artefact::kSizes), size);
+    int64_t number = -1 - (known - std::begin(artefact::kSizes));
+    isFine = result.rank < 4 && (known != std::end(artefact::kSizes) ||
+                                 readNumber(size, INT64_MAX, number));
+    if (isFine)
+      result.shape[result.rank++] = number;
+  }
+  // The bytes that the name points into end with a zero.
+  result.name = rest.data();
+  if (!isFine)
+    fail(key, "'role type sizes name'");
+  return result;
+}
+
+qdeltaTensorMap Reader::tensorMap(const std::string &key) {
+  std::string_view rest = entry.get(key);
+  int64_t numbers[4] = {};
+  bool isFine = true;
+  for (int64_t &number : numbers)
+    isFine &= readNumber(takeWord(rest, ' '), INT32_MAX, number);
+  if (!isFine || !rest.empty())
+    fail(key, "four numbers");
+  return {sizeof(qdeltaTensorMap), static_cast<int32_t>(numbers[0]),
+          static_cast<int32_t>(numbers[1]), static_cast<int32_t>(numbers[2]),
+          static_cast<int32_t>(numbers[3])};
+}
+
+ManifestKernel Reader::kernel(const std::string &key) {
+  ManifestKernel result;
+  result.name = text(key);
+  result.entry = text(key + ".entry");
+  int64_t count = number(key + ".arguments", artefact::kMaxArguments);
+  for (int64_t i = 0; i < count && problem.empty(); ++i) {
+    std::string name = key + ".argument" + std::to_string(i);
+    result.argumentTexts.push_back(text(name));
+    result.arguments.push_back(argument(name));
+  }
+  return result;
+}
+
+Manifest Reader::read() {
+  Manifest result;
+  result.triple = text("triple");
+  result.arch = text("arch");
+  result.format = text("format");
+  result.code = entry.image;
+  bool isHost = result.format == "cpu";
+  if (!isHost && result.format != "ptx" && result.format != "cubin" &&
+      result.format != "emulated")
+    fail("format", "cpu, ptx, cubin or emulated");
+  int64_t kernels = number("kernels", artefact::kMaxKernels);
+  if (kernels == 0 || (kernels != 1 && !isHost))
+    fail("kernels", isHost ? "at least 1" : "1");
+  for (int64_t i = 0; i < kernels && problem.empty(); ++i)
+    result.kernels.push_back(kernel("kernel" + std::to_string(i)));
+  if (isHost || !problem.empty())
+    return result;
+  result.columns = number("columns", INT32_MAX);
+  result.threads = number("threads", INT32_MAX);
+  result.sharedBytes = number("shared_bytes", INT32_MAX);
+  int64_t maps = number("tensor_maps", artefact::kMaxTensorMaps);
+  for (int64_t i = 0; i < maps && problem.empty(); ++i)
+    result.tensorMaps.push_back(tensorMap("tensor_map" + std::to_string(i)));
+  return result;
+}
+
+std::string qdelta::runtime::readManifests(std::string_view bytes,
+                                           std::vector<Manifest> &manifests) {
+  std::vector<OffloadEntry> entries;
+  if (std::string problem = readEntries(bytes, entries); !problem.empty())
+    return problem;
+  for (const OffloadEntry &entry : entries) {
+    Reader reader(entry);
+    manifests.push_back(reader.read());
+    if (!reader.problem.empty())
+      return "entry " + std::to_string(manifests.size()) + ": " +
+             reader.problem;
+  }
+  return "";
+}
