@@ -4,6 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Image.h"
+
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
 #include "qdelta/Pipelines/DeviceCode.h"
 
@@ -48,7 +50,7 @@ qdelta::compileDevice(ModuleOp module, const CompileOptions &options,
     if (!kernel->hasAttr(NVVM::NVVMDialect::getKernelFuncAttrName()))
       continue;
     DeviceCode made;
-    made.kernel = kernel.getSymName();
+    made.kernel = describeKernel(kernel).name;
     made.entry = kernel.getSymName();
     made.target = target;
     made.columns = attribute(kernel, "qdelta.columns");
