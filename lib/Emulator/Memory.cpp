@@ -10,7 +10,7 @@
 
 using namespace qdelta::emulator;
 
-static constexpr uint64_t kPreemptAfter = 1 << 16;
+static constexpr uint64_t kPreemptAfter = 1 << 10;
 
 static bool inSharedWindow(uint64_t address) {
   return address - kSharedBase < kSharedWindow;

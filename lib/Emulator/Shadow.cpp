@@ -102,6 +102,8 @@ void Shadow::checkAfterReads(const Cell &cell, const Accessor &accessor) {
   const Readers &readers = pool[indexOf(word)];
   if (readers.generation < generation && !readers.asynchronous)
     return;
+  if (readers.atomic && accessor.atomic)
+    return;
   for (uint32_t agent = 0; agent < agents; ++agent) {
     uint32_t clock = readers.clocks[agent];
     if (clock == 0)
@@ -144,6 +146,7 @@ uint64_t Shadow::addRead(uint64_t word, uint64_t mine,
     readers.lastOp = accessor.op->index;
     readers.generation = generation;
     readers.asynchronous |= !accessor.inOrder;
+    readers.atomic &= accessor.atomic;
     return word;
   }
   if (word == 0 || isOrdered(word, accessor))
@@ -153,6 +156,7 @@ uint64_t Shadow::addRead(uint64_t word, uint64_t mine,
   // Whether the earlier reader was a thread is not known here; keeping the
   // vector longer than needed costs time only.
   readers.asynchronous = true;
+  readers.atomic = (word & kAtomicRead) && accessor.atomic;
   readers.generation = generation;
   readers.lastOp = accessor.op->index;
   readers.clocks[agentOf(word)] = clockOf(word);

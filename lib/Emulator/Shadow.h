@@ -86,6 +86,8 @@ private:
     uint32_t lastOp = 0;
     uint32_t generation = 0;
     bool asynchronous = false;
+    /// All of them are.
+    bool atomic = false;
   };
 
   bool isOrdered(uint64_t word, const Accessor &accessor) const;

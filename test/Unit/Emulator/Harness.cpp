@@ -137,6 +137,28 @@ uint16_t harness::f16Bits(float value) {
   return bits;
 }
 
+std::string harness::edit(std::string text, const std::string &from,
+                          const std::string &to) {
+  size_t place = text.find(from);
+  if (place == std::string::npos) {
+    ADD_FAILURE() << "no '" << from << "' in\n" << text;
+    return text;
+  }
+  return text.replace(place, from.size(), to);
+}
+
+std::string harness::at(const std::string &body, const std::string &fragment) {
+  size_t place = body.find(fragment);
+  if (place == std::string::npos) {
+    ADD_FAILURE() << "no '" << fragment << "' in\n" << body;
+    return "";
+  }
+  size_t line = 1;
+  for (size_t i = 0; i < place; ++i)
+    line += body[i] == '\n';
+  return "k.cu:" + std::to_string(line) + ":1";
+}
+
 std::vector<Report> harness::ofKind(const Outcome &outcome, ReportKind kind) {
   std::vector<Report> result;
   for (const Report &report : outcome.reports)
