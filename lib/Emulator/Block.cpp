@@ -33,16 +33,15 @@ static uint32_t ceilDiv(uint32_t a, uint32_t b) { return (a + b - 1) / b; }
 
 Block::Block(const LaunchPlan &plan, Dim3 position, BlockStorage &storage)
     : plan(plan), program(*plan.kernel->program), position(position),
-      storage(storage), numThreads(plan.config.block.count()),
-      live(numThreads),
+      storage(storage), numThreads(plan.config.block.count()), live(numThreads),
       clocks(3 * numThreads + ceilDiv(numThreads, kWarpgroupSize) +
              kMaxMbarrierAgents),
-      shadow(plan.config.check ? plan.sharedBytes : 0, clocks.size(),
-             [this](const Accessor &accessor, const Shadow::Conflict &conflict) {
-               onConflict(accessor, conflict);
-             }),
-      findings(plan.config.maxReports),
-      warps(ceilDiv(numThreads, kWarpSize32)),
+      shadow(
+          plan.config.check ? plan.sharedBytes : 0, clocks.size(),
+          [this](const Accessor &accessor, const Shadow::Conflict &conflict) {
+            onConflict(accessor, conflict);
+          }),
+      findings(plan.config.maxReports), warps(ceilDiv(numThreads, kWarpSize32)),
       warpgroups(ceilDiv(numThreads, kWarpgroupSize)) {
   const Dim3 &grid = plan.config.grid;
   uint64_t number =

@@ -99,7 +99,10 @@ Outcome qdelta::emulator::launch(const Kernel &kernel,
                                  const std::vector<Buffer> &buffers,
                                  void *const *arguments) {
   const ProgramImpl &program = *kernel.program;
-  LaunchPlan plan{&kernel, config, {}, arguments,
+  LaunchPlan plan{&kernel,
+                  config,
+                  {},
+                  arguments,
                   program.dynamicOffset + config.dynamicSharedBytes};
   Findings all(config.maxReports);
   for (const Report &finding : program.findings)

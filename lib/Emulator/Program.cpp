@@ -76,8 +76,8 @@ bool addLine(const Line &line, ProgramImpl &program) {
   const std::vector<std::string> &f = line.fields;
   bool bad = false;
   if (f[0] == "shared" && f.size() == 5) {
-    program.variables.push_back({f[4], line.number(1, bad), line.number(2, bad),
-                                 line.number(3, bad)});
+    program.variables.push_back(
+        {f[4], line.number(1, bad), line.number(2, bad), line.number(3, bad)});
   } else if (f[0] == "dynamic" && f.size() == 2) {
     program.dynamicOffset = line.number(1, bad);
   } else if (f[0] == "kernel" && f.size() == 4) {

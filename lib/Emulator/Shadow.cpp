@@ -82,7 +82,8 @@ void Shadow::checkAfterWrite(Cell &cell, const Accessor &accessor,
   }
   if (!isOrdered(word, accessor)) {
     if (!(accessor.atomic && (word & kAtomicWrite)))
-      conflict(writes ? ReportKind::WriteAfterWrite : ReportKind::ReadAfterWrite,
+      conflict(writes ? ReportKind::WriteAfterWrite
+                      : ReportKind::ReadAfterWrite,
                cell, word, accessor);
     return;
   }
@@ -165,8 +166,7 @@ uint64_t Shadow::addRead(uint64_t word, uint64_t mine,
 }
 
 void Shadow::read(const Accessor &accessor, uint32_t offset, uint32_t bytes) {
-  uint64_t mine =
-      pack(accessor, kSingle | (accessor.atomic ? kAtomicRead : 0));
+  uint64_t mine = pack(accessor, kSingle | (accessor.atomic ? kAtomicRead : 0));
   constexpr uint64_t same = kWhoMask | kSingle | kSeveral;
   uint64_t own = pack(accessor, kWritten);
   constexpr uint64_t sameWrite =
@@ -200,8 +200,7 @@ void Shadow::read(const Accessor &accessor, uint32_t offset, uint32_t bytes) {
 }
 
 void Shadow::write(const Accessor &accessor, uint32_t offset, uint32_t bytes) {
-  uint64_t mine = pack(accessor, kWritten |
-                                     (accessor.asyncProxy ? kAsync : 0) |
+  uint64_t mine = pack(accessor, kWritten | (accessor.asyncProxy ? kAsync : 0) |
                                      (accessor.atomic ? kAtomicWrite : 0));
   constexpr uint64_t same =
       kWhoMask | kWritten | kMbarrierCell | kGap | kAsync | kAtomicWrite;

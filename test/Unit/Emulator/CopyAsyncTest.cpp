@@ -9,10 +9,11 @@
 using namespace harness;
 
 namespace {
-const char *kGlobals =
-    "@tile = internal addrspace(3) global [2 x [128 x <4 x i32>]] undef, align 16\n";
+const char *kGlobals = "@tile = internal addrspace(3) global [2 x [128 x <4 x "
+                       "i32>]] undef, align 16\n";
 
-/// Two stages of 16 bytes a thread; each thread reads what its neighbour copied.
+/// Two stages of 16 bytes a thread; each thread reads what its neighbour
+/// copied.
 const char *kPipeline = R"(
 %t = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()
 %n = xor i32 %t, 127
@@ -50,7 +51,8 @@ std::vector<Outcome> runAll(const std::string &body,
   for (uint32_t i = 0; i < 1024; ++i)
     in[i] = i * i;
   for (const LaunchConfig &config : allModes(128))
-    outcomes.push_back(kernel.launch(config, {in.buffer("in"), out.buffer("out")},
+    outcomes.push_back(kernel.launch(config,
+                                     {in.buffer("in"), out.buffer("out")},
                                      {in.argument(), out.argument()}));
   if (values)
     *values = out.values;
@@ -74,10 +76,13 @@ TEST(CopyAsync, Pipeline) {
 }
 
 TEST(CopyAsync, ZeroFill) {
-  std::string body = edit(
-      edit(kPipeline, "cp.async.cg.shared.global.16(ptr addrspace(3) %s0, ptr addrspace(1) %g0)",
-           "cp.async.cg.shared.global.16.s(ptr addrspace(3) %s0, ptr addrspace(1) %g0, i32 8)"),
-      "sub <4 x i32> %v1, %v0", "add <4 x i32> %v0, zeroinitializer");
+  std::string body =
+      edit(edit(kPipeline,
+                "cp.async.cg.shared.global.16(ptr addrspace(3) %s0, ptr "
+                "addrspace(1) %g0)",
+                "cp.async.cg.shared.global.16.s(ptr addrspace(3) %s0, ptr "
+                "addrspace(1) %g0, i32 8)"),
+           "sub <4 x i32> %v1, %v0", "add <4 x i32> %v0, zeroinitializer");
   std::vector<uint32_t> out;
   for (const Outcome &outcome : runAll(body, &out)) {
     expectClean(outcome);
@@ -92,23 +97,29 @@ TEST(CopyAsync, ZeroFill) {
 
 // A copy of no bytes may have a source that is not there.
 TEST(CopyAsync, NothingFromNowhere) {
-  std::string body = edit(
-      kPipeline, "cp.async.cg.shared.global.16(ptr addrspace(3) %s0, ptr addrspace(1) %g0)",
-      "cp.async.cg.shared.global.16.s(ptr addrspace(3) %s0, ptr addrspace(1) null, i32 0)");
+  std::string body = edit(kPipeline,
+                          "cp.async.cg.shared.global.16(ptr addrspace(3) %s0, "
+                          "ptr addrspace(1) %g0)",
+                          "cp.async.cg.shared.global.16.s(ptr addrspace(3) "
+                          "%s0, ptr addrspace(1) null, i32 0)");
   for (const Outcome &outcome : runAll(body))
     expectClean(outcome);
 }
 
 TEST(CopyAsync, InlineAssembly) {
-  std::string body = edit(
-      kPipeline,
-      "call void @llvm.nvvm.cp.async.cg.shared.global.16(ptr addrspace(3) %s0, ptr addrspace(1) %g0)",
-      "call void asm sideeffect \"cp.async.cg.shared.global [$0], [$1], 16, $2;\", "
-      "\"r,l,r,~{memory}\"(ptr addrspace(3) %s0, ptr addrspace(1) %g0, i32 16)");
+  std::string body =
+      edit(kPipeline,
+           "call void @llvm.nvvm.cp.async.cg.shared.global.16(ptr addrspace(3) "
+           "%s0, ptr addrspace(1) %g0)",
+           "call void asm sideeffect \"cp.async.cg.shared.global [$0], [$1], "
+           "16, $2;\", "
+           "\"r,l,r,~{memory}\"(ptr addrspace(3) %s0, ptr addrspace(1) %g0, "
+           "i32 16)");
   body = edit(body, "call void @llvm.nvvm.cp.async.commit.group()",
               "call void asm sideeffect \"cp.async.commit_group;\", \"\"()");
-  body = edit(body, "call void @llvm.nvvm.cp.async.wait.group(i32 1)",
-              "call void asm sideeffect \"cp.async.wait_group $0;\", \"n\"(i32 1)");
+  body = edit(
+      body, "call void @llvm.nvvm.cp.async.wait.group(i32 1)",
+      "call void asm sideeffect \"cp.async.wait_group $0;\", \"n\"(i32 1)");
   for (const Outcome &outcome : runAll(body))
     expectClean(outcome);
 }
@@ -121,7 +132,8 @@ TEST(CopyAsync, WaitForTooFewGroups) {
 }
 
 TEST(CopyAsync, NoWait) {
-  std::string body = edit(kPipeline, "call void @llvm.nvvm.cp.async.wait.group(i32 0)", "");
+  std::string body =
+      edit(kPipeline, "call void @llvm.nvvm.cp.async.wait.group(i32 0)", "");
   for (const Outcome &outcome : runAll(body))
     expectReport(outcome, ReportKind::ReadAfterWrite, at(body, "%v1 = load"),
                  at(body, "cp.async.ca"));
@@ -129,7 +141,9 @@ TEST(CopyAsync, NoWait) {
 
 // Waiting makes a copy known to its own thread only.
 TEST(CopyAsync, WaitWithoutBarrier) {
-  std::string body = edit(kPipeline, "call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)", "");
+  std::string body =
+      edit(kPipeline,
+           "call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)", "");
   for (const Outcome &outcome : runAll(body)) {
     // The neighbour's copy may even be issued later than the load.
     bool early = false, late = false;
@@ -146,48 +160,59 @@ TEST(CopyAsync, WaitWithoutBarrier) {
 }
 
 TEST(CopyAsync, NotCommitted) {
-  std::string body = edit(kPipeline, "call void @llvm.nvvm.cp.async.commit.group()\n"
-                                     "call void @llvm.nvvm.cp.async.wait.group(i32 1)",
+  std::string body = edit(kPipeline,
+                          "call void @llvm.nvvm.cp.async.commit.group()\n"
+                          "call void @llvm.nvvm.cp.async.wait.group(i32 1)",
                           "\ncall void @llvm.nvvm.cp.async.wait.group(i32 0)");
   for (const Outcome &outcome : runAll(body))
     expectReport(outcome, ReportKind::ReadAfterWrite, at(body, "%v1 = load"),
                  at(body, "cp.async.ca"));
-  std::string all = edit(body, "wait.group(i32 0)\ncall void @llvm.nvvm.barrier", "wait.all()\ncall void @llvm.nvvm.barrier");
+  std::string all =
+      edit(body, "wait.group(i32 0)\ncall void @llvm.nvvm.barrier",
+           "wait.all()\ncall void @llvm.nvvm.barrier");
   for (const Outcome &outcome : runAll(all))
     expectClean(outcome);
 }
 
 // The copy into a stage that is still being read.
 TEST(CopyAsync, OverwritesWhatIsRead) {
-  std::string body = edit(kPipeline, "call void @llvm.nvvm.cp.async.wait.group(i32 0)", R"(
+  std::string body =
+      edit(kPipeline, "call void @llvm.nvvm.cp.async.wait.group(i32 0)", R"(
 call void @llvm.nvvm.cp.async.cg.shared.global.16(ptr addrspace(3) %s0, ptr addrspace(1) %g1)
 call void @llvm.nvvm.cp.async.wait.all())");
   for (const Outcome &outcome : runAll(body)) {
     EXPECT_FALSE(outcome.reports.empty());
     for (const Report &report : outcome.reports)
       EXPECT_TRUE(report.kind == ReportKind::WriteAfterRead ||
-                  report.kind == ReportKind::ReadAfterWrite) << report.text;
+                  report.kind == ReportKind::ReadAfterWrite)
+          << report.text;
   }
 }
 
 TEST(CopyAsync, OutOfBounds) {
-  std::string global = edit(kPipeline, "ptr addrspace(1) %in, i32 %u", "ptr addrspace(1) %in, i32 256");
+  std::string global = edit(kPipeline, "ptr addrspace(1) %in, i32 %u",
+                            "ptr addrspace(1) %in, i32 256");
   for (const Outcome &outcome : runAll(global))
-    expectReport(outcome, ReportKind::GlobalOutOfBounds, at(global, "cp.async.ca"));
-  std::string shared = edit(kPipeline, "ptr addrspace(3) @tile, i32 %u", "ptr addrspace(3) @tile, i32 300");
+    expectReport(outcome, ReportKind::GlobalOutOfBounds,
+                 at(global, "cp.async.ca"));
+  std::string shared = edit(kPipeline, "ptr addrspace(3) @tile, i32 %u",
+                            "ptr addrspace(3) @tile, i32 300");
   for (const Outcome &outcome : runAll(shared))
     EXPECT_FALSE(ofKind(outcome, ReportKind::SharedOutOfBounds).empty());
 }
 
 TEST(CopyAsync, Misaligned) {
-  std::string body = edit(kPipeline, "%g0 = getelementptr <4 x i32>, ptr addrspace(1) %in, i32 %t",
-                          "%g0 = getelementptr i8, ptr addrspace(1) %in, i32 8");
+  std::string body = edit(
+      kPipeline, "%g0 = getelementptr <4 x i32>, ptr addrspace(1) %in, i32 %t",
+      "%g0 = getelementptr i8, ptr addrspace(1) %in, i32 8");
   for (const Outcome &outcome : runAll(body))
     expectReport(outcome, ReportKind::Misaligned, at(body, "cp.async.cg"));
 }
 
 TEST(CopyAsync, ArriveOnMbarrier) {
-  std::string globals = std::string(kGlobals) + "@bar = internal addrspace(3) global i64 undef, align 8\n";
+  std::string globals =
+      std::string(kGlobals) +
+      "@bar = internal addrspace(3) global i64 undef, align 8\n";
   std::string body = R"(
 %t = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()
 %first = icmp eq i32 %t, 0

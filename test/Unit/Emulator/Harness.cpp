@@ -28,8 +28,7 @@ bool takesLocation(const std::string &line) {
   return first != std::string::npos && line[first] != ';' &&
          line.back() != ':' && line.find("!dbg") == std::string::npos &&
          line.find(" phi ") == std::string::npos && line.back() != ',' &&
-         line.back() != '[' && line.find("i32 ") != first &&
-         line[first] != ']';
+         line.back() != '[' && line.find("i32 ") != first && line[first] != ']';
 }
 } // namespace
 
@@ -37,7 +36,8 @@ TestKernel TestKernel::make(const std::string &parameters,
                             const std::string &body,
                             const std::string &globals) {
   std::string text = kHeader;
-  text += globals + "\ndefine ptx_kernel void @k(" + parameters + ") !dbg !3 {\n";
+  text +=
+      globals + "\ndefine ptx_kernel void @k(" + parameters + ") !dbg !3 {\n";
   std::string locations;
   std::istringstream lines(body);
   std::string line;
@@ -102,8 +102,7 @@ LaunchConfig harness::oneBlock(uint32_t threads) {
 
 std::vector<LaunchConfig> harness::allModes(uint32_t threads) {
   std::vector<LaunchConfig> configs;
-  for (Schedule schedule :
-       {Schedule::Fifo, Schedule::Lifo, Schedule::Random})
+  for (Schedule schedule : {Schedule::Fifo, Schedule::Lifo, Schedule::Random})
     for (Completion completion :
          {Completion::Eager, Completion::Lazy, Completion::Random})
       for (uint64_t seed : {1, 2, 3}) {
@@ -111,8 +110,8 @@ std::vector<LaunchConfig> harness::allModes(uint32_t threads) {
         config.schedule = schedule;
         config.completion = completion;
         config.seed = seed;
-        bool random = schedule == Schedule::Random ||
-                      completion == Completion::Random;
+        bool random =
+            schedule == Schedule::Random || completion == Completion::Random;
         if (random || seed == 1)
           configs.push_back(config);
       }

@@ -5,8 +5,8 @@
 //===----------------------------------------------------------------------===//
 //
 // One clean kernel: a producer warp loads tiles of A and B over a ring of two
-// stages, a warpgroup multiplies them into 64 x 8, converts the result in shared
-// memory and stores it with TMA. Each test breaks one thing.
+// stages, a warpgroup multiplies them into 64 x 8, converts the result in
+// shared memory and stores it with TMA. Each test breaks one thing.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,12 +17,15 @@ using namespace harness;
 namespace {
 constexpr uint32_t kSteps = 5, kStage = 8192 + 1024;
 
-const char *kGlobals = "@bar = internal addrspace(3) global [4 x i64] undef, align 8\n"
-                       "@sm = external addrspace(3) global [0 x i8], align 1024\n";
+const char *kGlobals =
+    "@bar = internal addrspace(3) global [4 x i64] undef, align 8\n"
+    "@sm = external addrspace(3) global [0 x i8], align 1024\n";
 
 #define WAIT                                                                   \
-  "call void asm sideeffect \"{\\0A.reg .pred P1;\\0ALW:\\0Ambarrier.try_wait." \
-  "parity.shared::cta.b64 P1, [$0], $1;\\0A@P1 bra LD;\\0Abra LW;\\0ALD:\\0A}\"" \
+  "call void asm sideeffect \"{\\0A.reg .pred "                                \
+  "P1;\\0ALW:\\0Ambarrier.try_wait."                                           \
+  "parity.shared::cta.b64 P1, [$0], $1;\\0A@P1 bra LD;\\0Abra "                \
+  "LW;\\0ALD:\\0A}\""                                                          \
   ", \"r,r\""
 
 const char *kBody = R"(
@@ -139,24 +142,25 @@ std::string body() {
   std::string multiply;
   for (int k = 0; k < 4; ++k) {
     std::string n = std::to_string(k);
-    multiply += "%da" + n + " = add i64 %da, " + std::to_string(2 * k) + "\n%db" +
-                n + " = add i64 %db, " + std::to_string(2 * k) + "\n";
+    multiply += "%da" + n + " = add i64 %da, " + std::to_string(2 * k) +
+                "\n%db" + n + " = add i64 %db, " + std::to_string(2 * k) + "\n";
     std::string in[4];
     for (int i = 0; i < 4; ++i)
       in[i] = k ? "%x" + std::to_string(k - 1) + std::to_string(i)
                 : "%c" + std::to_string(i);
-    multiply += "%m" + n +
-                " = call { float, float, float, float } asm sideeffect \"{\\0A.reg "
-                ".pred p;\\0Asetp.ne.b32 p, 1, 0;\\0Awgmma.mma_async.sync.aligned."
-                "m64n8k16.f32.bf16.bf16 {$0, $1, $2, $3}, $4, $5, p, 1, 1, 0, "
-                "0;\\0A}\\0A\", \"=f,=f,=f,=f,l,l,0,1,2,3\"(i64 %da" +
-                n + ", i64 %db" + n + ", float " + in[0] + ", float " + in[1] +
-                ", float " + in[2] + ", float " + in[3] + ")\n";
+    multiply +=
+        "%m" + n +
+        " = call { float, float, float, float } asm sideeffect \"{\\0A.reg "
+        ".pred p;\\0Asetp.ne.b32 p, 1, 0;\\0Awgmma.mma_async.sync.aligned."
+        "m64n8k16.f32.bf16.bf16 {$0, $1, $2, $3}, $4, $5, p, 1, 1, 0, "
+        "0;\\0A}\\0A\", \"=f,=f,=f,=f,l,l,0,1,2,3\"(i64 %da" +
+        n + ", i64 %db" + n + ", float " + in[0] + ", float " + in[1] +
+        ", float " + in[2] + ", float " + in[3] + ")\n";
     for (int i = 0; i < 4; ++i)
-      multiply += (k == 3 ? "%r" + std::to_string(i)
-                          : "%x" + n + std::to_string(i)) +
-                  " = extractvalue { float, float, float, float } %m" + n + ", " +
-                  std::to_string(i) + "\n";
+      multiply +=
+          (k == 3 ? "%r" + std::to_string(i) : "%x" + n + std::to_string(i)) +
+          " = extractvalue { float, float, float, float } %m" + n + ", " +
+          std::to_string(i) + "\n";
   }
   return edit(kBody, "MULTIPLY\n", multiply);
 }
@@ -175,12 +179,15 @@ struct Problem {
     uint64_t stride = 2 * k, strideC = 32;
     uint64_t dimsA[] = {k, 64}, dimsB[] = {k, 8}, dimsC[] = {8, 64};
     uint32_t boxA[] = {64, 64}, boxB[] = {64, 8}, boxC[] = {8, 64};
-    EXPECT_EQ(encodeTiled(ma, TensorType::BFloat16, 2, a.pointer, dimsA, &stride,
-                          boxA, nullptr, 0, Swizzle::B128, 0, 0), "");
-    EXPECT_EQ(encodeTiled(mb, TensorType::BFloat16, 2, b.pointer, dimsB, &stride,
-                          boxB, nullptr, 0, Swizzle::B128, 0, 0), "");
-    EXPECT_EQ(encodeTiled(mc, TensorType::Float32, 2, c.pointer, dimsC, &strideC,
-                          boxC, nullptr, 0, Swizzle::None, 0, 0), "");
+    EXPECT_EQ(encodeTiled(ma, TensorType::BFloat16, 2, a.pointer, dimsA,
+                          &stride, boxA, nullptr, 0, Swizzle::B128, 0, 0),
+              "");
+    EXPECT_EQ(encodeTiled(mb, TensorType::BFloat16, 2, b.pointer, dimsB,
+                          &stride, boxB, nullptr, 0, Swizzle::B128, 0, 0),
+              "");
+    EXPECT_EQ(encodeTiled(mc, TensorType::Float32, 2, c.pointer, dimsC,
+                          &strideC, boxC, nullptr, 0, Swizzle::None, 0, 0),
+              "");
   }
 
   Outcome launch(const TestKernel &kernel, LaunchConfig config) {
@@ -191,10 +198,11 @@ struct Problem {
 };
 
 std::vector<Outcome> runAll(const std::string &text) {
-  TestKernel kernel = TestKernel::make(
-      "ptr byval([128 x i8]) align 64 %ma, ptr byval([128 x i8]) align 64 %mb, ptr "
-      "byval([128 x i8]) align 64 %mc",
-      text, kGlobals);
+  TestKernel kernel =
+      TestKernel::make("ptr byval([128 x i8]) align 64 %ma, ptr byval([128 x "
+                       "i8]) align 64 %mb, ptr "
+                       "byval([128 x i8]) align 64 %mc",
+                       text, kGlobals);
   EXPECT_EQ(kernel.error(), "");
   std::vector<Outcome> outcomes;
   for (const LaunchConfig &config : allModes(160)) {
@@ -217,10 +225,11 @@ void expectEverywhere(const std::string &text, ReportKind kind,
 } // namespace
 
 TEST(Hopper, Clean) {
-  TestKernel kernel = TestKernel::make(
-      "ptr byval([128 x i8]) align 64 %ma, ptr byval([128 x i8]) align 64 %mb, ptr "
-      "byval([128 x i8]) align 64 %mc",
-      body(), kGlobals);
+  TestKernel kernel =
+      TestKernel::make("ptr byval([128 x i8]) align 64 %ma, ptr byval([128 x "
+                       "i8]) align 64 %mb, ptr "
+                       "byval([128 x i8]) align 64 %mc",
+                       body(), kGlobals);
   ASSERT_EQ(kernel.error(), "");
   for (const LaunchConfig &config : allModes(160)) {
     Problem run;
@@ -256,10 +265,12 @@ TEST(Hopper, ProducerDoesNotWaitForTheStage) {
 }
 
 TEST(Hopper, StageReleasedBeforeItsWgmmaIsWaitedFor) {
-  std::string text = edit(body(), "call void @llvm.nvvm.wgmma.wait_group.sync.aligned(i64 0)\n%cst",
-                          "\n%cst");
+  std::string text = edit(
+      body(), "call void @llvm.nvvm.wgmma.wait_group.sync.aligned(i64 0)\n%cst",
+      "\n%cst");
   text = edit(text, "%cn = add i32 %ci, 1",
-              "call void @llvm.nvvm.wgmma.wait_group.sync.aligned(i64 0)\n%cn = add i32 %ci, 1");
+              "call void @llvm.nvvm.wgmma.wait_group.sync.aligned(i64 0)\n%cn "
+              "= add i32 %ci, 1");
   expectEverywhere(text, ReportKind::WriteAfterRead, "ptr %ma, i32 %pk");
 }
 
@@ -273,12 +284,14 @@ TEST(Hopper, WaitForTooFewWgmma) {
 }
 
 TEST(Hopper, NoWgmmaFence) {
-  std::string text = edit(body(), "call void @llvm.nvvm.wgmma.fence.sync.aligned()", "");
+  std::string text =
+      edit(body(), "call void @llvm.nvvm.wgmma.fence.sync.aligned()", "");
   expectEverywhere(text, ReportKind::WgmmaFence, "%m0 = ");
 }
 
 TEST(Hopper, NoProxyFence) {
-  std::string text = edit(body(), "call void @llvm.nvvm.fence.proxy.async.shared_cta()", "");
+  std::string text =
+      edit(body(), "call void @llvm.nvvm.fence.proxy.async.shared_cta()", "");
   for (const Outcome &outcome : runAll(text))
     expectReport(outcome, ReportKind::MissingProxyFence, at(text, "s2g.tile"),
                  at(text, "store <2 x float> %v1"));
@@ -286,9 +299,11 @@ TEST(Hopper, NoProxyFence) {
 
 // Only what was stored before the fence is covered by it.
 TEST(Hopper, ProxyFenceTooEarly) {
-  std::string text = edit(body(), "call void @llvm.nvvm.fence.proxy.async.shared_cta()", "");
+  std::string text =
+      edit(body(), "call void @llvm.nvvm.fence.proxy.async.shared_cta()", "");
   text = edit(text, "store <2 x float> %v3",
-              "call void @llvm.nvvm.fence.proxy.async.shared_cta()\nstore <2 x float> %v3");
+              "call void @llvm.nvvm.fence.proxy.async.shared_cta()\nstore <2 x "
+              "float> %v3");
   for (const Outcome &outcome : runAll(text))
     expectReport(outcome, ReportKind::MissingProxyFence, at(text, "s2g.tile"),
                  at(text, "store <2 x float> %v3"));
@@ -309,29 +324,34 @@ TEST(Hopper, ExpectsTooManyBytes) {
 }
 
 TEST(Hopper, BulkStoreNotWaitedFor) {
-  std::string text = edit(body(), "call void @llvm.nvvm.cp.async.bulk.wait.group.read(i32 0)", "");
+  std::string text = edit(
+      body(), "call void @llvm.nvvm.cp.async.bulk.wait.group.read(i32 0)", "");
   expectEverywhere(text, ReportKind::AsyncAtExit, "s2g.tile");
 }
 
 TEST(Hopper, BulkStoreNotCommitted) {
-  std::string text = edit(body(), "call void @llvm.nvvm.cp.async.bulk.commit.group()", "");
+  std::string text =
+      edit(body(), "call void @llvm.nvvm.cp.async.bulk.commit.group()", "");
   expectEverywhere(text, ReportKind::AsyncAtExit, "s2g.tile");
 }
 
 TEST(Hopper, EmptyBarrierOfTooManyThreads) {
-  std::string text = edit(body(), "(ptr addrspace(3) %e0, i32 128)", "(ptr addrspace(3) %e0, i32 129)");
+  std::string text = edit(body(), "(ptr addrspace(3) %e0, i32 128)",
+                          "(ptr addrspace(3) %e0, i32 129)");
   for (const Outcome &outcome : runAll(text))
     EXPECT_FALSE(outcome.clean());
 }
 
 TEST(Hopper, TileNotAligned) {
-  std::string text = edit(body(), "%poff = mul i32 %ps, 9216",
-                          "%poff1 = mul i32 %ps, 9216\n%poff = add i32 %poff1, 128");
+  std::string text =
+      edit(body(), "%poff = mul i32 %ps, 9216",
+           "%poff1 = mul i32 %ps, 9216\n%poff = add i32 %poff1, 128");
   expectEverywhere(text, ReportKind::Misaligned, "ptr %ma, i32 %pk");
 }
 
 TEST(Hopper, NoTensorMap) {
-  std::string text = edit(body(), "ptr addrspace(3) %pfull, ptr %ma", "ptr addrspace(3) %pfull, ptr null");
+  std::string text = edit(body(), "ptr addrspace(3) %pfull, ptr %ma",
+                          "ptr addrspace(3) %pfull, ptr null");
   for (const Outcome &outcome : runAll(text)) {
     EXPECT_FALSE(ofKind(outcome, ReportKind::TensorMap).empty());
     EXPECT_FALSE(ofKind(outcome, ReportKind::GlobalOutOfBounds).empty());
@@ -339,8 +359,11 @@ TEST(Hopper, NoTensorMap) {
 }
 
 TEST(Hopper, RankThatDiffers) {
-  std::string text = edit(body(), "bulk.tensor.s2g.tile.2d(ptr addrspace(3) %tile, ptr %mc, i32 0, i32 0,",
-                          "bulk.tensor.s2g.tile.3d(ptr addrspace(3) %tile, ptr %mc, i32 0, i32 0, i32 0,");
+  std::string text = edit(
+      body(),
+      "bulk.tensor.s2g.tile.2d(ptr addrspace(3) %tile, ptr %mc, i32 0, i32 0,",
+      "bulk.tensor.s2g.tile.3d(ptr addrspace(3) %tile, ptr %mc, i32 0, i32 0, "
+      "i32 0,");
   expectEverywhere(text, ReportKind::TensorMap, "s2g.tile");
 }
 

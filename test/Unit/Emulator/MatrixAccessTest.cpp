@@ -9,7 +9,8 @@
 using namespace harness;
 
 namespace {
-const char *kTile = "@tile = internal addrspace(3) global [512 x i8] undef, align 128\n";
+const char *kTile =
+    "@tile = internal addrspace(3) global [512 x i8] undef, align 128\n";
 
 /// Fills the tile from %in (four words a thread), runs `body`, ends with
 /// stores of %r0.. to %out.
@@ -25,9 +26,9 @@ call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)
   for (uint32_t i = 0; i < results; ++i) {
     std::string n = std::to_string(i);
     text += "%w" + n + " = mul i32 %t, 4\n%x" + n + " = add i32 %w" + n + ", " +
-            n + "\n%y" + n + " = getelementptr i32, ptr addrspace(1) %out, i32 %x" +
-            n + "\nstore i32 %r" + n + ", ptr addrspace(1) %y" + n +
-            ", align 4\n";
+            n + "\n%y" + n +
+            " = getelementptr i32, ptr addrspace(1) %out, i32 %x" + n +
+            "\nstore i32 %r" + n + ", ptr addrspace(1) %y" + n + ", align 4\n";
   }
   return text + "ret void\n";
 }
@@ -62,15 +63,15 @@ std::string types(uint32_t count, bool inBraces) {
 TEST(MatrixAccess, Load) {
   for (uint32_t count : {1, 2, 4})
     for (bool trans : {false, true}) {
-      std::string n = std::to_string(count), type = count == 1 ? "i32" : types(count, true);
-      std::string body = "%m = call " + type +
-                         " @llvm.nvvm.ldmatrix.sync.aligned.m8n8.x" + n +
-                         (trans ? ".trans" : "") +
-                         ".b16.p3(ptr addrspace(3) %s)\n";
+      std::string n = std::to_string(count),
+                  type = count == 1 ? "i32" : types(count, true);
+      std::string body =
+          "%m = call " + type + " @llvm.nvvm.ldmatrix.sync.aligned.m8n8.x" + n +
+          (trans ? ".trans" : "") + ".b16.p3(ptr addrspace(3) %s)\n";
       for (uint32_t i = 0; i < count; ++i)
         body += count == 1 ? "%r0 = add i32 %m, 0\n"
-                           : "%r" + std::to_string(i) + " = extractvalue " + type +
-                                 " %m, " + std::to_string(i) + "\n";
+                           : "%r" + std::to_string(i) + " = extractvalue " +
+                                 type + " %m, " + std::to_string(i) + "\n";
       std::vector<uint32_t> out = run(loadKernel(body, count));
       for (uint32_t lane = 0; lane < 32; ++lane)
         for (uint32_t i = 0; i < count; ++i) {
@@ -98,15 +99,17 @@ TEST(MatrixAccess, LoadByInlineAssembly) {
 TEST(MatrixAccess, StoreUndoesLoad) {
   for (uint32_t count : {1, 2, 4})
     for (bool trans : {false, true}) {
-      std::string n = std::to_string(count), type = count == 1 ? "i32" : types(count, true);
+      std::string n = std::to_string(count),
+                  type = count == 1 ? "i32" : types(count, true);
       std::string form = "m8n8.x" + n + (trans ? ".trans" : "") + ".b16.p3";
-      std::string body = "%m = call " + type + " @llvm.nvvm.ldmatrix.sync.aligned." +
-                         form + "(ptr addrspace(3) %s)\n";
+      std::string body = "%m = call " + type +
+                         " @llvm.nvvm.ldmatrix.sync.aligned." + form +
+                         "(ptr addrspace(3) %s)\n";
       std::string operands;
       for (uint32_t i = 0; i < count; ++i) {
         body += count == 1 ? "%e0 = add i32 %m, 0\n"
-                           : "%e" + std::to_string(i) + " = extractvalue " + type +
-                                 " %m, " + std::to_string(i) + "\n";
+                           : "%e" + std::to_string(i) + " = extractvalue " +
+                                 type + " %m, " + std::to_string(i) + "\n";
         // Adding 256 to both halves tells what was stored.
         body += "%f" + std::to_string(i) + " = add i32 %e" + std::to_string(i) +
                 ", 16777472\n";
@@ -118,8 +121,9 @@ TEST(MatrixAccess, StoreUndoesLoad) {
               "call void @llvm.nvvm.bar.warp.sync(i32 -1)\n" +
               "%q = load <4 x i32>, ptr addrspace(3) %s, align 16\n";
       for (uint32_t i = 0; i < 4; ++i)
-        body += "%r" + std::to_string(i) + " = extractelement <4 x i32> %q, i32 " +
-                std::to_string(i) + "\n";
+        body += "%r" + std::to_string(i) +
+                " = extractelement <4 x i32> %q, i32 " + std::to_string(i) +
+                "\n";
       std::vector<uint32_t> out = run(loadKernel(body, 4));
       for (uint32_t i = 0; i < 128; ++i) {
         uint32_t added = i < 32 * count ? 256 : 0;
@@ -134,9 +138,12 @@ TEST(MatrixAccess, Move) {
 %r0 = call i32 asm sideeffect "movmatrix.sync.aligned.m8n8.trans.b16 $0, $1;", "=r,r"(i32 %m))";
   std::vector<uint32_t> out =
       run(loadKernel("%ot = shl i32 %t, 2\n%u = getelementptr i8, ptr "
-                     "addrspace(3) @tile, i32 %ot\n" + body, 1));
+                     "addrspace(3) @tile, i32 %ot\n" +
+                         body,
+                     1));
   for (uint32_t lane = 0; lane < 32; ++lane) {
     uint32_t row = lane / 4, column = 2 * (lane % 4);
-    EXPECT_EQ(out[4 * lane], (8 * column + row) | (8 * (column + 1) + row) << 16);
+    EXPECT_EQ(out[4 * lane], (8 * column + row) | (8 * (column + 1) + row)
+                                                      << 16);
   }
 }

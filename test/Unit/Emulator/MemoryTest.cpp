@@ -34,8 +34,9 @@ TEST(Memory, BlocksInAnyNumberOfWorkers) {
     LaunchConfig config = oneBlock(64);
     config.grid.x = 10;
     config.workers = workers;
-    Outcome outcome = kernel.launch(config, {in.buffer("in"), out.buffer("out")},
-                                    {in.argument(), out.argument()});
+    Outcome outcome =
+        kernel.launch(config, {in.buffer("in"), out.buffer("out")},
+                      {in.argument(), out.argument()});
     expectClean(outcome);
     EXPECT_EQ(out.values, in.values);
     EXPECT_EQ(outcome.counts.bytesRead, 2560u);
@@ -52,8 +53,9 @@ TEST(Memory, ReportsDoNotDependOnWorkers) {
     LaunchConfig config = oneBlock(64);
     config.grid.x = 10;
     config.workers = workers;
-    Outcome outcome = kernel.launch(config, {in.buffer("in"), out.buffer("out")},
-                                    {in.argument(), out.argument()});
+    Outcome outcome =
+        kernel.launch(config, {in.buffer("in"), out.buffer("out")},
+                      {in.argument(), out.argument()});
     ASSERT_EQ(outcome.reports.size(), 1u);
     EXPECT_EQ(outcome.reports[0].count, 140u);
     EXPECT_EQ(outcome.reports[0].block.x, 7u);
@@ -62,8 +64,9 @@ TEST(Memory, ReportsDoNotDependOnWorkers) {
       first = outcome.text();
     EXPECT_EQ(outcome.text(), first);
   }
-  EXPECT_EQ(first, "GLOBAL-OOB: block (7,0,0) thread 52 at store {k.cu:10:1} writes 4 "
-                   "bytes at out+2000 of 2000 (140 times)\n");
+  EXPECT_EQ(first,
+            "GLOBAL-OOB: block (7,0,0) thread 52 at store {k.cu:10:1} writes 4 "
+            "bytes at out+2000 of 2000 (140 times)\n");
 }
 
 TEST(Memory, OutOfBoundsIsNotDone) {
@@ -101,17 +104,20 @@ TEST(Memory, NullPointer) {
   TestKernel kernel = TestKernel::make(kParameters, kCopy);
   Array<uint32_t> out(64);
   out.pointer = nullptr;
-  Outcome outcome = kernel.launch(oneBlock(1), {}, {out.argument(), out.argument()});
+  Outcome outcome =
+      kernel.launch(oneBlock(1), {}, {out.argument(), out.argument()});
   EXPECT_EQ(ofKind(outcome, ReportKind::GlobalOutOfBounds).size(), 2u);
 }
 
 TEST(Memory, Misaligned) {
-  std::string body = edit(kCopy, "getelementptr i32, ptr addrspace(1) %in, i32 %i",
-                          "getelementptr i8, ptr addrspace(1) %in, i32 2");
+  std::string body =
+      edit(kCopy, "getelementptr i32, ptr addrspace(1) %in, i32 %i",
+           "getelementptr i8, ptr addrspace(1) %in, i32 2");
   TestKernel kernel = TestKernel::make(kParameters, body);
   Array<uint32_t> in(64), out(64);
-  Outcome outcome = kernel.launch(oneBlock(64), {in.buffer("in"), out.buffer("out")},
-                                  {in.argument(), out.argument()});
+  Outcome outcome =
+      kernel.launch(oneBlock(64), {in.buffer("in"), out.buffer("out")},
+                    {in.argument(), out.argument()});
   expectReport(outcome, ReportKind::Misaligned, at(body, "%v = load"));
 }
 
@@ -137,7 +143,8 @@ ret void
       "@tile = internal addrspace(3) global [4 x i32] undef, align 4\n");
   ASSERT_EQ(kernel.error(), "");
   Array<uint32_t> out(1);
-  expectClean(kernel.launch(oneBlock(1), {out.buffer("out")}, {out.argument()}));
+  expectClean(
+      kernel.launch(oneBlock(1), {out.buffer("out")}, {out.argument()}));
   EXPECT_EQ(out[0], 42u);
 }
 
@@ -152,7 +159,8 @@ store i32 %sum, ptr addrspace(1) %o, align 4
 ret void
 )";
   TestKernel kernel = TestKernel::make(
-      "ptr byval([4 x i32]) align 16 %args, i32 %more, ptr addrspace(1) %out", body);
+      "ptr byval([4 x i32]) align 16 %args, i32 %more, ptr addrspace(1) %out",
+      body);
   ASSERT_EQ(kernel.error(), "");
   const Kernel &k = kernel.kernel();
   ASSERT_EQ(k.parameters.size(), 3u);
@@ -184,7 +192,8 @@ ret void
   LaunchConfig config = oneBlock(64);
   config.grid.x = 4;
   config.workers = 2;
-  Outcome outcome = kernel.launch(config, {out.buffer("out")}, {out.argument()});
+  Outcome outcome =
+      kernel.launch(config, {out.buffer("out")}, {out.argument()});
   expectClean(outcome);
   EXPECT_EQ(out[0], 256u);
   EXPECT_EQ(out[1], 0x43000000u); // 128.0
@@ -207,8 +216,9 @@ ret void
   Array<uint32_t> in(5), out(4);
   for (uint32_t i = 0; i < 5; ++i)
     in[i] = i;
-  Outcome outcome = kernel.launch(oneBlock(1), {in.buffer("in"), out.buffer("out")},
-                                  {in.argument(), out.argument()});
+  Outcome outcome =
+      kernel.launch(oneBlock(1), {in.buffer("in"), out.buffer("out")},
+                    {in.argument(), out.argument()});
   expectClean(outcome);
   EXPECT_EQ(out.values, (std::vector<uint32_t>{0x01010101, 2, 3, 4}));
   EXPECT_EQ(outcome.counts.bytesRead, 16u);

@@ -102,7 +102,8 @@ std::string operationText(const Problem &p, const std::string &call) {
   std::string text = "%t = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()\n";
   std::string type = p.type == Type::F16 ? "<2 x half>" : "i32";
   auto load = [&](const char *name, uint32_t count, const std::string &of) {
-    text += "%o" + std::string(name) + " = mul i32 %t, " + std::to_string(count) + "\n";
+    text += "%o" + std::string(name) + " = mul i32 %t, " +
+            std::to_string(count) + "\n";
     for (uint32_t i = 0; i < count; ++i) {
       std::string n = name + std::to_string(i);
       text += "%i" + n + " = add i32 %o" + name + ", " + std::to_string(i) +
@@ -117,8 +118,9 @@ std::string operationText(const Problem &p, const std::string &call) {
   text += call + "\n";
   for (uint32_t i = 0; i < 4; ++i) {
     std::string n = std::to_string(i);
-    text += "%e" + n + " = extractvalue { float, float, float, float } %e, " + n +
-            "\nstore float %e" + n + ", ptr addrspace(1) %pd" + n + ", align 4\n";
+    text += "%e" + n + " = extractvalue { float, float, float, float } %e, " +
+            n + "\nstore float %e" + n + ", ptr addrspace(1) %pd" + n +
+            ", align 4\n";
   }
   return text + "ret void\n";
 }
@@ -142,15 +144,16 @@ void check(const Problem &p, const std::string &call) {
       auto [row, column] = place(lane, i);
       d[4 * lane + i] = p.c[row][column];
     }
-  Outcome outcome = kernel.launch(
-      oneBlock(32), {a.buffer("a"), b.buffer("b"), d.buffer("d")},
-      {a.argument(), b.argument(), d.argument()});
+  Outcome outcome =
+      kernel.launch(oneBlock(32), {a.buffer("a"), b.buffer("b"), d.buffer("d")},
+                    {a.argument(), b.argument(), d.argument()});
   expectClean(outcome);
   EXPECT_EQ(outcome.counts.mma, 1u);
   for (uint32_t lane = 0; lane < 32; ++lane)
     for (uint32_t i = 0; i < 4; ++i) {
       auto [row, column] = place(lane, i);
-      EXPECT_EQ(d[4 * lane + i], p.product(row, column)) << row << " " << column;
+      EXPECT_EQ(d[4 * lane + i], p.product(row, column))
+          << row << " " << column;
     }
 }
 
@@ -195,18 +198,19 @@ TEST(Mma, TF32k4) {
 TEST(Mma, InlineAssembly) {
   Problem p(Type::BF16, 16);
   for (bool tiedFirst : {true, false})
-    check(p, std::string("%e = call { float, float, float, float } asm \"mma.sync"
-                         ".aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {$0, $1, "
-                         "$2, $3}, {") +
-                 (tiedFirst ? "$8, $9, $10, $11}, {$12, $13}"
-                            : "$4, $5, $6, $7}, {$8, $9}") +
-                 ", {$0, $1, $2, $3};\", \"=f,=f,=f,=f," +
-                 (tiedFirst ? "0,1,2,3,r,r,r,r,r,r\"(float %d0, float %d1, float "
-                              "%d2, float %d3, i32 %a0, i32 %a1, i32 %a2, i32 "
-                              "%a3, i32 %b0, i32 %b1)"
-                            : "r,r,r,r,r,r,0,1,2,3\"(i32 %a0, i32 %a1, i32 %a2, "
-                              "i32 %a3, i32 %b0, i32 %b1, float %d0, float %d1, "
-                              "float %d2, float %d3)"));
+    check(p,
+          std::string("%e = call { float, float, float, float } asm \"mma.sync"
+                      ".aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {$0, $1, "
+                      "$2, $3}, {") +
+              (tiedFirst ? "$8, $9, $10, $11}, {$12, $13}"
+                         : "$4, $5, $6, $7}, {$8, $9}") +
+              ", {$0, $1, $2, $3};\", \"=f,=f,=f,=f," +
+              (tiedFirst ? "0,1,2,3,r,r,r,r,r,r\"(float %d0, float %d1, float "
+                           "%d2, float %d3, i32 %a0, i32 %a1, i32 %a2, i32 "
+                           "%a3, i32 %b0, i32 %b1)"
+                         : "r,r,r,r,r,r,0,1,2,3\"(i32 %a0, i32 %a1, i32 %a2, "
+                           "i32 %a3, i32 %b0, i32 %b1, float %d0, float %d1, "
+                           "float %d2, float %d3)"));
 }
 
 // Tensor cores read 10 fraction bits of a tf32 operand.

@@ -16,8 +16,10 @@
 using namespace harness;
 
 /// The error of preparing the body.
-static std::string errorOf(const std::string &body, const std::string &globals = "") {
-  return TestKernel::make("ptr addrspace(1) %p, i32 %x, i64 %d", body + "\nret void\n", globals)
+static std::string errorOf(const std::string &body,
+                           const std::string &globals = "") {
+  return TestKernel::make("ptr addrspace(1) %p, i32 %x, i64 %d",
+                          body + "\nret void\n", globals)
       .error();
 }
 
@@ -37,15 +39,24 @@ TEST(Prepare, UnknownIntrinsicsAreErrors) {
 
 // Forms of known families that are not modelled must not pass as other forms.
 TEST(Prepare, UnknownFormsAreErrors) {
-  expectError("%m = call { i32, i32 } @llvm.nvvm.ldmatrix.sync.aligned.m16n16.x1.trans.b8.p3(ptr addrspace(3) @s)",
-              "unknown operation 'ldmatrix.sync.aligned.m16n16.x1.trans.b8' at k.cu:1:1",
+  expectError("%m = call { i32, i32 } "
+              "@llvm.nvvm.ldmatrix.sync.aligned.m16n16.x1.trans.b8.p3(ptr "
+              "addrspace(3) @s)",
+              "unknown operation 'ldmatrix.sync.aligned.m16n16.x1.trans.b8' at "
+              "k.cu:1:1",
               "@s = internal addrspace(3) global [64 x i8] undef, align 16\n");
-  expectError("%m = call { <2 x half>, <2 x half> } @llvm.nvvm.mma.m16n8k16.row.col.f16.f16(<2 x half> zeroinitializer, <2 x half> zeroinitializer, <2 x half> zeroinitializer, <2 x half> zeroinitializer, <2 x half> zeroinitializer, <2 x half> zeroinitializer, <2 x half> zeroinitializer, <2 x half> zeroinitializer)",
+  expectError("%m = call { <2 x half>, <2 x half> } "
+              "@llvm.nvvm.mma.m16n8k16.row.col.f16.f16(<2 x half> "
+              "zeroinitializer, <2 x half> zeroinitializer, <2 x half> "
+              "zeroinitializer, <2 x half> zeroinitializer, <2 x half> "
+              "zeroinitializer, <2 x half> zeroinitializer, <2 x half> "
+              "zeroinitializer, <2 x half> zeroinitializer)",
               "unknown operation 'mma.m16n8k16.row.col.f16.f16' at k.cu:1:1");
   expectError("%r = call float @llvm.nvvm.add.rz.f(float 1.0, float 2.0)",
               "unknown operation 'add.rz.f' at k.cu:1:1");
-  expectError("%r = call float @llvm.nvvm.redux.sync.fmax.abs(float 1.0, i32 -1)",
-              "unknown operation 'redux.sync.fmax.abs' at k.cu:1:1");
+  expectError(
+      "%r = call float @llvm.nvvm.redux.sync.fmax.abs(float 1.0, i32 -1)",
+      "unknown operation 'redux.sync.fmax.abs' at k.cu:1:1");
 }
 
 TEST(Prepare, UnknownAssemblyIsAnError) {
@@ -53,15 +64,21 @@ TEST(Prepare, UnknownAssemblyIsAnError) {
               "unknown operation 'popc.b32' at k.cu:1:1");
   expectError("%r = call i32 asm \"mov.u32 $0, %smid;\", \"=r\"()",
               "unknown inline assembly 'mov.u32 $0, %smid;' at k.cu:1:1");
-  expectError("%r = call i32 asm \"add.u32 $0, $1, 1; add.u32 $0, $0, 1;\", \"=r,r\"(i32 %x)",
-              "unknown inline assembly 'add.u32 $0, $1, 1; add.u32 $0, $0, 1;' at k.cu:1:1");
+  expectError("%r = call i32 asm \"add.u32 $0, $1, 1; add.u32 $0, $0, 1;\", "
+              "\"=r,r\"(i32 %x)",
+              "unknown inline assembly 'add.u32 $0, $1, 1; add.u32 $0, $0, 1;' "
+              "at k.cu:1:1");
   // f16 accumulators.
-  std::string error = errorOf("%m = call { i32, i32 } asm \"{ .reg .pred p; setp.ne.b32 p, 1, 0; wgmma.mma_async.sync.aligned.m64n8k16.f16.f16.f16 {$0, $1}, $2, $3, p, 1, 1, 0, 0; }\", \"=r,=r,l,l,0,1\"(i64 %d, i64 %d, i32 0, i32 0)");
+  std::string error = errorOf(
+      "%m = call { i32, i32 } asm \"{ .reg .pred p; setp.ne.b32 p, 1, 0; "
+      "wgmma.mma_async.sync.aligned.m64n8k16.f16.f16.f16 {$0, $1}, $2, $3, p, "
+      "1, 1, 0, 0; }\", \"=r,=r,l,l,0,1\"(i64 %d, i64 %d, i32 0, i32 0)");
   EXPECT_NE(error.find("unknown inline assembly"), std::string::npos) << error;
 }
 
 TEST(Prepare, AllErrorsAtOnce) {
-  expectError("call void @llvm.nvvm.barrier.cluster.arrive()\ncall void @llvm.nvvm.barrier.cluster.wait()",
+  expectError("call void @llvm.nvvm.barrier.cluster.arrive()\ncall void "
+              "@llvm.nvvm.barrier.cluster.wait()",
               "unknown operation 'barrier.cluster.arrive' at k.cu:1:1; unknown "
               "operation 'barrier.cluster.wait' at k.cu:2:1");
 }
@@ -91,13 +108,16 @@ define ptx_kernel void @k(i32 %n) {
 }
 
 TEST(Prepare, WhatNeedsALibrary) {
-  std::string error = errorOf("%y = sitofp i32 %x to float\n%r = call float "
-                              "@llvm.pow.f32(float %y, float %y)\nstore float %r, ptr addrspace(1) %p");
+  std::string error = errorOf(
+      "%y = sitofp i32 %x to float\n%r = call float "
+      "@llvm.pow.f32(float %y, float %y)\nstore float %r, ptr addrspace(1) %p");
   EXPECT_EQ(error, "cannot emulate the module: it needs powf");
 }
 
 TEST(Prepare, Multicast) {
-  expectError("call void @llvm.nvvm.cp.async.bulk.tensor.g2s.tile.2d(ptr addrspace(7) null, ptr addrspace(3) null, ptr null, i32 0, i32 0, i16 3, i64 0, i1 1, i1 0, i32 0)",
+  expectError("call void @llvm.nvvm.cp.async.bulk.tensor.g2s.tile.2d(ptr "
+              "addrspace(7) null, ptr addrspace(3) null, ptr null, i32 0, i32 "
+              "0, i16 3, i64 0, i1 1, i1 0, i32 0)",
               "multicast copy at k.cu:1:1");
 }
 
@@ -119,7 +139,8 @@ define ptx_kernel void @k(ptr addrspace(1) %out) {
 })");
   ASSERT_EQ(kernel.error(), "");
   Array<uint32_t> out(32);
-  expectClean(kernel.launch(oneBlock(32), {out.buffer("out")}, {out.argument()}));
+  expectClean(
+      kernel.launch(oneBlock(32), {out.buffer("out")}, {out.argument()}));
   EXPECT_EQ(out[5], 6u);
 }
 
@@ -151,7 +172,8 @@ define ptx_kernel void @k() "nvvm.maxntid"="64,2,1" {
 TEST(Prepare, ObjectIsSelfContained) {
   llvm::LLVMContext context;
   llvm::SMDiagnostic diagnostic;
-  std::unique_ptr<llvm::Module> module = llvm::parseAssemblyString(R"(
+  std::unique_ptr<llvm::Module> module =
+      llvm::parseAssemblyString(R"(
 target triple = "nvptx64-nvidia-cuda"
 @table = internal addrspace(4) constant [2 x i32] [i32 5, i32 6]
 define ptx_kernel void @k(ptr addrspace(1) %out, float %x) {
@@ -163,7 +185,8 @@ define ptx_kernel void @k(ptr addrspace(1) %out, float %x) {
   store i32 %v, ptr addrspace(1) %out, align 4
   store bfloat %b, ptr addrspace(1) %out, align 2
   ret void
-})", diagnostic, context);
+})",
+                                diagnostic, context);
   ASSERT_TRUE(module);
   ASSERT_EQ(llvm::toString(prepare(*module)), "");
   llvm::SmallVector<char, 0> bytes;
@@ -187,17 +210,26 @@ TEST(Prepare, DescriptionsOfAnotherKind) {
     return [](void *, void *const *) {};
   };
   EXPECT_EQ(Program::load("nonsense", lookup, error), nullptr);
-  EXPECT_NE(error.find("expected a description that starts with"), std::string::npos);
+  EXPECT_NE(error.find("expected a description that starts with"),
+            std::string::npos);
   EXPECT_EQ(Program::load("qdelta-emulator\t999\n", lookup, error), nullptr);
-  EXPECT_EQ(Program::load("qdelta-emulator\t1\nop\t0\t0\tno.such\tk.cu:1:1\n", lookup, error), nullptr);
-  EXPECT_EQ(error, "operations that the emulator does not know: 'no.such' at k.cu:1:1");
-  EXPECT_EQ(Program::load("qdelta-emulator\t1\nkernel\tk\tx\t0\n", lookup, error), nullptr);
+  EXPECT_EQ(Program::load("qdelta-emulator\t1\nop\t0\t0\tno.such\tk.cu:1:1\n",
+                          lookup, error),
+            nullptr);
+  EXPECT_EQ(
+      error,
+      "operations that the emulator does not know: 'no.such' at k.cu:1:1");
+  EXPECT_EQ(
+      Program::load("qdelta-emulator\t1\nkernel\tk\tx\t0\n", lookup, error),
+      nullptr);
   EXPECT_EQ(error, "malformed line in the description: 'kernel\tk\tx\t0'");
-  auto program = Program::load("qdelta-emulator\t1\nkernel\tk\t0\t0\n", lookup, error);
+  auto program =
+      Program::load("qdelta-emulator\t1\nkernel\tk\t0\t0\n", lookup, error);
   ASSERT_NE(program, nullptr);
   EXPECT_NE(program->find("k"), nullptr);
   EXPECT_EQ(program->find("l"), nullptr);
   auto none = [](const std::string &) -> EntryFunction { return nullptr; };
-  EXPECT_EQ(Program::load("qdelta-emulator\t1\nkernel\tk\t0\t0\n", none, error), nullptr);
+  EXPECT_EQ(Program::load("qdelta-emulator\t1\nkernel\tk\t0\t0\n", none, error),
+            nullptr);
   EXPECT_EQ(error, "no symbol for the kernel 'k'");
 }

@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Every defect is a clean kernel with one change. The clean one must be clean in
-// every mode, the other reported in every mode, with its place.
+// Every defect is a clean kernel with one change. The clean one must be clean
+// in every mode, the other reported in every mode, with its place.
 //
 //===----------------------------------------------------------------------===//
 
@@ -49,7 +49,8 @@ std::vector<Outcome> runAll(const std::string &body, uint32_t threads = 128,
     Array<uint32_t> in(256), out(256);
     for (uint32_t i = 0; i < 256; ++i)
       in[i] = i;
-    outcomes.push_back(kernel.launch(config, {in.buffer("in"), out.buffer("out")},
+    outcomes.push_back(kernel.launch(config,
+                                     {in.buffer("in"), out.buffer("out")},
                                      {in.argument(), out.argument()}));
   }
   return outcomes;
@@ -74,7 +75,8 @@ TEST(Race, ExchangeIsClean) { expectAllClean(kExchange); }
 // be written at all yet.
 TEST(Race, ReadAfterWrite) {
   std::string body =
-      edit(kExchange, "call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 2)", "");
+      edit(kExchange,
+           "call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 2)", "");
   bool read = false;
   for (const Outcome &outcome : runAll(body)) {
     // A thread's second store may also overtake another one's load.
@@ -96,7 +98,8 @@ TEST(Race, ReadAfterWrite) {
 // Values alone do not show this one in every schedule.
 TEST(Race, WriteAfterRead) {
   std::string body =
-      edit(kExchange, "call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 1)", "");
+      edit(kExchange,
+           "call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 1)", "");
   for (const Outcome &outcome : runAll(body)) {
     EXPECT_FALSE(outcome.reports.empty());
     for (const Report &report : outcome.reports) {
@@ -119,8 +122,9 @@ TEST(Race, WriteAfterWrite) {
 }
 
 TEST(Race, Uninitialised) {
-  std::string body = edit(kExchange, "%q = getelementptr i32, ptr addrspace(3) @tile, i32 %u",
-                          "%q = getelementptr i32, ptr addrspace(3) @tile, i32 200");
+  std::string body =
+      edit(kExchange, "%q = getelementptr i32, ptr addrspace(3) @tile, i32 %u",
+           "%q = getelementptr i32, ptr addrspace(3) @tile, i32 200");
   for (const Outcome &outcome : runAll(body))
     expectReport(outcome, ReportKind::Uninitialised, at(body, "%w = load"));
 }
@@ -137,8 +141,9 @@ TEST(Race, BetweenVariables) {
 }
 
 TEST(Race, Misaligned) {
-  std::string body = edit(kExchange, "%w = load i32, ptr addrspace(3) %q, align 4",
-                          "%w = load i32, ptr addrspace(3) %q, align 8");
+  std::string body =
+      edit(kExchange, "%w = load i32, ptr addrspace(3) %q, align 4",
+           "%w = load i32, ptr addrspace(3) %q, align 8");
   expectAll(body, ReportKind::Misaligned, at(body, "%w = load"));
 }
 
@@ -156,9 +161,11 @@ SYNC
 store i32 %w, ptr addrspace(1) %o, align 4
 ret void
 )";
-  expectAllClean(edit(body, "SYNC", "call void @llvm.nvvm.bar.warp.sync(i32 -1)"), 64);
+  expectAllClean(
+      edit(body, "SYNC", "call void @llvm.nvvm.bar.warp.sync(i32 -1)"), 64);
   for (const char *operation :
-       {"%z = call i32 @llvm.nvvm.shfl.sync.idx.i32(i32 -1, i32 %t, i32 0, i32 31)",
+       {"%z = call i32 @llvm.nvvm.shfl.sync.idx.i32(i32 -1, i32 %t, i32 0, i32 "
+        "31)",
         "%z = call i32 @llvm.nvvm.vote.ballot.sync(i32 -1, i1 true)",
         "%z = call i32 @llvm.nvvm.redux.sync.add(i32 %t, i32 -1)"})
     expectAll(edit(body, "SYNC", operation), ReportKind::ReadAfterWrite,
@@ -167,9 +174,9 @@ ret void
 
 // bar.warp.sync orders its warp only.
 TEST(Race, WarpSyncDoesNotOrderOtherWarps) {
-  std::string body =
-      edit(kExchange, "call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)",
-           "call void @llvm.nvvm.bar.warp.sync(i32 -1)");
+  std::string body = edit(
+      kExchange, "call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)",
+      "call void @llvm.nvvm.bar.warp.sync(i32 -1)");
   for (const Outcome &outcome : runAll(body))
     EXPECT_FALSE(outcome.clean());
 }
@@ -199,7 +206,8 @@ ret void
   expectAllClean(body);
   // An arrival does not wait: with it in place of the second sync, the store
   // comes too early.
-  std::string early = edit(body, "sync.aligned.count(i32 2", "arrive.aligned.count(i32 2");
+  std::string early =
+      edit(body, "sync.aligned.count(i32 2", "arrive.aligned.count(i32 2");
   for (const Outcome &outcome : runAll(early)) {
     EXPECT_FALSE(outcome.reports.empty());
     for (const Report &report : outcome.reports)
@@ -227,9 +235,12 @@ store i32 %w, ptr addrspace(1) %o, align 4
 ret void
 )";
   expectAllClean(body);
-  std::string plain = edit(body, "%a = atomicrmw add ptr addrspace(3) @tile, i32 1 monotonic, align 4",
-                           "store i32 1, ptr addrspace(3) @tile, align 4");
-  expectAll(plain, ReportKind::WriteAfterWrite, at(body, "%a = "), at(body, "%a = "));
+  std::string plain = edit(
+      body,
+      "%a = atomicrmw add ptr addrspace(3) @tile, i32 1 monotonic, align 4",
+      "store i32 1, ptr addrspace(3) @tile, align 4");
+  expectAll(plain, ReportKind::WriteAfterWrite, at(body, "%a = "),
+            at(body, "%a = "));
 }
 
 // A flag that is released and acquired orders what was stored before it.
@@ -260,13 +271,15 @@ store i32 %w, ptr addrspace(1) %o, align 4
 ret void
 )";
   expectAllClean(body, 64);
-  expectAll(edit(body, "%flag acquire", "%flag monotonic"), ReportKind::ReadAfterWrite,
-            at(body, "%w = load"), at(body, "store i32 7"), 64);
+  expectAll(edit(body, "%flag acquire", "%flag monotonic"),
+            ReportKind::ReadAfterWrite, at(body, "%w = load"),
+            at(body, "store i32 7"), 64);
 }
 
 TEST(Race, UncheckedRunsReportOnlyWhatIsOutOfBounds) {
   std::string body =
-      edit(kExchange, "call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 2)", "");
+      edit(kExchange,
+           "call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 2)", "");
   TestKernel kernel = TestKernel::make(kParameters, body, kGlobals);
   LaunchConfig config = oneBlock(128);
   config.check = false;

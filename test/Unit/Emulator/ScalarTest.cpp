@@ -53,7 +53,8 @@ TEST(Scalar, Approximations) {
 
 TEST(Scalar, ApproximationsByAssembly) {
   auto one = [](const std::string &name, float x) {
-    return runFloat("call float asm \"" + name + " $0, $1;\", \"=f,f\"(float %x)", x);
+    return runFloat(
+        "call float asm \"" + name + " $0, $1;\", \"=f,f\"(float %x)", x);
   };
   EXPECT_FLOAT_EQ(one("tanh.approx.f32", 0.5f), std::tanh(0.5f));
   EXPECT_EQ(one("ex2.approx.ftz.f32", 4), 16);
@@ -67,7 +68,8 @@ TEST(Scalar, GenericApproximations) {
 
 TEST(Scalar, TwoOperands) {
   auto two = [](const std::string &name, float x, float y) {
-    return runFloat("call float @llvm.nvvm." + name + "(float %x, float %y)", x, y);
+    return runFloat("call float @llvm.nvvm." + name + "(float %x, float %y)", x,
+                    y);
   };
   EXPECT_EQ(two("add.rn.f", 1, 2), 3);
   EXPECT_EQ(two("mul.rn.f", 3, 2), 6);
@@ -90,12 +92,14 @@ TEST(Scalar, PackBF16) {
 }
 
 TEST(Scalar, PackF16) {
-  std::string pack = "%v = call <2 x half> @llvm.nvvm.ff2f16x2.rn(float %x, float "
-                     "%y)\n%r = bitcast <2 x half> %v to i32";
+  std::string pack =
+      "%v = call <2 x half> @llvm.nvvm.ff2f16x2.rn(float %x, float "
+      "%y)\n%r = bitcast <2 x half> %v to i32";
   EXPECT_EQ(run(pack, 1, -2), 0x3c00c000u);
   EXPECT_EQ(run(pack, 65536, 0), 0x7c000000u);
-  std::string relu = "%v = call <2 x half> @llvm.nvvm.ff2f16x2.rn.relu(float %x, "
-                     "float %y)\n%r = bitcast <2 x half> %v to i32";
+  std::string relu =
+      "%v = call <2 x half> @llvm.nvvm.ff2f16x2.rn.relu(float %x, "
+      "float %y)\n%r = bitcast <2 x half> %v to i32";
   EXPECT_EQ(run(relu, 1, -2), 0x3c000000u);
 }
 
@@ -107,8 +111,9 @@ TEST(Scalar, RoundToTF32) {
 }
 
 TEST(Scalar, TruncationToBFloatRoundsToEven) {
-  std::string trunc = "%b = fptrunc float %x to bfloat\n%i = bitcast bfloat %b to "
-                      "i16\n%r = zext i16 %i to i32";
+  std::string trunc =
+      "%b = fptrunc float %x to bfloat\n%i = bitcast bfloat %b to "
+      "i16\n%r = zext i16 %i to i32";
   EXPECT_EQ(run(trunc, 1 + 0x1p-8f), 0x3f80u);
   EXPECT_EQ(run(trunc, 1 + 3 * 0x1p-8f), 0x3f82u);
   EXPECT_EQ(run(trunc, -0.0f), 0x8000u);
@@ -116,10 +121,11 @@ TEST(Scalar, TruncationToBFloatRoundsToEven) {
 }
 
 TEST(Scalar, Permute) {
-  std::string text = "%a = bitcast float %x to i32\n%b = bitcast float %y to i32\n"
-                     "%r = call i32 @llvm.nvvm.prmt(i32 %a, i32 %b, i32 ";
+  std::string text =
+      "%a = bitcast float %x to i32\n%b = bitcast float %y to i32\n"
+      "%r = call i32 @llvm.nvvm.prmt(i32 %a, i32 %b, i32 ";
   float a = asFloat(0x33221100), b = asFloat(0x77665544);
-  EXPECT_EQ(run(text + "12816)", a, b), 0x33221100u);  // 0x3210
+  EXPECT_EQ(run(text + "12816)", a, b), 0x33221100u); // 0x3210
   EXPECT_EQ(run(text + "26197)", a, b), 0x66665555u); // 0x6655
   float c = asFloat(0x40008000);
   EXPECT_EQ(run(text + "39321)", c, b), 0xffffffffu); // 0x9999: signs of byte 1

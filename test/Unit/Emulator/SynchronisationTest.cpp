@@ -9,8 +9,9 @@
 using namespace harness;
 
 namespace {
-const char *kGlobals = "@bar = internal addrspace(3) global [2 x i64] undef, align 8\n"
-                       "@tile = internal addrspace(3) global [512 x i8] undef, align 16\n";
+const char *kGlobals =
+    "@bar = internal addrspace(3) global [2 x i64] undef, align 8\n"
+    "@tile = internal addrspace(3) global [512 x i8] undef, align 16\n";
 
 std::vector<Outcome> runAll(const std::string &body, uint32_t threads,
                             std::vector<uint32_t> *values = nullptr) {
@@ -19,7 +20,8 @@ std::vector<Outcome> runAll(const std::string &body, uint32_t threads,
   std::vector<Outcome> outcomes;
   for (const LaunchConfig &config : allModes(threads)) {
     Array<uint32_t> out(256);
-    outcomes.push_back(kernel.launch(config, {out.buffer("out")}, {out.argument()}));
+    outcomes.push_back(
+        kernel.launch(config, {out.buffer("out")}, {out.argument()}));
     if (values)
       *values = out.values;
   }
@@ -80,8 +82,8 @@ ret void
 )";
 } // namespace
 
-// The result of a reduction must be that of all predicates, not of those in when
-// a thread was woken.
+// The result of a reduction must be that of all predicates, not of those in
+// when a thread was woken.
 TEST(Synchronisation, BarrierReductions) {
   for (auto [op, bound, wanted] :
        {std::tuple("popc", 100, 100u), std::tuple("and", 100, 0u),
@@ -99,7 +101,8 @@ ret void
     bool counts = std::string(op) == "popc";
     body = edit(edit(body, "BOUND", std::to_string(bound)), "OP", op);
     body = edit(body, "TYPE", counts ? "i32" : "i1");
-    body = edit(body, "CONVERT", counts ? "%z = add i32 %r, 0" : "%z = zext i1 %r to i32");
+    body = edit(body, "CONVERT",
+                counts ? "%z = add i32 %r, 0" : "%z = zext i1 %r to i32");
     std::vector<uint32_t> out;
     expectAllClean(body, 128, &out);
     for (uint32_t i = 0; i < 128; ++i)
@@ -118,7 +121,8 @@ call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)
 br label %done
 done:
 ret void
-)", 128);
+)",
+                 128);
 }
 
 TEST(Synchronisation, BarrierCountsThatDiffer) {
@@ -179,7 +183,8 @@ ret void
     const Report &report = outcome.reports[0];
     EXPECT_EQ(report.kind, ReportKind::Deadlock);
     // Both places are named.
-    EXPECT_NE(report.text.find(at(body, "%a = ")), std::string::npos) << report.text;
+    EXPECT_NE(report.text.find(at(body, "%a = ")), std::string::npos)
+        << report.text;
     EXPECT_NE(report.text.find(at(body, "bar.warp.sync")), std::string::npos);
   }
 }
@@ -187,7 +192,8 @@ ret void
 TEST(Synchronisation, LaneOutsideItsMask) {
   for (const Outcome &outcome : runAll(R"(
 call void @llvm.nvvm.bar.warp.sync(i32 65535)
-ret void)", 32))
+ret void)",
+                                       32))
     expectReport(outcome, ReportKind::WarpMask, "k.cu:2:1");
 }
 
@@ -200,7 +206,8 @@ low:
 %a = call i32 @llvm.nvvm.shfl.sync.idx.i32(i32 65535, i32 %t, i32 20, i32 31)
 br label %done
 done:
-ret void)", 32))
+ret void)",
+                                       32))
     expectReport(outcome, ReportKind::WarpMask, "k.cu:6:1");
 }
 
@@ -213,7 +220,8 @@ low:
 %a = call i32 @llvm.nvvm.redux.sync.add(i32 %t, i32 -1)
 br label %done
 done:
-ret void)", 32))
+ret void)",
+                                       32))
     EXPECT_FALSE(ofKind(outcome, ReportKind::ExitedLane).empty());
 }
 
@@ -264,8 +272,9 @@ TEST(Synchronisation, ConsumerThatDoesNotWait) {
 }
 
 TEST(Synchronisation, MbarrierOfTooManyArrivals) {
-  std::string body = edit(kRing, "mbarrier.init.shared(ptr addrspace(3) %full, i32 32)",
-                          "mbarrier.init.shared(ptr addrspace(3) %full, i32 31)");
+  std::string body =
+      edit(kRing, "mbarrier.init.shared(ptr addrspace(3) %full, i32 32)",
+           "mbarrier.init.shared(ptr addrspace(3) %full, i32 31)");
   for (const Outcome &outcome : runAll(body, 64))
     EXPECT_FALSE(outcome.clean());
 }
@@ -285,14 +294,17 @@ ret void
   expectAllClean(body, 32);
   std::string wrong = edit(body, "@bar, i32 4)\nbr", "@bar, i32 5)\nbr");
   for (const Outcome &outcome : runAll(wrong, 32))
-    expectReport(outcome, ReportKind::Mbarrier, at(body, "%s = "), at(body, "mbarrier.init"));
+    expectReport(outcome, ReportKind::Mbarrier, at(body, "%s = "),
+                 at(body, "mbarrier.init"));
 }
 
 TEST(Synchronisation, MbarrierOfTooFewArrivalsIsADeadlock) {
-  std::string body = edit(kRing, "mbarrier.init.shared(ptr addrspace(3) %full, i32 32)",
-                          "mbarrier.init.shared(ptr addrspace(3) %full, i32 33)");
+  std::string body =
+      edit(kRing, "mbarrier.init.shared(ptr addrspace(3) %full, i32 32)",
+           "mbarrier.init.shared(ptr addrspace(3) %full, i32 33)");
   for (const Outcome &outcome : runAll(body, 64)) {
-    ASSERT_EQ(ofKind(outcome, ReportKind::Deadlock).size(), 1u) << outcome.text();
+    ASSERT_EQ(ofKind(outcome, ReportKind::Deadlock).size(), 1u)
+        << outcome.text();
     EXPECT_NE(outcome.text().find("1 of 33 arrivals"), std::string::npos)
         << outcome.text();
   }
@@ -314,11 +326,13 @@ ret void
   expectAllClean(body, 32);
   std::string wrong = edit(body, "@bar, i32 2)", "@bar, i32 3)");
   for (const Outcome &outcome : runAll(wrong, 32))
-    expectReport(outcome, ReportKind::MbarrierAtExit, at(body, "mbarrier.init"));
+    expectReport(outcome, ReportKind::MbarrierAtExit,
+                 at(body, "mbarrier.init"));
 }
 
 TEST(Synchronisation, MbarrierInitWithoutBarrier) {
-  std::string body = edit(kRing, "call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)", "");
+  std::string body = edit(
+      kRing, "call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)", "");
   for (const Outcome &outcome : runAll(body, 64))
     EXPECT_FALSE(outcome.clean());
 }

@@ -11,8 +11,9 @@
 using namespace harness;
 
 namespace {
-const char *kShared = "@bar = internal addrspace(3) global i64 undef, align 8\n"
-                      "@sm = external addrspace(3) global [0 x i8], align 1024\n";
+const char *kShared =
+    "@bar = internal addrspace(3) global i64 undef, align 8\n"
+    "@sm = external addrspace(3) global [0 x i8], align 1024\n";
 
 /// Thread 0 loads a box at the coordinates; all copy it to %out, 16 bytes each.
 std::string loadText(uint32_t rank, uint32_t bytes, bool viaAsm = false) {
@@ -23,16 +24,17 @@ std::string loadText(uint32_t rank, uint32_t bytes, bool viaAsm = false) {
     types += ",r";
   }
   std::string copy =
-      viaAsm
-          ? "call void asm sideeffect \"@$" + std::to_string(3 + rank) +
-                " cp.async.bulk.tensor." + r +
-                "d.shared::cluster.global.mbarrier::complete_tx::bytes [$0], [$1, {" +
-                operands + "} ], [$" + std::to_string(2 + rank) + "];\", \"r,l" +
-                types + ",r,b\"(ptr addrspace(3) @sm, ptr %map" + coordinates +
-                ", ptr addrspace(3) @bar, i1 %first)\n"
-          : "call void @llvm.nvvm.cp.async.bulk.tensor.g2s.tile." + r +
-                "d(ptr addrspace(7) %dst, ptr addrspace(3) @bar, ptr %map" +
-                coordinates + ", i16 0, i64 0, i1 0, i1 0, i32 0)\n";
+      viaAsm ? "call void asm sideeffect \"@$" + std::to_string(3 + rank) +
+                   " cp.async.bulk.tensor." + r +
+                   "d.shared::cluster.global.mbarrier::complete_tx::bytes "
+                   "[$0], [$1, {" +
+                   operands + "} ], [$" + std::to_string(2 + rank) +
+                   "];\", \"r,l" + types +
+                   ",r,b\"(ptr addrspace(3) @sm, ptr %map" + coordinates +
+                   ", ptr addrspace(3) @bar, i1 %first)\n"
+             : "call void @llvm.nvvm.cp.async.bulk.tensor.g2s.tile." + r +
+                   "d(ptr addrspace(7) %dst, ptr addrspace(3) @bar, ptr %map" +
+                   coordinates + ", i16 0, i64 0, i1 0, i1 0, i32 0)\n";
   return R"(%t = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()
 %dst = addrspacecast ptr addrspace(3) @sm to ptr addrspace(7)
 %first = icmp eq i32 %t, 0
@@ -46,7 +48,8 @@ wait:
 call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)
 call void asm sideeffect "{\0A\09.reg .pred       P1; \0A\09LAB_WAIT: \0A\09mbarrier.try_wait.parity.shared.b64 P1, [$0], $1, $2; \0A\09@P1 bra.uni DONE; \0A\09bra.uni     LAB_WAIT; \0A\09DONE: \0A\09}", "r,r,n"(ptr addrspace(3) @bar, i32 0, i32 10000000)
 %o = shl i32 %t, 4
-%in = icmp ult i32 %o, )" + std::to_string(bytes) + R"(
+%in = icmp ult i32 %o, )" +
+         std::to_string(bytes) + R"(
 br i1 %in, label %copy, label %done
 copy:
 %p = getelementptr i8, ptr addrspace(3) @sm, i32 %o
@@ -60,7 +63,8 @@ ret void
 }
 
 std::string parameters(uint32_t rank) {
-  std::string text = "ptr byval([128 x i8]) align 64 %map, ptr addrspace(1) %out";
+  std::string text =
+      "ptr byval([128 x i8]) align 64 %map, ptr addrspace(1) %out";
   for (uint32_t i = 0; i < rank; ++i)
     text += ", i32 %c" + std::to_string(i);
   return text;
@@ -90,7 +94,8 @@ struct Tensor {
     TensorMap map;
     EXPECT_EQ(encodeTiled(map, TensorType::BFloat16, dims.size(), data.pointer,
                           dims.data(), strides.data(), box.data(),
-                          steps.empty() ? nullptr : steps.data(), 0, swizzle, 0, 0),
+                          steps.empty() ? nullptr : steps.data(), 0, swizzle, 0,
+                          0),
               "");
     return map;
   }
@@ -107,8 +112,8 @@ struct Tensor {
   }
 };
 
-/// The box that the hardware leaves in shared memory, unswizzled rows of 16-byte
-/// units exchanged as documented: by the row of 128 bytes they are in.
+/// The box that the hardware leaves in shared memory, unswizzled rows of
+/// 16-byte units exchanged as documented: by the row of 128 bytes they are in.
 std::vector<uint16_t> expectedBox(Tensor &tensor, std::vector<uint32_t> box,
                                   std::vector<int32_t> at, Swizzle swizzle,
                                   std::vector<uint32_t> steps = {}) {
@@ -223,9 +228,9 @@ br label %done
 done:
 ret void
 )";
-  TestKernel kernel = TestKernel::make(
-      "ptr byval([128 x i8]) align 64 %map, ptr addrspace(1) %in, i32 %c0, i32 %c1",
-      text, kShared);
+  TestKernel kernel = TestKernel::make("ptr byval([128 x i8]) align 64 %map, "
+                                       "ptr addrspace(1) %in, i32 %c0, i32 %c1",
+                                       text, kShared);
   ASSERT_EQ(kernel.error(), "");
   std::vector<uint32_t> box = {64, 8};
   for (auto [c0, c1] : {std::pair(0, 0), std::pair(64, 16), std::pair(-8, -2)})
@@ -241,14 +246,15 @@ ret void
       in.pointer = in.values.data();
       config.dynamicSharedBytes = 1024;
       int32_t x = c0, y = c1;
-      Outcome outcome = kernel.launch(
-          config, {tensor.data.buffer("tensor"), in.buffer("in")},
-          {&map, in.argument(), &x, &y});
+      Outcome outcome =
+          kernel.launch(config, {tensor.data.buffer("tensor"), in.buffer("in")},
+                        {&map, in.argument(), &x, &y});
       expectClean(outcome);
       uint64_t written = 0;
       for (int64_t row = 0; row < 20; ++row)
         for (int64_t column = 0; column < 100; ++column) {
-          bool inBox = column >= c0 && column < c0 + 64 && row >= c1 && row < c1 + 8;
+          bool inBox =
+              column >= c0 && column < c0 + 64 && row >= c1 && row < c1 + 8;
           written += inBox;
           ASSERT_EQ(tensor.at({column, row}),
                     (inBox ? source : before).at({column, row}));
@@ -305,16 +311,20 @@ TEST(TensorCopy, MapsThatTheHardwareRefuses) {
   EXPECT_EQ(encode(data, 64, 128, 64, Swizzle::B128), "");
   EXPECT_EQ(encode(data + 1, 64, 128, 64, Swizzle::B128),
             "expected a global address that is a multiple of 16");
-  EXPECT_EQ(encode(data, 64, 130, 64, Swizzle::B128),
-            "expected strides that are multiples of 16 below 2^40, but got 130 in "
-            "dimension 1");
-  EXPECT_EQ(encode(data, 64, 128, 64, Swizzle::B64),
-            "expected rows of the box that fit a swizzle of 64 bytes, but got 128");
-  EXPECT_EQ(encode(data, 64, 128, 4, Swizzle::None),
-            "expected rows of the box that are a multiple of 16 bytes, but got 8");
-  EXPECT_EQ(encode(data, 64, 128, 512, Swizzle::None),
-            "expected the box to have 1 to 256 elements in dimension 0, but got "
-            "512");
+  EXPECT_EQ(
+      encode(data, 64, 130, 64, Swizzle::B128),
+      "expected strides that are multiples of 16 below 2^40, but got 130 in "
+      "dimension 1");
+  EXPECT_EQ(
+      encode(data, 64, 128, 64, Swizzle::B64),
+      "expected rows of the box that fit a swizzle of 64 bytes, but got 128");
+  EXPECT_EQ(
+      encode(data, 64, 128, 4, Swizzle::None),
+      "expected rows of the box that are a multiple of 16 bytes, but got 8");
+  EXPECT_EQ(
+      encode(data, 64, 128, 512, Swizzle::None),
+      "expected the box to have 1 to 256 elements in dimension 0, but got "
+      "512");
   EXPECT_EQ(encode(data, 0, 128, 64, Swizzle::None),
             "expected dimension 0 to have 1 to 2^32 elements, but got 0");
 }

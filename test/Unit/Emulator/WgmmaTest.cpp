@@ -41,7 +41,8 @@ public:
     if (form.layout == kPlain) {
       // Core matrices of 128 bytes, first those along the row.
       uint32_t coresInRow = (form.transposed ? extent : depth) * bytes / 16;
-      return (row / 8 * coresInRow + along / 16) * 128 + row % 8 * 16 + along % 16;
+      return (row / 8 * coresInRow + along / 16) * 128 + row % 8 * 16 +
+             along % 16;
     }
     // Boxes of one span in width and all rows.
     uint32_t rows = form.transposed ? depth : extent;
@@ -51,16 +52,19 @@ public:
     uint32_t pattern = form.layout == kB128  ? row % 8
                        : form.layout == kB64 ? row / 2 % 4
                                              : row / 4 % 2;
-    return box * rows * span() + row * span() + (unit ^ pattern) * 16 + along % 16;
+    return box * rows * span() + row * span() + (unit ^ pattern) * 16 +
+           along % 16;
   }
-  uint32_t size() const { return extent * 32 * (form.transposed || form.layout == kPlain ? 1 : span() / 32); }
+  uint32_t size() const {
+    return extent * 32 *
+           (form.transposed || form.layout == kPlain ? 1 : span() / 32);
+  }
 
   uint64_t descriptor(uint32_t start) const {
     uint64_t leading, stride;
     if (form.layout == kPlain) {
       uint32_t nextUnit = 128;
-      uint32_t nextRows =
-          (form.transposed ? extent : depth) * bytes / 16 * 128;
+      uint32_t nextRows = (form.transposed ? extent : depth) * bytes / 16 * 128;
       leading = form.transposed ? nextRows : nextUnit;
       stride = form.transposed ? nextUnit : nextRows;
     } else {
@@ -76,8 +80,7 @@ public:
     for (uint32_t mn = 0; mn < extent; ++mn)
       for (uint32_t k = 0; k < depth; ++k) {
         float value = element(mn, k);
-        uint16_t half =
-            type == Type::BF16 ? bf16Bits(value) : f16Bits(value);
+        uint16_t half = type == Type::BF16 ? bf16Bits(value) : f16Bits(value);
         std::memcpy(image + offset(mn, k), bytes == 4 ? (void *)&value : &half,
                     bytes);
       }
@@ -89,7 +92,9 @@ public:
 };
 
 float elementA(uint32_t m, uint32_t k) { return smallNumber(64 * k + m); }
-float elementB(uint32_t n, uint32_t k) { return smallNumber(5000 + 256 * k + n); }
+float elementB(uint32_t n, uint32_t k) {
+  return smallNumber(5000 + 256 * k + n);
+}
 
 std::string repeat(uint32_t from, uint32_t count, const std::string &before) {
   std::string text;
@@ -102,7 +107,9 @@ std::string repeat(uint32_t from, uint32_t count, const std::string &before) {
 std::string kernelText(Type type, uint32_t n, bool registersA, bool ta, bool tb,
                        const std::string &scales) {
   uint32_t d = n / 2;
-  std::string name = type == Type::BF16 ? "bf16" : type == Type::F16 ? "f16" : "tf32";
+  std::string name = type == Type::BF16  ? "bf16"
+                     : type == Type::F16 ? "f16"
+                                         : "tf32";
   std::string text = R"(%t = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()
 %start = shl i32 %t, 4
 br label %head
@@ -131,42 +138,54 @@ call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)
     std::string k = std::to_string(i);
     text += "%ia" + k + " = add i32 %o4, " + k + "\n%pa" + k +
             " = getelementptr i32, ptr addrspace(1) %regs, i32 %ia" + k +
-            "\n%a" + k + " = load i32, ptr addrspace(1) %pa" + k + ", align 4\n";
+            "\n%a" + k + " = load i32, ptr addrspace(1) %pa" + k +
+            ", align 4\n";
   }
   text += "%od = mul i32 %t, " + std::to_string(d) + "\n";
   for (uint32_t i = 0; i < d; ++i) {
     std::string k = std::to_string(i);
     text += "%id" + k + " = add i32 %od, " + k + "\n%pd" + k +
             " = getelementptr float, ptr addrspace(1) %out, i32 %id" + k +
-            "\n%d" + k + " = load float, ptr addrspace(1) %pd" + k + ", align 4\n";
+            "\n%d" + k + " = load float, ptr addrspace(1) %pd" + k +
+            ", align 4\n";
   }
   text += "call void @llvm.nvvm.wgmma.fence.sync.aligned()\n";
-  std::string types = "{ " + [&] { std::string s; for (uint32_t i = 0; i < d; ++i) s += i ? ", float" : "float"; return s; }() + " }";
+  std::string types = "{ " + [&] {
+    std::string s;
+    for (uint32_t i = 0; i < d; ++i)
+      s += i ? ", float" : "float";
+    return s;
+  }() + " }";
   uint32_t next = registersA ? d + 4 : d + 1;
-  std::string shape = "m64n" + std::to_string(n) + (type == Type::TF32 ? "k8" : "k16");
-  std::string transposes = type == Type::TF32 ? ""
-                           : registersA ? (tb ? ", 1" : ", 0")
-                                        : std::string(ta ? ", 1" : ", 0") + (tb ? ", 1" : ", 0");
-  text += "%e = call " + types +
-          " asm sideeffect \"{\\0A.reg .pred p;\\0Asetp.ne.b32 p, $" +
-          std::to_string(next + 1) + ", 0;\\0Awgmma.mma_async.sync.aligned." +
-          shape + ".f32." + name + "." + name + " {" + repeat(0, d, "$") + "}, " +
-          (registersA ? "{" + repeat(d, 4, "$") + "}" : "$" + std::to_string(d)) +
-          ", $" + std::to_string(next) + ", p, " + scales + transposes +
-          ";\\0A}\\0A\", \"";
+  std::string shape =
+      "m64n" + std::to_string(n) + (type == Type::TF32 ? "k8" : "k16");
+  std::string transposes =
+      type == Type::TF32 ? ""
+      : registersA ? (tb ? ", 1" : ", 0")
+                   : std::string(ta ? ", 1" : ", 0") + (tb ? ", 1" : ", 0");
+  text +=
+      "%e = call " + types +
+      " asm sideeffect \"{\\0A.reg .pred p;\\0Asetp.ne.b32 p, $" +
+      std::to_string(next + 1) + ", 0;\\0Awgmma.mma_async.sync.aligned." +
+      shape + ".f32." + name + "." + name + " {" + repeat(0, d, "$") + "}, " +
+      (registersA ? "{" + repeat(d, 4, "$") + "}" : "$" + std::to_string(d)) +
+      ", $" + std::to_string(next) + ", p, " + scales + transposes +
+      ";\\0A}\\0A\", \"";
   for (uint32_t i = 0; i < d; ++i)
     text += "=f,";
   text += (registersA ? "r,r,r,r,l,r" : "l,l,r");
   for (uint32_t i = 0; i < d; ++i)
     text += "," + std::to_string(i);
-  text += "\"(" + (registersA ? repeat(0, 4, "i32 %a") : std::string("i64 %da")) +
+  text += "\"(" +
+          (registersA ? repeat(0, 4, "i32 %a") : std::string("i64 %da")) +
           ", i64 %db, i32 %scale, " + repeat(0, d, "float %d") + ")\n";
   text += "call void @llvm.nvvm.wgmma.commit_group.sync.aligned()\n"
           "call void @llvm.nvvm.wgmma.wait_group.sync.aligned(i64 0)\n";
   for (uint32_t i = 0; i < d; ++i) {
     std::string k = std::to_string(i);
     text += "%e" + k + " = extractvalue " + types + " %e, " + k +
-            "\nstore float %e" + k + ", ptr addrspace(1) %pd" + k + ", align 4\n";
+            "\nstore float %e" + k + ", ptr addrspace(1) %pd" + k +
+            ", align 4\n";
   }
   return text + "ret void\n";
 }
@@ -215,8 +234,8 @@ void check(Type type, uint32_t n, Operand formA, Operand formB,
   TestKernel kernel = TestKernel::make(
       "ptr addrspace(1) %image, i32 %bytes, ptr addrspace(1) %regs, "
       "ptr addrspace(1) %out, i64 %descA, i64 %descB, i32 %scale",
-      kernelText(type, n, options.registersA, formA.transposed, formB.transposed,
-                 scales),
+      kernelText(type, n, options.registersA, formA.transposed,
+                 formB.transposed, scales),
       "@sm = external addrspace(3) global [0 x i8], align 1024\n");
   ASSERT_EQ(kernel.error(), "");
   uint32_t bytes = image.values.size();
@@ -224,7 +243,8 @@ void check(Type type, uint32_t n, Operand formA, Operand formB,
   LaunchConfig config = oneBlock(128);
   config.dynamicSharedBytes = bytes;
   Outcome outcome = kernel.launch(
-      config, {image.buffer("image"), registers.buffer("regs"), out.buffer("out")},
+      config,
+      {image.buffer("image"), registers.buffer("regs"), out.buffer("out")},
       {image.argument(), &bytes, registers.argument(), out.argument(), &descA,
        &descB, &options.scaleD});
   expectClean(outcome);
@@ -234,7 +254,8 @@ void check(Type type, uint32_t n, Operand formA, Operand formB,
       auto [row, column] = place(t, i);
       float sum = options.scaleD ? row + 100 * column : 0;
       for (uint32_t k = 0; k < a.depth; ++k)
-        sum += options.signA * options.signB * elementA(row, k) * elementB(column, k);
+        sum += options.signA * options.signB * elementA(row, k) *
+               elementB(column, k);
       ASSERT_EQ(out[t * (n / 2) + i], sum) << row << " " << column;
     }
 }
