@@ -37,7 +37,7 @@ Block::Block(const LaunchPlan &plan, Dim3 position, BlockStorage &storage)
       clocks(3 * numThreads + ceilDiv(numThreads, kWarpgroupSize) +
              kMaxMbarrierAgents),
       shadow(
-          plan.config.check ? plan.sharedBytes : 0, clocks.size(),
+          plan.config.check ? plan.sharedBytes : 0,
           [this](const Accessor &accessor, const Shadow::Conflict &conflict) {
             onConflict(accessor, conflict);
           }),

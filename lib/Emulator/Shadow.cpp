@@ -19,7 +19,8 @@ constexpr uint64_t flag(int bit) { return uint64_t(1) << (kFlagShift + bit); }
 constexpr uint64_t kWritten = flag(0), kAsync = flag(1), kAtomicWrite = flag(2),
                    kMbarrierCell = flag(3), kGap = flag(4);
 /// Of the word of reads: one reader, or an index of `Readers`.
-constexpr uint64_t kSingle = flag(0), kSeveral = flag(1), kAtomicRead = flag(2);
+constexpr uint64_t kSingle = flag(0), kSeveral = flag(1), kAtomicRead = flag(2),
+                   kAsyncRead = flag(3);
 
 uint32_t clockOf(uint64_t word) { return word & ((1 << kAgentShift) - 1); }
 uint32_t agentOf(uint64_t word) {
@@ -37,9 +38,8 @@ uint64_t pack(const Accessor &accessor, uint64_t flags) {
 }
 } // namespace
 
-Shadow::Shadow(uint32_t bytes, uint32_t agents, Sink sink)
-    : agents(agents), sink(std::move(sink)),
-      cells((bytes + kGranule - 1) / kGranule) {}
+Shadow::Shadow(uint32_t bytes, Sink sink)
+    : sink(std::move(sink)), cells((bytes + kGranule - 1) / kGranule) {}
 
 void Shadow::addGap(uint32_t offset, uint32_t bytes) {
   // A granule that a variable shares with a gap belongs to the variable.
@@ -93,29 +93,23 @@ void Shadow::checkAfterWrite(Cell &cell, const Accessor &accessor,
 }
 
 void Shadow::checkAfterReads(const Cell &cell, const Accessor &accessor) {
+  auto conflicts = [&](uint64_t word) {
+    return !isOrdered(word, accessor) &&
+           !(accessor.atomic && (word & kAtomicRead));
+  };
   uint64_t word = cell.read;
   if (word & kSingle) {
-    if (!isOrdered(word, accessor) &&
-        !(accessor.atomic && (word & kAtomicRead)))
+    if (conflicts(word))
       conflict(ReportKind::WriteAfterRead, cell, word, accessor);
     return;
   }
   const Readers &readers = pool[indexOf(word)];
-  if (readers.generation < generation && !readers.asynchronous)
+  if (isStale(readers))
     return;
-  if (readers.atomic && accessor.atomic)
-    return;
-  for (uint32_t agent = 0; agent < agents; ++agent) {
-    uint32_t clock = readers.clocks[agent];
-    if (clock == 0)
-      continue;
-    uint64_t read = clock | uint64_t(agent) << kAgentShift |
-                    uint64_t(readers.lastOp) << kOpShift;
-    if (!isOrdered(read, accessor)) {
-      conflict(ReportKind::WriteAfterRead, cell, read, accessor);
-      return;
-    }
-  }
+  auto found =
+      std::find_if(readers.words.begin(), readers.words.end(), conflicts);
+  if (found != readers.words.end())
+    conflict(ReportKind::WriteAfterRead, cell, *found, accessor);
 }
 
 uint32_t Shadow::newReaders() {
@@ -125,7 +119,7 @@ uint32_t Shadow::newReaders() {
   }
   uint32_t index = unused.back();
   unused.pop_back();
-  pool[index].clocks.assign(agents, 0);
+  pool[index].words.clear();
   pool[index].asynchronous = false;
   return index;
 }
@@ -135,38 +129,49 @@ void Shadow::dropReaders(uint64_t word) {
     unused.push_back(indexOf(word));
 }
 
+/// Leaves the last clock of each agent, once there are many words.
+static void compact(std::vector<uint64_t> &words) {
+  auto who = [](uint64_t word) { return word & kWhoMask; };
+  // By agent, then by clock: the agent is the upper part.
+  std::sort(words.begin(), words.end(),
+            [&](uint64_t a, uint64_t b) { return who(a) > who(b); });
+  auto end =
+      std::unique(words.begin(), words.end(), [](uint64_t a, uint64_t b) {
+        return agentOf(a) == agentOf(b);
+      });
+  words.erase(end, words.end());
+}
+
 uint64_t Shadow::addRead(uint64_t word, uint64_t mine,
                          const Accessor &accessor) {
-  if (word & kSeveral) {
-    Readers &readers = pool[indexOf(word)];
-    if (readers.generation < generation && !readers.asynchronous) {
-      dropReaders(word);
-      return mine;
-    }
-    readers.clocks[accessor.agent] = accessor.clock;
-    readers.lastOp = accessor.op->index;
-    readers.generation = generation;
-    readers.asynchronous |= !accessor.inOrder;
-    readers.atomic &= accessor.atomic;
-    return word;
-  }
-  if (word == 0 || isOrdered(word, accessor))
+  if (!(word & kSeveral) && (word == 0 || isOrdered(word, accessor)))
     return mine;
-  uint32_t index = newReaders();
+  if ((word & kSeveral) && isStale(pool[indexOf(word)])) {
+    dropReaders(word);
+    return mine;
+  }
+  bool isNew = !(word & kSeveral);
+  uint32_t index = isNew ? newReaders() : indexOf(word);
   Readers &readers = pool[index];
-  // Whether the earlier reader was a thread is not known here; keeping the
-  // vector longer than needed costs time only.
-  readers.asynchronous = true;
-  readers.atomic = (word & kAtomicRead) && accessor.atomic;
+  if (isNew) {
+    readers.words.push_back(word);
+    readers.asynchronous = word & kAsyncRead;
+  }
   readers.generation = generation;
-  readers.lastOp = accessor.op->index;
-  readers.clocks[agentOf(word)] = clockOf(word);
-  readers.clocks[accessor.agent] = accessor.clock;
+  readers.asynchronous |= !accessor.inOrder;
+  if (readers.words.back() != mine) {
+    // Powers of two, so that many different readers are sorted seldom.
+    size_t size = readers.words.size();
+    if (size >= 64 && (size & (size - 1)) == 0)
+      compact(readers.words);
+    readers.words.push_back(mine);
+  }
   return index | kSeveral;
 }
 
 void Shadow::read(const Accessor &accessor, uint32_t offset, uint32_t bytes) {
-  uint64_t mine = pack(accessor, kSingle | (accessor.atomic ? kAtomicRead : 0));
+  uint64_t mine = pack(accessor, kSingle | (accessor.atomic ? kAtomicRead : 0) |
+                                     (accessor.inOrder ? 0 : kAsyncRead));
   constexpr uint64_t same = kWhoMask | kSingle | kSeveral;
   uint64_t own = pack(accessor, kWritten);
   constexpr uint64_t sameWrite =

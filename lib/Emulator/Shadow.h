@@ -51,7 +51,7 @@ public:
   using Sink = std::function<void(const Accessor &, const Conflict &)>;
   static constexpr uint32_t kNone = ~0u;
 
-  Shadow(uint32_t bytes, uint32_t agents, Sink sink);
+  Shadow(uint32_t bytes, Sink sink);
 
   /// Marks bytes between variables, which nothing may touch.
   void addGap(uint32_t offset, uint32_t bytes);
@@ -80,14 +80,13 @@ private:
   struct Cell {
     uint64_t write = 0, read = 0;
   };
-  /// The reads of a cell by several agents that are not ordered.
+  /// The reads of a cell by several agents that are not ordered, as words. An
+  /// agent may be there more than once; what counts is its last clock.
   struct Readers {
-    std::vector<uint32_t> clocks;
-    uint32_t lastOp = 0;
+    std::vector<uint64_t> words;
+    /// Of the last read.
     uint32_t generation = 0;
     bool asynchronous = false;
-    /// All of them are.
-    bool atomic = false;
   };
 
   bool isOrdered(uint64_t word, const Accessor &accessor) const;
@@ -96,10 +95,13 @@ private:
   uint64_t addRead(uint64_t word, uint64_t mine, const Accessor &accessor);
   void dropReaders(uint64_t word);
   uint32_t newReaders();
+  /// Whether all reads are by threads that have met since.
+  bool isStale(const Readers &readers) const {
+    return readers.generation < generation && !readers.asynchronous;
+  }
   void conflict(ReportKind kind, const Cell &cell, uint64_t word,
                 const Accessor &accessor);
 
-  uint32_t agents;
   Sink sink;
   uint32_t generation = 1;
   std::vector<Cell> cells;
