@@ -36,12 +36,8 @@ Block::Block(const LaunchPlan &plan, Dim3 position, BlockStorage &storage)
       storage(storage), numThreads(plan.config.block.count()), live(numThreads),
       clocks(3 * numThreads + ceilDiv(numThreads, kWarpgroupSize) +
              kMaxMbarrierAgents),
-      shadow(
-          plan.config.check ? plan.sharedBytes : 0,
-          [this](const Accessor &accessor, const Shadow::Conflict &conflict) {
-            onConflict(accessor, conflict);
-          }),
-      findings(plan.config.maxReports), warps(ceilDiv(numThreads, kWarpSize32)),
+      shadow(storage.shadow), findings(plan.config.maxReports),
+      warps(ceilDiv(numThreads, kWarpSize32)),
       warpgroups(ceilDiv(numThreads, kWarpgroupSize)) {
   const Dim3 &grid = plan.config.grid;
   uint64_t number =
@@ -51,6 +47,11 @@ Block::Block(const LaunchPlan &plan, Dim3 position, BlockStorage &storage)
   if (!randomState)
     randomState = 1;
 
+  shadow.reset(
+      plan.config.check ? plan.sharedBytes : 0,
+      [this](const Accessor &accessor, const Shadow::Conflict &conflict) {
+        onConflict(accessor, conflict);
+      });
   // Reads as NaN, in every format.
   std::memset(storage.shared(), 0xff, plan.sharedBytes);
   uint32_t end = 0;

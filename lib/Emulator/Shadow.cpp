@@ -38,8 +38,14 @@ uint64_t pack(const Accessor &accessor, uint64_t flags) {
 }
 } // namespace
 
-Shadow::Shadow(uint32_t bytes, Sink sink)
-    : sink(std::move(sink)), cells((bytes + kGranule - 1) / kGranule) {}
+void Shadow::reset(uint32_t bytes, Sink newSink) {
+  sink = std::move(newSink);
+  generation = 1;
+  cells.assign((bytes + kGranule - 1) / kGranule, Cell());
+  unused.clear();
+  for (uint32_t i = 0; i < pool.size(); ++i)
+    unused.push_back(i);
+}
 
 void Shadow::addGap(uint32_t offset, uint32_t bytes) {
   // A granule that a variable shares with a gap belongs to the variable.

@@ -51,7 +51,8 @@ public:
   using Sink = std::function<void(const Accessor &, const Conflict &)>;
   static constexpr uint32_t kNone = ~0u;
 
-  Shadow(uint32_t bytes, Sink sink);
+  /// Forgets everything, for a block with so many bytes.
+  void reset(uint32_t bytes, Sink sink);
 
   /// Marks bytes between variables, which nothing may touch.
   void addGap(uint32_t offset, uint32_t bytes);
