@@ -33,7 +33,8 @@ static uint32_t ceilDiv(uint32_t a, uint32_t b) { return (a + b - 1) / b; }
 
 Block::Block(const LaunchPlan &plan, Dim3 position, BlockStorage &storage)
     : plan(plan), program(*plan.kernel->program), position(position),
-      storage(storage), numThreads(plan.config.block.count()), live(numThreads),
+      storage(storage), sharedMemory(storage.shared()),
+      numThreads(plan.config.block.count()), live(numThreads),
       clocks(3 * numThreads + ceilDiv(numThreads, kWarpgroupSize) +
              kMaxMbarrierAgents),
       shadow(storage.shadow), findings(plan.config.maxReports),

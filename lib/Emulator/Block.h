@@ -184,6 +184,7 @@ public:
   const ProgramImpl &program;
   Dim3 position;
   BlockStorage &storage;
+  uint8_t *sharedMemory;
   uint32_t numThreads, live;
   ClockSpace clocks;
   Shadow &shadow;

@@ -129,7 +129,7 @@ std::string qdelta::emulator::parseDescription(std::string_view text,
       return "malformed line in the description: '" + std::string(line) + "'";
     text.remove_prefix(end + 1);
   }
-  if (program.operations.size() > Shadow::kMaxOperations)
+  if (program.operations.size() > kMaxOperations)
     return "more operations than the emulator can tell apart";
   std::string unknown;
   for (Operation &op : program.operations) {

@@ -10,33 +10,11 @@
 
 using namespace qdelta::emulator;
 
-namespace {
-constexpr int kAgentShift = 24, kOpShift = 36, kFlagShift = 56;
-constexpr uint64_t kWhoMask = (uint64_t(1) << kOpShift) - 1;
-
-constexpr uint64_t flag(int bit) { return uint64_t(1) << (kFlagShift + bit); }
-/// Of the word of the last write.
-constexpr uint64_t kWritten = flag(0), kAsync = flag(1), kAtomicWrite = flag(2),
-                   kMbarrierCell = flag(3), kGap = flag(4);
-/// Of the word of reads: one reader, or an index of `Readers`.
-constexpr uint64_t kSingle = flag(0), kSeveral = flag(1), kAtomicRead = flag(2),
-                   kAsyncRead = flag(3);
-
-uint32_t clockOf(uint64_t word) { return word & ((1 << kAgentShift) - 1); }
-uint32_t agentOf(uint64_t word) {
-  return word >> kAgentShift & (Shadow::kMaxAgents - 1);
-}
-uint32_t opOf(uint64_t word) {
-  return word >> kOpShift & (Shadow::kMaxOperations - 1);
-}
-uint32_t indexOf(uint64_t word) { return static_cast<uint32_t>(word); }
-
-uint64_t pack(const Accessor &accessor, uint64_t flags) {
-  return std::min<uint64_t>(accessor.clock, Shadow::kMaxClock) |
+uint64_t Shadow::pack(const Accessor &accessor, uint64_t flags) {
+  return std::min<uint64_t>(accessor.clock, kMaxClock) |
          uint64_t(accessor.agent) << kAgentShift |
          uint64_t(accessor.op->index) << kOpShift | flags;
 }
-} // namespace
 
 void Shadow::reset(uint32_t bytes, Sink newSink) {
   sink = std::move(newSink);
@@ -136,7 +114,7 @@ void Shadow::dropReaders(uint64_t word) {
 }
 
 /// Leaves the last clock of each agent, once there are many words.
-static void compact(std::vector<uint64_t> &words) {
+void Shadow::compact(std::vector<uint64_t> &words) {
   auto who = [](uint64_t word) { return word & kWhoMask; };
   // By agent, then by clock: the agent is the upper part.
   std::sort(words.begin(), words.end(),
