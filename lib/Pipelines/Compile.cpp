@@ -130,7 +130,8 @@ llvm::Error dump(ModuleOp module, llvm::StringRef folder, Phase phase) {
 llvm::Error qdelta::compileToPhase(ModuleOp module,
                                    const CompileOptions &options,
                                    llvm::StringRef to) {
-  if (options.engine != "cpu" && options.engine != "scalar")
+  if (!isForGpu(options) && options.engine != "cpu" &&
+      options.engine != "scalar")
     return makeError("unknown engine '" + options.engine +
                      "'; compiled engines are cpu, scalar");
   auto phases = phasesBetween(options.from, to);
@@ -210,13 +211,10 @@ qdelta::compile(ModuleOp module, const CompileOptions &options) {
 llvm::Expected<std::unique_ptr<Executable>>
 qdelta::compileForGpu(ModuleOp module, const CompileOptions &options,
                       const DeviceForms &forms, RemarkHandler remark) {
-  auto kernels = describeModule(module, options);
-  if (!kernels)
-    return kernels.takeError();
   auto codes = compileDevice(module, options, options.target, forms, remark);
   if (!codes)
     return codes.takeError();
-  return makeExecutable(*kernels, std::move(*codes));
+  return makeExecutable(describeKernels(module), std::move(*codes));
 }
 
 std::unique_ptr<Executable>

@@ -6,6 +6,7 @@
 
 #include "data/Engines.h"
 #include "data/Failure.h"
+#include "qdelta/Pipelines/DeviceCode.h"
 
 #include "mlir/IR/OwningOpRef.h"
 
@@ -29,19 +30,40 @@ static llvm::Error takeStatus(qdeltaStatus *status) {
 
 LoadedKernel::LoadedKernel(LoadedKernel &&other)
     : code(std::move(other.code)), module(std::exchange(other.module, nullptr)),
-      kernel(other.kernel) {}
+      kernel(other.kernel), engine(other.engine) {}
 
 LoadedKernel::~LoadedKernel() { qdeltaModuleDestroy(module); }
+
+/// What a GPU engine needs; a target of `host` means the oldest one.
+static llvm::Expected<std::unique_ptr<Executable>>
+compileFor(mlir::ModuleOp module, const CompileOptions &options) {
+  if (options.engine != "emulated" && options.engine != "cuda")
+    return qdelta::compile(module, options);
+  CompileOptions forGpu = options;
+  if (forGpu.target == "host")
+    forGpu.target = "sm_80";
+  DeviceForms forms;
+  forms.ptx = forms.cubin = options.engine == "cuda";
+  forms.program = options.engine == "emulated";
+  forms.emulated = false;
+  return compileForGpu(module, forGpu, forms, [](StringRef remark) {
+    llvm::errs() << "remark: " << remark << "\n";
+  });
+}
 
 llvm::Expected<LoadedKernel>
 LoadedKernel::compile(mlir::ModuleOp source, const CompileOptions &options,
                       StringRef name, bool anyName) {
   mlir::OwningOpRef<mlir::ModuleOp> copy(source.clone());
-  auto code = qdelta::compile(*copy, options);
+  auto code = compileFor(*copy, options);
   if (!code)
     return code.takeError();
   LoadedKernel result;
   result.code = std::move(*code);
+  if (options.engine == "emulated")
+    result.engine = QDELTA_ENGINE_EMULATED;
+  if (options.engine == "cuda")
+    result.engine = QDELTA_ENGINE_CUDA;
   if (llvm::Error error =
           takeStatus(qdeltaModuleLoad(&result.code->image(), &result.module)))
     return error;
@@ -61,6 +83,7 @@ llvm::Error LoadedKernel::launch(llvm::ArrayRef<DLTensor *> tensors,
   qdeltaLaunchOptions options = {};
   options.struct_size = sizeof(options);
   options.threads = threads;
+  options.engine = engine;
   return takeStatus(qdeltaLaunch(
       kernel, tensors.data(), static_cast<int64_t>(tensors.size()), &options));
 }

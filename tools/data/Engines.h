@@ -37,6 +37,7 @@ private:
   std::unique_ptr<Executable> code;
   qdeltaModule *module = nullptr;
   const qdeltaKernel *kernel = nullptr;
+  qdeltaEngine engine = QDELTA_ENGINE_CPU;
 };
 
 /// A row-major tensor of elements of `format` in DLPack's form; `shape` and

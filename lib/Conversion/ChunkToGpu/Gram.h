@@ -90,10 +90,10 @@ private:
 /// blocks T_jw as operands in the slot.
 void invertSystem(Kernel &kernel, Num slot, bool bounded);
 
-/// Emits the Gram role's loop. `load` starts the copies of a chunk's tiles.
+/// Emits the Gram role's loop. It gives up its registers above `registers`, if
+/// that is not 0.
 mlir::LogicalResult emitGramRole(Kernel &kernel, Num chunks,
-                                 llvm::function_ref<void(Num chunk)> load,
-                                 llvm::function_ref<void()> endOfChunk);
+                                 int64_t registers);
 
 } // namespace qdelta::gpu
 

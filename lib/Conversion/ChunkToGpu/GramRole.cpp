@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Copies.h"
 #include "Gram.h"
 
 using namespace mlir;
@@ -144,6 +145,7 @@ FailureOr<Fragment> GramRole::createChunk(Num index, ArrayRef<Num> scalars) {
     return failure();
   Fragment next = loadScalars(first + plan.chunk);
   e.syncGroup(kGramBarrier, 32 * plan.gramWarps);
+  waitForTiles(kernel, index);
   if (failed(storeMatrices(kernel.stage(index % Plan::kStages), slot)))
     return failure();
   return next;
@@ -152,22 +154,27 @@ FailureOr<Fragment> GramRole::createChunk(Num index, ArrayRef<Num> scalars) {
 
 LogicalResult
 qdelta::gpu::emitGramRole(Kernel &kernel, Num chunks,
-                          llvm::function_ref<void(Num)> load,
-                          llvm::function_ref<void()> endOfChunk) {
+                          int64_t registers) {
   GramRole role(kernel);
   Emitter &e = kernel.e;
+  if (registers)
+    e.intrinsic("llvm.nvvm.setmaxnreg.dec.sync.aligned.u32",
+                {e.i32(registers)}, {});
+  auto load = [&](Num index) {
+    startCopies(kernel, index, chunks, /*gramRole=*/true);
+  };
   role.clearSlots();
   Fragment scalars = role.loadScalars(e.i32(0));
   load(e.i32(0));
-  endOfChunk();
+  kernel.endChunk();
   bool failed_ = false;
   e.loop(e.i32(0), chunks, 1, scalars, [&](Num index, ArrayRef<Num> values) {
     load(index + 1);
     auto next = role.createChunk(index, values);
-    endOfChunk();
+    kernel.endChunk();
     failed_ |= failed(next);
     return failed(next) ? Fragment(values) : *next;
   });
-  endOfChunk();
+  kernel.endChunk();
   return failure(failed_);
 }
