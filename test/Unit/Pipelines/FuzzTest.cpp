@@ -1,0 +1,70 @@
+//===- FuzzTest.cpp - damaged artefacts are errors ------------------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "ScaleKernel.h"
+
+#include "gtest/gtest.h"
+
+#include <random>
+
+namespace {
+/// Damages the bytes in one of many ways.
+void damage(std::string &bytes, std::mt19937_64 &random) {
+  auto below = [&](size_t end) { return static_cast<size_t>(random() % end); };
+  // Half of all damage goes to the first bytes of an entry: header, strings.
+  auto position = [&] {
+    return below(random() % 2 ? bytes.size()
+                              : std::min<size_t>(bytes.size(), 2048));
+  };
+  switch (below(6)) {
+  case 0:
+    bytes[position()] ^= static_cast<char>(1 << below(8));
+    break;
+  case 1:
+    bytes[position()] = static_cast<char>(random());
+    break;
+  case 2:
+    bytes.resize(below(bytes.size()));
+    break;
+  case 3:
+    bytes.erase(position(), 1 + below(64));
+    break;
+  case 4:
+    bytes.insert(position(), 1 + below(64), static_cast<char>(random()));
+    break;
+  default: {
+    // A large number where an offset or a size may be.
+    size_t at = position() / 8 * 8;
+    for (size_t i = at; i < std::min(at + 8, bytes.size()); ++i)
+      bytes[i] = static_cast<char>(random() % 2 ? 0xff : random());
+  }
+  }
+}
+} // namespace
+
+TEST(Fuzz, TenThousandDamages) {
+  auto made = scale::artefact();
+  ASSERT_TRUE(bool(made)) << llvm::toString(made.takeError());
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 10000; ++i) {
+    std::string bytes = *made;
+    for (size_t count = 1 + random() % 3; count && !bytes.empty(); --count)
+      damage(bytes, random);
+    qdeltaModule *module = nullptr;
+    // On the heap in a block of its own size, so that a sanitizer sees reads
+    // past the end.
+    std::vector<char> exact(bytes.begin(), bytes.end());
+    qdeltaStatus *status = qdeltaModuleLoadMemory(
+        exact.empty() ? "" : exact.data(), exact.size(), &module);
+    // Every byte counts, so the file is fine only if it is as it was.
+    ASSERT_EQ(status == nullptr, bytes == *made) << "case " << i;
+    if (status) {
+      ASSERT_EQ(qdeltaStatusGetCode(status), QDELTA_ERROR_ARTEFACT);
+    }
+    qdeltaStatusDestroy(status);
+    qdeltaModuleDestroy(module);
+  }
+}
