@@ -142,8 +142,8 @@ TEST_F(Artefact, Malformed) {
   EXPECT_EQ(problem("#include <a file of another kind, but long enough>"),
             "this is no qdelta artefact");
   EXPECT_EQ(problem(bytes.substr(0, 20)), "entry 1: it is cut short");
-  EXPECT_EQ(problem(bytes.substr(0, bytes.size() - 8)).substr(8),
-            ": it is cut short");
+  EXPECT_NE(problem(bytes.substr(0, bytes.size() - 8)).find("it is cut short"),
+            std::string::npos);
   std::string flipped = bytes;
   flipped[bytes.size() / 2] ^= 1;
   EXPECT_NE(problem(flipped).find("its checksum does not match"),
