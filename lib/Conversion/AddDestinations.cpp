@@ -32,45 +32,6 @@ OpOperand *destinationOf(Value result) {
   return init->get().getDefiningOp<tensor::EmptyOp>() ? init : nullptr;
 }
 
-/// Describes the buffers of entry function `func`, destinations included.
-ArrayAttr describeArguments(func::FuncOp func, RecurrenceOp recurrence) {
-  Builder b(func.getContext());
-  SmallVector<Attribute> all;
-  auto add = [&](const Twine &name, qdeltaRole role,
-                 ArrayRef<int64_t> leading) {
-    auto type = cast<RankedTensorType>(func.getArgument(all.size()).getType());
-    // A size that the function fixes is what the launch must have.
-    SmallVector<int64_t> shape(type.getShape());
-    for (auto [size, symbol] : llvm::zip(shape, leading))
-      if (ShapedType::isDynamic(size))
-        size = symbol;
-    all.push_back(b.getDictionaryAttr(
-        {b.getNamedAttr("dtype", TypeAttr::get(type.getElementType())),
-         b.getNamedAttr("name", b.getStringAttr(name)),
-         b.getNamedAttr("role", b.getI64IntegerAttr(role)),
-         b.getNamedAttr("shape", b.getDenseI64ArrayAttr(shape))}));
-  };
-  auto nameOf = [&](BlockArgument arg) {
-    return recurrence.getArgName(arg.getArgNumber());
-  };
-  int64_t batch = QDELTA_DIM_BATCH, time = QDELTA_DIM_TIME;
-  int64_t heads = QDELTA_DIM_HEADS, valueHeads = QDELTA_DIM_VALUE_HEADS;
-  for (BlockArgument arg : recurrence.getTokens())
-    add(nameOf(arg), QDELTA_ROLE_TOKEN, {batch, time, heads});
-  for (BlockArgument arg : recurrence.getParams())
-    add(nameOf(arg), QDELTA_ROLE_PARAM, {valueHeads});
-  for (BlockArgument arg : recurrence.getStates())
-    add(nameOf(arg), QDELTA_ROLE_INITIAL_STATE, {batch, valueHeads});
-  size_t outputs = recurrence.getYield().getOutputs().size();
-  for (size_t i = 0; i < outputs; ++i)
-    add(i == 0 ? Twine("o") : "o" + Twine(i), QDELTA_ROLE_OUTPUT,
-        {batch, time, valueHeads});
-  for (BlockArgument arg : recurrence.getStates())
-    add(nameOf(arg) + Twine("_final"), QDELTA_ROLE_FINAL_STATE,
-        {batch, valueHeads});
-  return b.getArrayAttr(all);
-}
-
 struct AddDestinationsPass
     : qdelta::impl::AddDestinationsBase<AddDestinationsPass> {
   void runOnOperation() override {
@@ -99,7 +60,7 @@ struct AddDestinationsPass
           return signalPassFailure();
         init->set(func.getArgument(position));
       }
-      func->setAttr(kArgumentsAttr, describeArguments(func, recurrence));
+      func->setAttr(kArgumentsAttr, describeArguments(func.getArgumentTypes(), recurrence));
       func->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
                     UnitAttr::get(&getContext()));
     }

@@ -60,6 +60,7 @@ void init(Thread &thread, const Operation &op, uint32_t offset, uint8_t *bytes,
   m.phase = 0;
   m.init = &op;
   m.sum.reset(block.clocks);
+  m.released = Release();
 }
 
 void arrive(Thread &thread, const Operation &op, Mbarrier &m, uint32_t count,
@@ -95,7 +96,9 @@ bool waitPhase(Thread &thread, const Operation &op, uint32_t offset,
     if (mayFail && !isOver(m))
       return false;
   }
-  acquire(thread, m.released);
+  // Before the first phase is over, its predecessor counts as such.
+  if (m.released.known)
+    acquire(thread, m.released);
   return true;
 }
 

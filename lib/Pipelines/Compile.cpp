@@ -130,7 +130,8 @@ llvm::Error dump(ModuleOp module, llvm::StringRef folder, Phase phase) {
 llvm::Error qdelta::compileToPhase(ModuleOp module,
                                    const CompileOptions &options,
                                    llvm::StringRef to) {
-  if (options.engine != "cpu" && options.engine != "scalar")
+  if (!isForGpu(options) && options.engine != "cpu" &&
+      options.engine != "scalar")
     return makeError("unknown engine '" + options.engine +
                      "'; compiled engines are cpu, scalar");
   auto phases = phasesBetween(options.from, to);
@@ -140,7 +141,12 @@ llvm::Error qdelta::compileToPhase(ModuleOp module,
     if (auto error =
             dump(module, options.dumpPhasesTo, *findPhase(options.from)))
       return error;
+  if (isForGpu(options) && to == phaseName(Phase::Linalg))
+    return makeError("there is no linalg phase for target '" + options.target +
+                     "'");
   for (Phase phase : *phases) {
+    if (isForGpu(options) && phase == Phase::Linalg)
+      continue;
     PassManager pm(module->getName());
     addPassesTo(phase, pm, options);
     if (failed(pm.run(module)))
@@ -205,13 +211,10 @@ qdelta::compile(ModuleOp module, const CompileOptions &options) {
 llvm::Expected<std::unique_ptr<Executable>>
 qdelta::compileForGpu(ModuleOp module, const CompileOptions &options,
                       const DeviceForms &forms, RemarkHandler remark) {
-  auto kernels = describeModule(module, options);
-  if (!kernels)
-    return kernels.takeError();
   auto codes = compileDevice(module, options, options.target, forms, remark);
   if (!codes)
     return codes.takeError();
-  return makeExecutable(*kernels, std::move(*codes));
+  return makeExecutable(describeKernels(module), std::move(*codes));
 }
 
 std::unique_ptr<Executable>

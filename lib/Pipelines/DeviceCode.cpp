@@ -77,10 +77,3 @@ llvm::Error qdelta::addForms(DeviceCode &code, const llvm::Module &module,
   code.program = std::move(*program);
   return llvm::Error::success();
 }
-
-llvm::Expected<std::vector<DeviceCode>>
-qdelta::compileDevice(mlir::ModuleOp, const CompileOptions &,
-                      llvm::StringRef target, const DeviceForms &,
-                      RemarkHandler) {
-  return makeError("no kernels are generated for target '" + target + "' yet");
-}

@@ -54,17 +54,6 @@ std::vector<KernelDescription> qdelta::describeKernels(ModuleOp module) {
   return kernels;
 }
 
-llvm::Expected<std::vector<KernelDescription>>
-qdelta::describeModule(ModuleOp module, CompileOptions options) {
-  OwningOpRef<ModuleOp> copy(module.clone());
-  options.engine = "cpu";
-  options.target = "host";
-  options.dumpPhasesTo.clear();
-  if (llvm::Error error = compileToPhase(*copy, options, "buffers"))
-    return std::move(error);
-  return describeKernels(*copy);
-}
-
 std::string qdelta::entrySymbol(llvm::StringRef function) {
   return (function + "_entry").str();
 }

@@ -30,10 +30,6 @@ KernelDescription describeKernel(mlir::Operation *func);
 /// on.
 std::vector<KernelDescription> describeKernels(mlir::ModuleOp module);
 
-/// The kernels that `module` in phase `options.from` is going to have.
-llvm::Expected<std::vector<KernelDescription>>
-describeModule(mlir::ModuleOp module, CompileOptions options);
-
 /// The symbol of the qdeltaEntry of an entry function.
 std::string entrySymbol(llvm::StringRef function);
 

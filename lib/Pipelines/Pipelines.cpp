@@ -9,6 +9,7 @@
 #include "qdelta/Conversion/Passes.h"
 #include "qdelta/Dialect/QDelta/Transforms/Passes.h"
 #include "qdelta/Pipelines/Compile.h"
+#include "qdelta/Target/GpuTarget.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -37,6 +38,10 @@ std::optional<Phase> qdelta::findPhase(StringRef name) {
 
 // Recurrences stay in the module as symbols in every phase, so everything below
 // the affine phase runs on functions.
+bool qdelta::isForGpu(const CompileOptions &options) {
+  return findGpuTarget(options.target);
+}
+
 static void addCleanUp(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
@@ -51,6 +56,20 @@ static void addToChunked(OpPassManager &pm, const CompileOptions &options) {
   pm.addPass(createSelectSchedule(schedule));
   pm.addPass(createChunk());
   pm.addNestedPass<func::FuncOp>(createCSEPass());
+}
+
+/// GPU threads: the chunk form is what is lowered, there is no linalg phase.
+static void addToKernel(OpPassManager &pm) {
+  pm.addPass(createChunkToGpu());
+  pm.addNestedPass<LLVM::LLVMFuncOp>(createCSEPass());
+}
+
+static void addKernelToTarget(OpPassManager &pm) {
+  OpPassManager &kernels = pm.nest<LLVM::LLVMFuncOp>();
+  kernels.addPass(createSCFToControlFlowPass());
+  kernels.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createConvertControlFlowToLLVMPass());
+  kernels.addPass(createReconcileUnrealizedCastsPass());
 }
 
 static void addToLinalg(OpPassManager &pm, const CompileOptions &options) {
@@ -125,13 +144,21 @@ void qdelta::addPassesTo(Phase phase, OpPassManager &pm,
     addToChunked(pm, options);
     break;
   case Phase::Linalg:
+    if (isForGpu(options))
+      return;
     addToLinalg(pm, options);
     break;
   case Phase::Buffers:
-    addToBuffers(pm, options);
+    if (isForGpu(options))
+      addToKernel(pm);
+    else
+      addToBuffers(pm, options);
     break;
   case Phase::Target:
-    addToTarget(pm);
+    if (isForGpu(options))
+      addKernelToTarget(pm);
+    else
+      addToTarget(pm);
     break;
   }
   VerifyPhaseOptions verify;

@@ -93,14 +93,6 @@ llvm::Error qdelta::writeArtefact(ModuleOp module,
         return host.takeError();
       hosts.push_back(std::move(*host));
     }
-  if (hosts.empty()) {
-    auto described = describeModule(module, options);
-    if (!described)
-      return described.takeError();
-    kernels = std::move(*described);
-  }
-  if (kernels.empty())
-    return makeError("the module has no kernels to write");
   for (const std::string &target : targets) {
     if (!findGpuTarget(target))
       continue;
@@ -109,7 +101,11 @@ llvm::Error qdelta::writeArtefact(ModuleOp module,
     if (!codes)
       return codes.takeError();
     llvm::move(*codes, std::back_inserter(devices));
+    if (kernels.empty())
+      kernels = describeKernels(*copy);
   }
+  if (kernels.empty())
+    return makeError("the module has no kernels to write");
   auto bytes = packArtefact(kernels, hosts, devices);
   if (!bytes)
     return bytes.takeError();

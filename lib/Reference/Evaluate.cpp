@@ -85,10 +85,9 @@ reference::evaluate(func::FuncOp function,
 }
 
 template <typename Scalar>
-llvm::Expected<std::vector<Tensor<Scalar>>>
-reference::evaluateRecurrence(RecurrenceOp recurrence,
-                              const std::vector<Tensor<Scalar>> &inputs) {
-  Interpreter<Scalar> interpreter;
+static llvm::Expected<std::vector<Tensor<Scalar>>>
+runOnTensors(Interpreter<Scalar> &interpreter, RecurrenceOp recurrence,
+             const std::vector<Tensor<Scalar>> &inputs) {
   Data<Scalar> args, results;
   for (auto [index, input] : llvm::enumerate(inputs)) {
     auto datum = convertInput(interpreter, recurrence, index, Type(), input);
@@ -100,6 +99,34 @@ reference::evaluateRecurrence(RecurrenceOp recurrence,
                                    results)))
     return interpreter.takeError();
   return convertResults(results);
+}
+
+template <typename Scalar>
+llvm::Expected<std::vector<Tensor<Scalar>>>
+reference::evaluateRecurrence(RecurrenceOp recurrence,
+                              const std::vector<Tensor<Scalar>> &inputs) {
+  Interpreter<Scalar> interpreter;
+  return runOnTensors(interpreter, recurrence, inputs);
+}
+
+llvm::Expected<std::vector<Tensor<float>>>
+reference::evaluateTokenLoop(RecurrenceOp recurrence,
+                             const std::vector<Tensor<float>> &inputs,
+                             Format format) {
+  Interpreter<float> interpreter;
+  if (format == Format::BF16)
+    interpreter.roundOperand = [](float x) { return roundTo(Format::BF16, x); };
+  if (format == Format::F16)
+    interpreter.roundOperand = [](float x) { return roundTo(Format::F16, x); };
+  auto results = runOnTensors(interpreter, recurrence, inputs);
+  if (!results)
+    return results;
+  size_t outputs = recurrence.getYield().getOutputs().size();
+  for (Tensor<float> &output :
+       llvm::MutableArrayRef(*results).take_front(outputs))
+    for (float &element : output.data)
+      element = roundTo(format, element);
+  return results;
 }
 
 namespace qdelta::reference {

@@ -85,6 +85,8 @@ public:
 
   /// The state of the innermost linalg op, for linalg.index.
   llvm::ArrayRef<int64_t> loopIndices;
+  /// If set, applied to every number that reads and writes of a step multiply.
+  Scalar (*roundOperand)(Scalar) = nullptr;
   /// The states and outputs of the innermost affine list.
   Data<Scalar> *listStates = nullptr, *listOutputs = nullptr;
 

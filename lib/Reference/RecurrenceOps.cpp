@@ -114,6 +114,16 @@ LogicalResult reference::runRecurrence(Interpreter<Scalar> &interpreter,
   return loop.run(recurrence.getYield().getOutputs().size(), step, results);
 }
 
+/// `datum` as products take it.
+template <typename Scalar>
+static Datum<Scalar> asOperand(Interpreter<Scalar> &interpreter,
+                               Datum<Scalar> datum) {
+  if (interpreter.roundOperand)
+    for (Scalar &element : datum.mutableReals().data)
+      element = interpreter.roundOperand(element);
+  return datum;
+}
+
 template <typename Scalar>
 static LogicalResult runScale(Interpreter<Scalar> &interpreter, ScaleOp op,
                               Args<Scalar> args, Data<Scalar> &results) {
@@ -153,7 +163,8 @@ void reference::addRecurrenceOps(Interpreter<Scalar> &table) {
   table.template add<ReadOp>([](Interpreter<Scalar> &interpreter, ReadOp op,
                                 Args<Scalar> args,
                                 Data<Scalar> &results) -> LogicalResult {
-    auto readout = readState(interpreter, op, args[0], args[1]);
+    auto readout = readState(interpreter, op, asOperand(interpreter, args[0]),
+                             asOperand(interpreter, args[1]));
     if (failed(readout))
       return failure();
     results.push_back(std::move(*readout));
@@ -161,8 +172,9 @@ void reference::addRecurrenceOps(Interpreter<Scalar> &table) {
   });
   table.template add<WriteOp>([](Interpreter<Scalar> &interpreter, WriteOp op,
                                  Args<Scalar> args, Data<Scalar> &results) {
-    LogicalResult result = writeState<Scalar>(interpreter, op, args[0], args[1],
-                                              args[2].reals().data);
+    LogicalResult result = writeState<Scalar>(
+        interpreter, op, args[0], asOperand(interpreter, args[1]),
+        asOperand(interpreter, args[2]).reals().data);
     results.push_back(std::move(args[0]));
     return result;
   });

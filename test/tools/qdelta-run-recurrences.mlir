@@ -19,7 +19,7 @@
 // WRONG: o1 {{.*}} wrong
 // WRONG: o2 {{.*}} wrong
 // WRONG: S_final {{.*}} wrong
-// WRONG: error: reference differs from reference by more than the error of float32 allows
+// WRONG: error: reference differs from reference by more than the error of f32 allows
 
 // RUN: not qdelta-run %s --recurrence=sum --shape B=1,T=4,H=1,K=6,V=3 --engine=reference 2>&1 | FileCheck %s --check-prefix=FIXED
 // FIXED: error: expected @sum to have K = 6 as --shape has, but got 5

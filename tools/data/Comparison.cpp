@@ -11,6 +11,8 @@
 #include <cmath>
 
 using namespace qdelta::tools;
+using qdelta::reference::formatName;
+using qdelta::reference::unitRoundoff;
 
 double OutputError::ratio() const {
   return loopError > 0 ? error / loopError : 0;
@@ -47,16 +49,15 @@ static double largestDifference(llvm::ArrayRef<double> got,
 std::vector<OutputError>
 qdelta::tools::compare(llvm::ArrayRef<Argument> arguments, const Outputs &got,
                        const Outputs &wanted, const Outputs &loop,
-                       const Outputs &reference, double allowed) {
-  constexpr double unitInLastPlace = 0x1p-23;
+                       const Outputs &reference, double allowed, Format dtype) {
+  double unit = dtype == Format::F32 ? 0x1p-23 : unitRoundoff(dtype);
   std::vector<OutputError> errors;
   for (size_t i = 0; i < arguments.size(); ++i) {
     OutputError row{arguments[i].name};
     row.maxAbs = largestDifference(got[i].data, wanted[i].data);
     row.error = relativeError(got[i].data, wanted[i].data);
     row.loopError = relativeError(loop[i].data, reference[i].data);
-    row.bound =
-        std::max(allowed * row.loopError, allowed / 2 * unitInLastPlace);
+    row.bound = std::max(allowed * row.loopError, allowed / 2 * unit);
     errors.push_back(std::move(row));
   }
   return errors;
@@ -68,8 +69,10 @@ bool qdelta::tools::allRight(llvm::ArrayRef<OutputError> errors) {
 }
 
 void qdelta::tools::printTable(llvm::ArrayRef<OutputError> errors,
-                               llvm::raw_ostream &os) {
-  os << "output       max abs   rel rms   f32 loop  ratio  verdict\n";
+                               llvm::raw_ostream &os, Format dtype) {
+  std::string loop = (formatName(dtype) + " loop").str();
+  os << llvm::format("output       max abs   rel rms  %9s  ratio  verdict\n",
+                     loop.c_str());
   for (const OutputError &row : errors)
     os << llvm::format("%-11s %9.2e %9.2e  %9.2e %6.2f  %s\n", row.name.c_str(),
                        row.maxAbs, row.error, row.loopError, row.ratio(),

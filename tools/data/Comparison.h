@@ -16,14 +16,13 @@ namespace qdelta::tools {
 
 // The measure. The error of an output x against wanted values w is the relative
 // rms error, |x - w| / |w| in the Euclidean norm, in float64. Let e0 be that of
-// the plain float32 token loop (the reference interpreter run in float) against
-// the same loop in float64, on the same inputs. An engine is right if, for
-// every output,
+// the plain token loop of --dtype (the reference interpreter in float, for bf16
+// and f16 with products of rounded operands) against the same loop in float64,
+// on the same inputs. An engine is right if, for every output,
 //
-//   * its error against the float64 reference is at most max(2 e0, 2^-23):
-//   twice
-//     the loop's error, where an error below one unit in the last place is
-//     never held against it (the loop is exact when T = 0);
+//   * its error against the float64 reference is at most max(2 e0, u): twice
+//     the loop's error, where u is never held against it (the loop is exact
+//     when T = 0): 2^-23, 2^-8 for bf16, 2^-11 for f16;
 //   * its values that are not finite are those of the reference.
 //
 // When two engines are compared that both may be off by that much, the bound is
@@ -48,17 +47,18 @@ double relativeError(llvm::ArrayRef<double> got, llvm::ArrayRef<double> wanted);
 using Outputs = std::vector<reference::Tensor<double>>;
 
 /// Compares output by output. `allowed` is 2 against the reference, 4 against
-/// another engine.
+/// another engine; `dtype` is what vectors are stored in.
 std::vector<OutputError> compare(llvm::ArrayRef<Argument> arguments,
                                  const Outputs &got, const Outputs &wanted,
                                  const Outputs &loop, const Outputs &reference,
-                                 double allowed);
+                                 double allowed, Format dtype = Format::F32);
 
 /// Whether every output is right.
 bool allRight(llvm::ArrayRef<OutputError> errors);
 
 /// Prints a row for each output.
-void printTable(llvm::ArrayRef<OutputError> errors, llvm::raw_ostream &os);
+void printTable(llvm::ArrayRef<OutputError> errors, llvm::raw_ostream &os,
+                Format dtype = Format::F32);
 
 } // namespace qdelta::tools
 

@@ -6,6 +6,7 @@
 
 #include "data/Engines.h"
 #include "data/Failure.h"
+#include "qdelta/Pipelines/DeviceCode.h"
 
 #include "mlir/IR/OwningOpRef.h"
 
@@ -29,19 +30,40 @@ static llvm::Error takeStatus(qdeltaStatus *status) {
 
 LoadedKernel::LoadedKernel(LoadedKernel &&other)
     : code(std::move(other.code)), module(std::exchange(other.module, nullptr)),
-      kernel(other.kernel) {}
+      kernel(other.kernel), engine(other.engine) {}
 
 LoadedKernel::~LoadedKernel() { qdeltaModuleDestroy(module); }
+
+/// What a GPU engine needs; a target of `host` means the oldest one.
+static llvm::Expected<std::unique_ptr<Executable>>
+compileFor(mlir::ModuleOp module, const CompileOptions &options) {
+  if (options.engine != "emulated" && options.engine != "cuda")
+    return qdelta::compile(module, options);
+  CompileOptions forGpu = options;
+  if (forGpu.target == "host")
+    forGpu.target = "sm_80";
+  DeviceForms forms;
+  forms.ptx = forms.cubin = options.engine == "cuda";
+  forms.program = options.engine == "emulated";
+  forms.emulated = false;
+  return compileForGpu(module, forGpu, forms, [](StringRef remark) {
+    llvm::errs() << "remark: " << remark << "\n";
+  });
+}
 
 llvm::Expected<LoadedKernel>
 LoadedKernel::compile(mlir::ModuleOp source, const CompileOptions &options,
                       StringRef name, bool anyName) {
   mlir::OwningOpRef<mlir::ModuleOp> copy(source.clone());
-  auto code = qdelta::compile(*copy, options);
+  auto code = compileFor(*copy, options);
   if (!code)
     return code.takeError();
   LoadedKernel result;
   result.code = std::move(*code);
+  if (options.engine == "emulated")
+    result.engine = QDELTA_ENGINE_EMULATED;
+  if (options.engine == "cuda")
+    result.engine = QDELTA_ENGINE_CUDA;
   if (llvm::Error error =
           takeStatus(qdeltaModuleLoad(&result.code->image(), &result.module)))
     return error;
@@ -61,65 +83,89 @@ llvm::Error LoadedKernel::launch(llvm::ArrayRef<DLTensor *> tensors,
   qdeltaLaunchOptions options = {};
   options.struct_size = sizeof(options);
   options.threads = threads;
+  options.engine = engine;
   return takeStatus(qdeltaLaunch(
       kernel, tensors.data(), static_cast<int64_t>(tensors.size()), &options));
 }
 
-DLTensor qdelta::tools::asDLTensor(std::vector<int64_t> &shape, float *data) {
+DLTensor qdelta::tools::asDLTensor(std::vector<int64_t> &shape, void *data,
+                                   Format format) {
   DLTensor tensor = {};
   tensor.data = data;
   tensor.device = {kDLCPU, 0};
   tensor.ndim = static_cast<int32_t>(shape.size());
-  tensor.dtype = {kDLFloat, 32, 1};
+  uint8_t code = format == Format::BF16 ? kDLBfloat : kDLFloat;
+  tensor.dtype = {code,
+                  static_cast<uint8_t>(8 * reference::formatBytes(format)), 1};
   tensor.shape = shape.data();
   return tensor;
+}
+
+static size_t countElements(llvm::ArrayRef<int64_t> shape) {
+  size_t count = 1;
+  for (int64_t size : shape)
+    count *= static_cast<size_t>(size);
+  return count;
 }
 
 llvm::Expected<std::vector<FloatTensor>>
 qdelta::tools::runKernel(const LoadedKernel &kernel, const Signature &signature,
                          const Sizes &sizes, std::vector<FloatTensor> inputs,
                          int32_t threads) {
-  std::vector<FloatTensor> outputs;
+  std::vector<FloatTensor> tensors = std::move(inputs);
   for (const Argument &argument : signature.outputs) {
     FloatTensor output{shapeOf(argument, sizes), {}};
-    size_t count = 1;
-    for (int64_t size : output.shape)
-      count *= static_cast<size_t>(size);
-    output.data.assign(count, NAN);
-    outputs.push_back(std::move(output));
+    output.data.assign(countElements(output.shape), NAN);
+    tensors.push_back(std::move(output));
   }
-  std::vector<DLTensor> tensors;
-  for (auto *group : {&inputs, &outputs})
-    for (FloatTensor &tensor : *group)
-      tensors.push_back(asDLTensor(tensor.shape, tensor.data.data()));
+  std::vector<Format> formats;
+  for (const auto &arguments : {signature.inputs, signature.outputs})
+    for (const Argument &argument : arguments)
+      formats.push_back(argument.format);
+
+  // float32 stays where it is; narrow elements get memory of their own.
+  std::vector<std::vector<uint16_t>> narrow(tensors.size());
+  std::vector<DLTensor> views(tensors.size());
   std::vector<DLTensor *> pointers;
-  for (DLTensor &tensor : tensors)
-    pointers.push_back(&tensor);
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    void *data = tensors[i].data.data();
+    if (formats[i] != Format::F32) {
+      narrow[i].resize(tensors[i].data.size());
+      storeElements(tensors[i].data, formats[i], narrow[i].data());
+      data = narrow[i].data();
+    }
+    views[i] = asDLTensor(tensors[i].shape, data, formats[i]);
+    pointers.push_back(&views[i]);
+  }
   if (llvm::Error error = kernel.launch(pointers, threads))
     return error;
+  std::vector<FloatTensor> outputs;
+  for (size_t i = signature.inputs.size(); i < tensors.size(); ++i) {
+    if (formats[i] != Format::F32)
+      loadElements(narrow[i].data(), formats[i], tensors[i].data);
+    outputs.push_back(std::move(tensors[i]));
+  }
   return outputs;
 }
 
-template <typename Scalar>
 llvm::Expected<Outputs>
 qdelta::tools::runReference(RecurrenceOp recurrence, StringRef function,
                             const std::vector<FloatTensor> &inputs) {
-  auto arguments = convert<Scalar>(inputs);
+  auto arguments = convert<double>(inputs);
   mlir::func::FuncOp func;
   if (!function.empty())
     func = recurrence->getParentOfType<mlir::ModuleOp>()
                .lookupSymbol<mlir::func::FuncOp>(function);
-  auto outputs =
-      func ? reference::evaluate<Scalar>(func, arguments)
-           : reference::evaluateRecurrence<Scalar>(recurrence, arguments);
+  return func ? reference::evaluate<double>(func, arguments)
+              : reference::evaluateRecurrence<double>(recurrence, arguments);
+}
+
+llvm::Expected<Outputs>
+qdelta::tools::runTokenLoop(RecurrenceOp recurrence,
+                            const std::vector<FloatTensor> &inputs,
+                            Format dtype) {
+  auto outputs = reference::evaluateTokenLoop(recurrence, inputs, dtype);
   if (!outputs)
     return outputs.takeError();
   return convert<double>(*outputs);
 }
-
-template llvm::Expected<Outputs>
-qdelta::tools::runReference<double>(RecurrenceOp, StringRef,
-                                    const std::vector<FloatTensor> &);
-template llvm::Expected<Outputs>
-qdelta::tools::runReference<float>(RecurrenceOp, StringRef,
-                                   const std::vector<FloatTensor> &);

@@ -37,23 +37,30 @@ private:
   std::unique_ptr<Executable> code;
   qdeltaModule *module = nullptr;
   const qdeltaKernel *kernel = nullptr;
+  qdeltaEngine engine = QDELTA_ENGINE_CPU;
 };
 
-/// A row-major tensor in DLPack's form; `shape` and `data` must outlive it.
-DLTensor asDLTensor(std::vector<int64_t> &shape, float *data);
+/// A row-major tensor of elements of `format` in DLPack's form; `shape` and
+/// `data` must outlive it.
+DLTensor asDLTensor(std::vector<int64_t> &shape, void *data, Format format);
 
-/// Launches the kernel; outputs start as NaN.
+/// Launches the kernel on tensors in their arguments' formats; outputs start as
+/// NaN.
 llvm::Expected<std::vector<FloatTensor>>
 runKernel(const LoadedKernel &kernel, const Signature &signature,
           const Sizes &sizes, std::vector<FloatTensor> inputs, int32_t threads);
 
-/// The reference interpreter, in double or float. If `function` names a
-/// function of the recurrence's module, that is evaluated, else the recurrence
-/// itself.
-template <typename Scalar>
+/// The reference interpreter. If `function` names a function of the
+/// recurrence's module, that is evaluated, else the recurrence itself.
 llvm::Expected<Outputs> runReference(RecurrenceOp recurrence,
                                      llvm::StringRef function,
                                      const std::vector<FloatTensor> &inputs);
+
+/// The token loop that an engine's error is measured by, in the precision of
+/// `dtype`.
+llvm::Expected<Outputs> runTokenLoop(RecurrenceOp recurrence,
+                                     const std::vector<FloatTensor> &inputs,
+                                     Format dtype);
 
 /// The same numbers in the other element type.
 template <typename To, typename From>

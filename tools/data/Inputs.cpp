@@ -129,6 +129,8 @@ static FloatTensor draw(const Argument &argument, const Sizes &sizes,
     normalise(tensor.data, static_cast<size_t>(tensor.shape.back()));
   if (argument.domain == Domain::LogDecay)
     mixDecays(tensor.data, options.decays, random);
+  for (float &x : tensor.data)
+    x = qdelta::reference::roundTo(argument.format, x);
   return tensor;
 }
 

@@ -31,7 +31,8 @@ llvm::Error parseParam(llvm::StringRef text, const Signature &signature,
 /// One tensor per input of the signature: those given, and for the others
 /// values by domain. `unit`: a Gaussian vector of norm 1; `log_decay`: -0.1
 /// times the size of a Gaussian; `range`: uniform; initial states: 0.1 times a
-/// Gaussian; a parameter called `scale`: K^-1/2; anything else: a Gaussian.
+/// Gaussian; a parameter called `scale`: K^-1/2; anything else: a Gaussian; all
+/// rounded to their format.
 std::vector<FloatTensor>
 makeInputs(const Signature &signature, const Sizes &sizes,
            llvm::ArrayRef<std::optional<FloatTensor>> given,

@@ -13,6 +13,7 @@
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
 
+using namespace qdelta;
 using namespace qdelta::tools;
 using llvm::StringRef;
 
@@ -129,8 +130,35 @@ static std::optional<int64_t> countElements(llvm::ArrayRef<int64_t> shape) {
   return count;
 }
 
-llvm::Expected<FloatTensor> qdelta::tools::parseNpy(StringRef bytes,
-                                                    StringRef name) {
+/// The names of the element types that `format` is read from; the first is what
+/// is written.
+static llvm::ArrayRef<StringRef> descriptionsOf(Format format) {
+  static constexpr StringRef single[] = {"<f4", "<f8"};
+  static constexpr StringRef half[] = {"<f2"};
+  static constexpr StringRef brain[] = {"<V2", "|V2", "<u2"};
+  switch (format) {
+  case Format::F32:
+    return single;
+  case Format::F16:
+    return half;
+  case Format::BF16:
+    return brain;
+  }
+  llvm_unreachable("no such format");
+}
+
+/// The element of `width` bytes at `p`.
+static float readElement(const char *p, int64_t width, Format format) {
+  using namespace llvm::support::endian;
+  if (width == 2)
+    return reference::fromBits(format, read16le(p));
+  if (width == 4)
+    return llvm::bit_cast<float>(read32le(p));
+  return static_cast<float>(llvm::bit_cast<double>(read64le(p)));
+}
+
+llvm::Expected<FloatTensor>
+qdelta::tools::parseNpy(StringRef bytes, StringRef name, Format format) {
   auto fail = [&](const llvm::Twine &what) {
     return userError(name + ": " + what);
   };
@@ -148,13 +176,16 @@ llvm::Expected<FloatTensor> qdelta::tools::parseNpy(StringRef bytes,
                 "got '" +
                 found + "'");
   }
-  if (header.descr != "<f4" && header.descr != "<f8")
-    return fail("expected dtype '<f4' or '<f8', but got '" + header.descr +
-                "'");
+  llvm::ArrayRef<StringRef> known = descriptionsOf(format);
+  if (!llvm::is_contained(known, header.descr))
+    return fail("expected dtype '" + llvm::join(known, "' or '") + "'" +
+                (format == Format::F32 ? "" : " for ") +
+                (format == Format::F32 ? "" : reference::formatName(format)) +
+                ", but got '" + header.descr + "'");
   if (header.fortranOrder)
     return fail("expected C order, but got Fortran order; save "
                 "numpy.ascontiguousarray of the array");
-  int64_t width = header.descr == "<f4" ? 4 : 8, size;
+  int64_t width = header.descr.back() - '0', size;
   std::optional<int64_t> count = countElements(header.shape);
   if (!count || llvm::MulOverflow(*count, width, size))
     return fail("the sizes of its shape overflow");
@@ -165,15 +196,13 @@ llvm::Expected<FloatTensor> qdelta::tools::parseNpy(StringRef bytes,
   tensor.shape = header.shape;
   tensor.data.reserve(static_cast<size_t>(*count));
   for (const char *p = data.begin(); p != data.end(); p += width)
-    tensor.data.push_back(
-        width == 4 ? llvm::bit_cast<float>(llvm::support::endian::read32le(p))
-                   : static_cast<float>(llvm::bit_cast<double>(
-                         llvm::support::endian::read64le(p))));
+    tensor.data.push_back(readElement(p, width, format));
   return tensor;
 }
 
-std::string qdelta::tools::formatNpy(const FloatTensor &tensor) {
-  std::string text = "{'descr': '<f4', 'fortran_order': False, 'shape': (";
+std::string qdelta::tools::formatNpy(const FloatTensor &tensor, Format format) {
+  std::string text = "{'descr': '" + descriptionsOf(format)[0].str() +
+                     "', 'fortran_order': False, 'shape': (";
   for (int64_t size : tensor.shape)
     text += std::to_string(size) + ", ";
   text += "), }";
@@ -187,25 +216,30 @@ std::string qdelta::tools::formatNpy(const FloatTensor &tensor) {
   result += text;
   for (float x : tensor.data) {
     char bytes[4];
-    llvm::support::endian::write32le(bytes, llvm::bit_cast<uint32_t>(x));
-    result.append(bytes, 4);
+    if (format == Format::F32)
+      llvm::support::endian::write32le(bytes, llvm::bit_cast<uint32_t>(x));
+    else
+      llvm::support::endian::write16le(bytes, reference::toBits(format, x));
+    result.append(bytes, static_cast<size_t>(reference::formatBytes(format)));
   }
   return result;
 }
 
-llvm::Expected<FloatTensor> qdelta::tools::readNpy(StringRef path) {
+llvm::Expected<FloatTensor> qdelta::tools::readNpy(StringRef path,
+                                                   Format format) {
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
                                           /*RequiresNullTerminator=*/false);
   if (!file)
     return userError("cannot read " + path + ": " + file.getError().message());
-  return parseNpy((*file)->getBuffer(), path);
+  return parseNpy((*file)->getBuffer(), path, format);
 }
 
-llvm::Error qdelta::tools::writeNpy(StringRef path, const FloatTensor &tensor) {
+llvm::Error qdelta::tools::writeNpy(StringRef path, const FloatTensor &tensor,
+                                    Format format) {
   std::error_code code;
   llvm::raw_fd_ostream file(path, code);
   if (!code) {
-    file << formatNpy(tensor);
+    file << formatNpy(tensor, format);
     file.close();
     code = file.error();
     file.clear_error();

@@ -7,6 +7,7 @@
 #ifndef QDELTA_TOOLS_DATA_NPY_H
 #define QDELTA_TOOLS_DATA_NPY_H
 
+#include "data/Elements.h"
 #include "qdelta/Reference/Evaluate.h"
 
 #include "llvm/ADT/StringRef.h"
@@ -15,17 +16,22 @@ namespace qdelta::tools {
 
 using FloatTensor = reference::Tensor<float>;
 
-/// Reads the bytes of a .npy file, format 1 to 3, of little-endian float32 or
-/// float64 (rounded) in C order. Anything else is an error that begins with
+/// Reads the bytes of a .npy file, format 1 to 3, in C order and of elements of
+/// `format`: for F32 float32 or float64 (rounded), for F16 float16, and for
+/// BF16, which NumPy has no name for, two raw bytes (as ml_dtypes saves it) or
+/// uint16, all little-endian. Anything else is an error that begins with
 /// `name`; no bytes can make it crash.
 llvm::Expected<FloatTensor> parseNpy(llvm::StringRef bytes,
-                                     llvm::StringRef name);
+                                     llvm::StringRef name,
+                                     Format format = Format::F32);
 
-/// The bytes of a .npy file, format 1, of float32.
-std::string formatNpy(const FloatTensor &tensor);
+/// The bytes of a .npy file, format 1, of `tensor` rounded to `format`: '<f4',
+/// '<f2', or '<V2' for BF16.
+std::string formatNpy(const FloatTensor &tensor, Format format = Format::F32);
 
-llvm::Expected<FloatTensor> readNpy(llvm::StringRef path);
-llvm::Error writeNpy(llvm::StringRef path, const FloatTensor &tensor);
+llvm::Expected<FloatTensor> readNpy(llvm::StringRef path, Format format);
+llvm::Error writeNpy(llvm::StringRef path, const FloatTensor &tensor,
+                     Format format);
 
 } // namespace qdelta::tools
 

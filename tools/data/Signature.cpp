@@ -49,7 +49,18 @@ static Argument getParam(StringRef name, TokenDim dim, DictionaryAttr attrs) {
   return param;
 }
 
-llvm::Expected<Signature> qdelta::tools::getSignature(RecurrenceOp recurrence) {
+/// Gives sequences of vectors their format.
+static void setFormats(Signature &signature, Format dtype) {
+  for (auto *arguments : {&signature.inputs, &signature.outputs})
+    for (Argument &argument : *arguments)
+      if ((argument.role == QDELTA_ROLE_TOKEN ||
+           argument.role == QDELTA_ROLE_OUTPUT) &&
+          argument.dims.size() == 4)
+        argument.format = dtype;
+}
+
+llvm::Expected<Signature> qdelta::tools::getSignature(RecurrenceOp recurrence,
+                                                      Format dtype) {
   Signature result;
   result.recurrence = recurrence.getSymName().str();
   auto fix = [](int64_t &known, int64_t size) {
@@ -90,6 +101,7 @@ llvm::Expected<Signature> qdelta::tools::getSignature(RecurrenceOp recurrence) {
       return userError("expected @" + recurrence.getSymName() +
                        " to be all f32, but %" +
                        recurrence.getArgName(arg.getArgNumber()) + " is not");
+  setFormats(result, dtype);
   return result;
 }
 

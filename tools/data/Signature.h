@@ -7,6 +7,7 @@
 #ifndef QDELTA_TOOLS_DATA_SIGNATURE_H
 #define QDELTA_TOOLS_DATA_SIGNATURE_H
 
+#include "data/Elements.h"
 #include "qdelta-c/Runtime.h"
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
 
@@ -31,6 +32,8 @@ struct Argument {
   std::vector<std::string> dims;
   Domain domain = Domain::Any;
   double low = 0, high = 0;
+  /// What its elements are stored in.
+  Format format = Format::F32;
 };
 
 struct Signature {
@@ -43,8 +46,10 @@ struct Signature {
   int64_t key = 0, value = 0;
 };
 
-/// Fails if the recurrence is not all float32.
-llvm::Expected<Signature> getSignature(RecurrenceOp recurrence);
+/// `dtype` is what vectors of token inputs and outputs are stored in. Fails if
+/// the recurrence is not all float32.
+llvm::Expected<Signature> getSignature(RecurrenceOp recurrence,
+                                       Format dtype = Format::F32);
 
 /// The argument of that name; an error lists the known ones and begins with
 /// what `option` got.

@@ -14,6 +14,7 @@
 #include <new>
 #include <sys/mman.h>
 
+using namespace qdelta;
 using namespace qdelta::tools;
 
 static constexpr size_t hugePage = 2 << 20;
@@ -22,19 +23,31 @@ static constexpr size_t stagger = 256;
 
 void Buffer::Free::operator()(void *memory) const { std::free(memory); }
 
-Buffer::Buffer(std::vector<int64_t> theShape, size_t number)
-    : shape(std::move(theShape)) {
+Buffer::Buffer(std::vector<int64_t> theShape, Format format, size_t number)
+    : shape(std::move(theShape)), format(format) {
   for (int64_t size : shape)
     count *= static_cast<size_t>(size);
   size_t offset = number % 16 * stagger;
-  size_t bytes = llvm::alignTo(count * sizeof(float) + offset, hugePage);
+  size_t bytes = llvm::alignTo(
+      count * static_cast<size_t>(reference::formatBytes(format)) + offset,
+      hugePage);
   memory.reset(std::aligned_alloc(hugePage, std::max(bytes, hugePage)));
   if (!memory)
     throw std::bad_alloc();
 #ifdef MADV_HUGEPAGE
   madvise(memory.get(), bytes, MADV_HUGEPAGE);
 #endif
-  data = reinterpret_cast<float *>(static_cast<char *>(memory.get()) + offset);
-  std::fill(begin(), end(), NAN);
-  tensor = asDLTensor(shape, data);
+  data = static_cast<char *>(memory.get()) + offset;
+  store(std::vector<float>(count, NAN));
+  tensor = asDLTensor(shape, data, format);
+}
+
+void Buffer::store(llvm::ArrayRef<float> numbers) {
+  storeElements(numbers, format, data);
+}
+
+bool Buffer::isFinite() const {
+  std::vector<float> numbers(count);
+  loadElements(data, format, numbers);
+  return llvm::all_of(numbers, [](float x) { return std::isfinite(x); });
 }

@@ -7,6 +7,7 @@
 #ifndef QDELTA_TOOLS_BENCH_BUFFER_H
 #define QDELTA_TOOLS_BENCH_BUFFER_H
 
+#include "data/Elements.h"
 #include "qdelta-c/dlpack.h"
 
 #include <memory>
@@ -20,11 +21,11 @@ class Buffer {
 public:
   /// `number` staggers buffers, which would else share their low address bits
   /// and with them the sets of a cache. Throws std::bad_alloc.
-  Buffer(std::vector<int64_t> shape, size_t number);
+  Buffer(std::vector<int64_t> shape, Format format, size_t number);
   Buffer(const Buffer &) = delete;
 
-  float *begin() const { return data; }
-  float *end() const { return data + count; }
+  void store(llvm::ArrayRef<float> numbers);
+  bool isFinite() const;
   /// Valid while the buffer lives.
   DLTensor *getTensor() { return &tensor; }
 
@@ -34,8 +35,9 @@ private:
   };
   std::unique_ptr<void, Free> memory;
   std::vector<int64_t> shape;
+  Format format;
   size_t count = 1;
-  float *data;
+  void *data;
   DLTensor tensor;
 };
 

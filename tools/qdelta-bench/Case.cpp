@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Case.h"
+#include "data/CompileLine.h"
 #include "data/Failure.h"
 
 #include "llvm/Support/MemoryBuffer.h"
@@ -42,6 +43,11 @@ static llvm::Expected<Case> readCase(const json::Object &object) {
   result.shape = std::move(*sizes);
   if (auto engine = object.getString("engine"))
     result.engine = engine->str();
+  if (auto dtype = object.getString("dtype")) {
+    if (auto format = parseFormat("dtype", *dtype); !format)
+      return format.takeError();
+    result.dtype = dtype->str();
+  }
   if (auto threads = object.getInteger("threads")) {
     if (*threads < 1 || *threads > 1024)
       return userError("expected threads from 1 to 1024, but got " +

@@ -18,11 +18,13 @@ struct Case {
   std::string model;
   Sizes shape;
   std::string engine = "cpu";
+  std::string dtype = "f32";
   int32_t threads = 1;
 };
 
 /// Reads `{"cases": [{"model": "q_delta", "shape": {"B": 1, ...},
-/// "engine": "cpu", "threads": 1}]}`; engine and threads may be left out.
+/// "engine": "cpu", "dtype": "f32", "threads": 1}]}`; what follows the shape
+/// may be left out.
 llvm::Expected<std::vector<Case>> readSuite(llvm::StringRef path);
 
 /// Parses a JSON file.

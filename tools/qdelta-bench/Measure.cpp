@@ -7,6 +7,7 @@
 #include "Measure.h"
 #include "Buffer.h"
 #include "Peak.h"
+#include "data/CompileLine.h"
 #include "data/Engines.h"
 #include "data/Failure.h"
 #include "data/Inputs.h"
@@ -27,6 +28,7 @@ namespace {
 /// A compiled case.
 struct Subject {
   const Case &what;
+  Format dtype;
   RecurrenceOp recurrence;
   Signature signature;
   Sizes sizes;
@@ -62,10 +64,10 @@ static Expected<double> verify(Subject &subject) {
   Sizes sizes = shrink(subject.sizes);
   std::vector<std::optional<FloatTensor>> none(signature.inputs.size());
   auto inputs = makeInputs(signature, sizes, none, {});
-  auto reference = runReference<double>(subject.recurrence, "", inputs);
+  auto reference = runReference(subject.recurrence, "", inputs);
   if (!reference)
     return reference.takeError();
-  auto loop = runReference<float>(subject.recurrence, "", inputs);
+  auto loop = runTokenLoop(subject.recurrence, inputs, subject.dtype);
   if (!loop)
     return loop.takeError();
   auto got = runKernel(subject.kernel, signature, sizes, std::move(inputs),
@@ -73,9 +75,9 @@ static Expected<double> verify(Subject &subject) {
   if (!got)
     return got.takeError();
   auto errors = compare(signature.outputs, convert<double>(*got), *reference,
-                        *loop, *reference, 2);
+                        *loop, *reference, 2, subject.dtype);
   if (!allRight(errors)) {
-    printTable(errors, llvm::errs());
+    printTable(errors, llvm::errs(), subject.dtype);
     return llvm::make_error<Failure>(
         WrongResult, subject.what.model + " on " + subject.what.engine +
                          " is wrong, so it is not timed");
@@ -112,12 +114,12 @@ static Error timeLaunches(const Subject &subject, double flop, int repeat,
   std::vector<std::unique_ptr<Buffer>> buffers;
   auto add = [&](const Argument &argument) -> Buffer & {
     return *buffers.emplace_back(std::make_unique<Buffer>(
-        shapeOf(argument, subject.sizes), buffers.size()));
+        shapeOf(argument, subject.sizes), argument.format, buffers.size()));
   };
   std::vector<std::optional<FloatTensor>> none(signature.inputs.size());
   auto inputs = makeInputs(signature, subject.sizes, none, {});
   for (auto [argument, input] : llvm::zip(signature.inputs, inputs))
-    llvm::copy(input.data, add(argument).begin());
+    add(argument).store(input.data);
   inputs.clear();
   for (const Argument &argument : signature.outputs)
     add(argument);
@@ -152,7 +154,7 @@ static Error timeLaunches(const Subject &subject, double flop, int repeat,
     peaks.push_back(peak * 1e-9);
   }
   for (auto &buffer : buffers)
-    if (!llvm::all_of(*buffer, [](float x) { return std::isfinite(x); }))
+    if (!buffer->isFinite())
       return llvm::make_error<Failure>(
           WrongResult, subject.what.model + " on " + subject.what.engine +
                            " has outputs that are not finite");
@@ -180,7 +182,10 @@ Expected<Measurement> qdelta::tools::measure(const Case &what,
   Expected<RecurrenceOp> recurrence = findRecurrence(source->getModule(), "");
   if (!recurrence)
     return recurrence.takeError();
-  Expected<Signature> signature = getSignature(*recurrence);
+  Expected<Format> dtype = parseFormat("dtype", what.dtype);
+  if (!dtype)
+    return dtype.takeError();
+  Expected<Signature> signature = getSignature(*recurrence, *dtype);
   if (!signature)
     return signature.takeError();
   std::vector<std::optional<FloatTensor>> none(signature->inputs.size());
@@ -191,11 +196,9 @@ Expected<Measurement> qdelta::tools::measure(const Case &what,
     return userError("expected at least one token to time, but got " +
                      formatSizes(*sizes));
 
-  CompileOptions compile;
+  CompileOptions compile = options.compile;
   compile.engine = what.engine;
-  compile.target = options.target;
-  compile.mode = options.mode;
-  compile.chunk = options.chunk;
+  compile.dtype = what.dtype;
   compile.key = sizes->at("K");
   compile.value = sizes->at("V");
   auto kernel = LoadedKernel::compile(source->getModule(), compile,
@@ -207,7 +210,8 @@ Expected<Measurement> qdelta::tools::measure(const Case &what,
   result.what = what;
   result.what.shape = *sizes;
   result.function = signature->recurrence;
-  Subject subject{what, *recurrence, *signature, *sizes, std::move(*kernel)};
+  Subject subject{what,       *dtype, *recurrence,
+                  *signature, *sizes, std::move(*kernel)};
   Expected<double> ratio = verify(subject);
   if (!ratio)
     return ratio.takeError();

@@ -8,6 +8,7 @@
 #define QDELTA_TOOLS_BENCH_MEASURE_H
 
 #include "Case.h"
+#include "qdelta/Pipelines/Compile.h"
 
 namespace qdelta::tools {
 
@@ -22,15 +23,16 @@ struct Measurement {
   /// `threads` times the better of the FMA loops before and after it.
   double floorRatio = 0;
   double peakGflops = 0;
-  /// The largest error of an output over that of the f32 token loop.
+  /// The largest error of an output over that of the token loop.
   double errorRatio = 0;
   /// From reading the source to a kernel that can be launched.
   double compileMs = 0;
 };
 
 struct MeasureOptions {
-  std::string modelsDir, target = "host", mode = "auto";
-  int64_t chunk = 0;
+  std::string modelsDir;
+  /// Engine, type and sizes are the case's.
+  CompileOptions compile;
   int repeat = 15;
 };
 

@@ -22,7 +22,7 @@ static json::Object toObject(const Measurement &measurement) {
                       {"function", measurement.function},
                       {"engine", measurement.what.engine},
                       {"shape", std::move(shape)},
-                      {"dtype", "f32"},
+                      {"dtype", measurement.what.dtype},
                       {"threads", measurement.what.threads},
                       {"ns_per_token_head", measurement.nsMedian},
                       {"ns_best", measurement.nsBest},

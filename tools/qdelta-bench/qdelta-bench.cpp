@@ -5,12 +5,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "Report.h"
+#include "data/CompileLine.h"
 #include "data/Failure.h"
 #include "data/Source.h"
 
-#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 
+using namespace qdelta;
 using namespace qdelta::tools;
 using llvm::Error;
 using llvm::Expected;
@@ -23,7 +24,7 @@ Compiles each case, compares its kernel with the float64 reference, and only
 then times it, taking turns with a loop of fused multiply-adds that measures the
 machine's peak. "x floor" is the time over that of 2 (reads + writes) K V flop
 per token and head at the peak of the same moment, times the threads. "error/
-loop" is the kernel's error over that of a plain float32 token loop.
+loop" is the kernel's error over that of a plain token loop of --dtype.
 
 Examples:
   qdelta-bench --model all --shape B=1,T=2048,H=16,K=128,V=128 --threads 1
@@ -32,34 +33,21 @@ Examples:
 Exit codes: 0 fine, 1 an error in what was given, 2 a wrong result, 3 internal.
 )";
 
+static constexpr char defaultShape[] = "B=1,T=2048,H=16,K=128,V=128";
+
 namespace {
 /// Made after the parser is reset, the category included.
 struct CommandLine {
+  CommandLine() { compile.shape.setInitialValue(defaultShape); }
+
   cl::OptionCategory category{"qdelta-bench options"};
   cl::opt<std::string> suite{cl::Positional, cl::desc("<suite.json>"),
                              cl::cat(category)};
-  cl::opt<std::string> model{"model", cl::desc("A model, or all"),
-                             cl::value_desc("name"), cl::cat(category)};
-  cl::opt<std::string> modelsDir{
-      "models-dir", cl::desc("Folder of models; the build's own by default"),
-      cl::value_desc("dir"), cl::init(defaultModelsDir().str()),
-      cl::cat(category)};
-  cl::opt<std::string> shape{"shape", cl::desc("Sizes; HV is H by default"),
-                             cl::value_desc("B=1,T=2048,H=16,K=128,V=128"),
-                             cl::init("B=1,T=2048,H=16,K=128,V=128"),
-                             cl::cat(category)};
-  cl::opt<std::string> dtype{"dtype", cl::desc("f32"), cl::init("f32"),
-                             cl::cat(category)};
-  cl::opt<std::string> engine{"engine", cl::desc("cpu (default) or scalar"),
-                              cl::init("cpu"), cl::cat(category)};
-  cl::opt<std::string> target{"target",
-                              cl::desc("Row of the target table, or host"),
-                              cl::init("host"), cl::cat(category)};
-  cl::opt<std::string> mode{"mode",
-                            cl::desc("auto (default), recurrent or chunked"),
-                            cl::init("auto"), cl::cat(category)};
-  cl::opt<int64_t> chunk{"chunk", cl::desc("Tokens of a chunk; 0 to choose"),
-                         cl::init(0), cl::cat(category)};
+  CompileLine compile{category,
+                      {"A model, or all",
+                       "Sizes; HV is H by default",
+                       defaultShape, "scalar, cpu (default), emulated or cuda",
+                       "Row of a target table, or host"}};
   cl::list<int32_t> threads{"threads",
                             cl::desc("Threads; a list makes a row for each"),
                             cl::CommaSeparated, cl::cat(category)};
@@ -75,15 +63,11 @@ struct CommandLine {
 } // namespace
 
 static Error check(const CommandLine &line) {
-  if (line.suite.empty() == line.model.empty())
+  if (line.suite.empty() == line.compile.model.empty())
     return userError("expected either a suite or --model, but got " +
                      llvm::Twine(line.suite.empty() ? "neither" : "both"));
-  if (line.engine != "cpu" && line.engine != "scalar")
-    return userError("expected --engine to be one of scalar, cpu, but got " +
-                     line.engine);
-  if (line.dtype != "f32")
-    return userError("expected --dtype to be f32, the only one yet, but got " +
-                     line.dtype);
+  if (Error error = line.compile.check())
+    return error;
   if (line.repeat < 1)
     return userError("expected --repeat to be at least 1, but got " +
                      llvm::Twine(line.repeat));
@@ -98,19 +82,21 @@ static Error check(const CommandLine &line) {
 static Expected<std::vector<Case>> listCases(const CommandLine &line) {
   if (!line.suite.empty())
     return readSuite(line.suite);
-  Expected<Sizes> shape = parseShape(line.shape);
+  const CompileLine &compile = line.compile;
+  Expected<Sizes> shape =
+      parseShape(compile.shape);
   if (!shape)
     return shape.takeError();
-  std::vector<std::string> models{line.model};
-  if (line.model == "all")
-    models = listModels(line.modelsDir);
+  std::vector<std::string> models{compile.model};
+  if (compile.model == "all")
+    models = listModels(compile.modelsDir);
   std::vector<int32_t> threads(line.threads.begin(), line.threads.end());
   if (threads.empty())
     threads.push_back(1);
   std::vector<Case> cases;
   for (const std::string &model : models)
     for (int32_t count : threads)
-      cases.push_back({model, *shape, line.engine, count});
+      cases.push_back({model, *shape, compile.engine, compile.dtype, count});
   return cases;
 }
 
@@ -141,10 +127,11 @@ static Error runMain(int argc, char **argv) {
   if (!cases)
     return cases.takeError();
   MeasureOptions options;
-  options.modelsDir = line.modelsDir;
-  options.target = line.target;
-  options.mode = line.mode;
-  options.chunk = line.chunk;
+  options.modelsDir = line.compile.modelsDir;
+  Expected<CompileOptions> compile = line.compile.options();
+  if (!compile)
+    return compile.takeError();
+  options.compile = std::move(*compile);
   options.repeat = line.repeat;
 
   const SavedRun *since = saved ? &*saved : nullptr;

@@ -4,14 +4,12 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "data/CompileLine.h"
 #include "data/Failure.h"
-#include "data/Sizes.h"
 #include "data/Source.h"
-#include "qdelta/Pipelines/Compile.h"
 #include "qdelta/Pipelines/Registration.h"
 
 #include "mlir/IR/MLIRContext.h"
-#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/ToolOutputFile.h"
@@ -39,16 +37,11 @@ struct CommandLine {
   cl::OptionCategory category{"qdelta-compile options"};
   cl::opt<std::string> file{cl::Positional, cl::desc("<file.mlir>"),
                             cl::cat(category)};
-  cl::opt<std::string> model{"model",
-                             cl::desc("Compile a model of --models-dir"),
-                             cl::value_desc("name"), cl::cat(category)};
-  cl::opt<std::string> modelsDir{
-      "models-dir", cl::desc("Folder of models; the build's own by default"),
-      cl::value_desc("dir"), cl::init(defaultModelsDir().str()),
-      cl::cat(category)};
-  cl::opt<std::string> shape{"shape",
-                             cl::desc("Sizes of dynamic K and V dimensions"),
-                             cl::value_desc("K=64,V=64"), cl::cat(category)};
+  CompileLine compile{category,
+                      {"Compile a model of --models-dir",
+                       "Sizes of dynamic K and V dimensions", "K=64,V=64",
+                       "scalar, cpu (default), emulated or cuda",
+                       "Rows of a target table, separated by commas, or host"}};
   cl::opt<std::string> from{
       "compile-from", cl::desc("The phase that the file is in"),
       cl::value_desc("phase"), cl::init("recurrence"), cl::cat(category)};
@@ -58,43 +51,32 @@ struct CommandLine {
   cl::opt<std::string> dumpTo{"dump-phases-to",
                               cl::desc("Write <phase>.mlir of every phase"),
                               cl::value_desc("dir"), cl::cat(category)};
-  cl::opt<std::string> engine{"engine", cl::desc("cpu (default) or scalar"),
-                              cl::init("cpu"), cl::cat(category)};
-  cl::opt<std::string> target{"target",
-                              cl::desc("Row of the target table, or host"),
-                              cl::init("host"), cl::cat(category)};
-  cl::opt<std::string> mode{"mode",
-                            cl::desc("auto (default), recurrent or chunked"),
-                            cl::init("auto"), cl::cat(category)};
-  cl::opt<int64_t> chunk{"chunk", cl::desc("Tokens of a chunk; 0 to choose"),
-                         cl::init(0), cl::cat(category)};
   cl::opt<std::string> output{"o", cl::desc("Where to write; - by default"),
                               cl::value_desc("file"), cl::cat(category)};
 };
 } // namespace
 
 static llvm::Error compileFile(const CommandLine &line) {
-  if (line.file.empty() == line.model.empty())
+  if (line.file.empty() == line.compile.model.empty())
     return userError("expected either a file or --model, but got " +
                      llvm::Twine(line.file.empty() ? "neither" : "both"));
-  if (line.chunk < 0)
-    return userError("expected --chunk to be at least 0, but got " +
-                     llvm::Twine(line.chunk));
+  if (llvm::Error error = line.compile.check())
+    return error;
   std::string path = line.file;
   if (path.empty()) {
-    auto found = findModel(line.model, line.modelsDir);
+    auto found = findModel(line.compile.model, line.compile.modelsDir);
     if (!found)
       return found.takeError();
     path = *found;
   }
-  CompileOptions options;
-  options.engine = line.engine;
-  options.target = line.target;
-  options.mode = line.mode;
-  options.chunk = line.chunk;
+  // A phase is written as text for one target.
+  auto parsed = line.compile.options();
+  if (!parsed)
+    return parsed.takeError();
+  CompileOptions options = std::move(*parsed);
   options.from = line.from;
   options.dumpPhasesTo = line.dumpTo;
-  auto sizes = parseShape(line.shape);
+  auto sizes = parseShape(line.compile.shape);
   if (!sizes)
     return sizes.takeError();
   for (const auto &[name, size] : *sizes) {

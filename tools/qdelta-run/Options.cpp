@@ -5,11 +5,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "Options.h"
+#include "data/CompileLine.h"
 #include "data/Failure.h"
-#include "data/Source.h"
 
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/CommandLine.h"
 
 using namespace qdelta::tools;
 using llvm::StringRef;
@@ -24,9 +23,14 @@ Inputs are called as in the recurrence: q, k, v, ..., and S for the initial
 state. Outputs are o (o1, o2, ... if there are several) and, for the final
 state of S, S_final. Random key vectors have H heads, other random tokens HV.
 
+Files are NumPy's: '<f4', or '<f8', which is rounded. With --dtype=f16 vectors of
+tokens are '<f2'. With --dtype=bf16 they are '<V2', as ml_dtypes saves bfloat16;
+'<u2', its bits, is read too: numpy.load(file).view(ml_dtypes.bfloat16).
+
 Examples:
   qdelta-run --model q_delta --shape B=2,T=65,H=2,K=60,V=100 --check-against=reference
   qdelta-run step.mlir --input q=q.npy --input k=k.npy --shape V=64 --output o=o.npy
+  qdelta-run --model q_delta --shape B=1,T=9,H=2,K=8,V=8 --dtype=bf16 --engine=reference
 
 Exit codes: 0 fine, 1 an error in what was given, 2 a wrong result, 3 internal.
 )";
@@ -37,12 +41,12 @@ struct CommandLine {
   cl::OptionCategory category{"qdelta-run options"};
   cl::opt<std::string> file{cl::Positional, cl::desc("<file.mlir>"),
                             cl::cat(category)};
-  cl::opt<std::string> model{"model", cl::desc("Run a model of --models-dir"),
-                             cl::value_desc("name"), cl::cat(category)};
-  cl::opt<std::string> modelsDir{
-      "models-dir", cl::desc("Folder of models; the build's own by default"),
-      cl::value_desc("dir"), cl::init(defaultModelsDir().str()),
-      cl::cat(category)};
+  CompileLine compile{category,
+                      {"Run a model of --models-dir",
+                       "Sizes that inputs do not give; HV is H by default",
+                       "B=1,T=64,H=2,HV=2,K=64,V=64",
+                       "reference, scalar, cpu (default), emulated or cuda",
+                       "Row of a target table, or host"}};
   cl::opt<std::string> recurrence{
       "recurrence", cl::desc("Which recurrence, if there are several"),
       cl::value_desc("name"), cl::cat(category)};
@@ -54,9 +58,6 @@ struct CommandLine {
                                cl::value_desc("name=file"), cl::cat(category)};
   cl::list<std::string> outputs{"output", cl::desc("Write an output to a .npy"),
                                 cl::value_desc("name=file"), cl::cat(category)};
-  cl::opt<std::string> shape{
-      "shape", cl::desc("Sizes that inputs do not give; HV is H by default"),
-      cl::value_desc("B=1,T=64,H=2,HV=2,K=64,V=64"), cl::cat(category)};
   cl::opt<uint64_t> seed{"seed", cl::desc("Seed of random inputs"), cl::init(0),
                          cl::cat(category)};
   cl::list<std::string> params{"param",
@@ -68,23 +69,10 @@ struct CommandLine {
       "decays",
       cl::desc("Mix these log decays, each 5 %, among the random ones"),
       cl::value_desc("0,-1e-8,-30,-1e4,-inf"), cl::cat(category)};
-  cl::opt<std::string> engine{"engine",
-                              cl::desc("reference, scalar or cpu (default)"),
-                              cl::init("cpu"), cl::cat(category)};
   cl::opt<std::string> checkAgainst{
       "check-against",
-      cl::desc("Compare with reference, scalar or cpu; exit with 2 if wrong"),
+      cl::desc("Compare with another engine; exit with 2 if wrong"),
       cl::value_desc("engine"), cl::cat(category)};
-  cl::opt<std::string> dtype{"dtype", cl::desc("f32"), cl::init("f32"),
-                             cl::cat(category)};
-  cl::opt<std::string> target{"target",
-                              cl::desc("Row of the target table, or host"),
-                              cl::init("host"), cl::cat(category)};
-  cl::opt<std::string> mode{"mode",
-                            cl::desc("auto (default), recurrent or chunked"),
-                            cl::init("auto"), cl::cat(category)};
-  cl::opt<int64_t> chunk{"chunk", cl::desc("Tokens of a chunk; 0 to choose"),
-                         cl::init(0), cl::cat(category)};
   cl::opt<int32_t> threads{"threads", cl::desc("0 (default) for all cores"),
                            cl::init(0), cl::cat(category)};
   cl::opt<std::string> compileFrom{
@@ -106,37 +94,19 @@ splitFiles(llvm::ArrayRef<std::string> values, StringRef option) {
   return files;
 }
 
-static llvm::Error checkOneOf(StringRef option, StringRef value,
-                              llvm::ArrayRef<StringRef> known) {
-  if (llvm::is_contained(known, value))
-    return llvm::Error::success();
-  return userError("expected --" + option + " to be one of " +
-                   llvm::join(known, ", ") + ", but got " + value);
-}
-
-static llvm::Error check(const RunOptions &options, StringRef dtype) {
-  llvm::SmallVector<StringRef> engines{"reference", "scalar", "cpu"};
-  if (llvm::Error error = checkOneOf("engine", options.engine, engines))
+static llvm::Error check(const CommandLine &line) {
+  if (llvm::Error error = line.compile.check({"reference"}))
     return error;
-  if (!options.checkAgainst.empty())
+  if (!line.checkAgainst.empty())
     if (llvm::Error error =
-            checkOneOf("check-against", options.checkAgainst, engines))
+            checkEngine("check-against", line.checkAgainst, {"reference"}))
       return error;
-  if (llvm::Error error =
-          checkOneOf("mode", options.mode, {"auto", "recurrent", "chunked"}))
-    return error;
-  if (dtype != "f32")
-    return userError("expected --dtype to be f32, the only one yet, but got " +
-                     dtype);
-  if (options.file.empty() == options.model.empty())
+  if (line.file.empty() == line.compile.model.empty())
     return userError("expected either a file or --model, but got " +
-                     llvm::Twine(options.file.empty() ? "neither" : "both"));
-  if (options.chunk < 0)
-    return userError("expected --chunk to be at least 0, but got " +
-                     llvm::Twine(options.chunk));
-  if (options.threads < 0)
+                     llvm::Twine(line.file.empty() ? "neither" : "both"));
+  if (line.threads < 0)
     return userError("expected --threads to be at least 0, but got " +
-                     llvm::Twine(options.threads));
+                     llvm::Twine(line.threads));
   return llvm::Error::success();
 }
 
@@ -145,7 +115,14 @@ llvm::Expected<RunOptions> qdelta::tools::parseOptions(int argc, char **argv) {
   cl::ResetCommandLineParser();
   static CommandLine line;
   cl::ParseCommandLineOptions(argc, argv, overview);
+  if (llvm::Error error = check(line))
+    return error;
   RunOptions options;
+  auto compile = line.compile.options();
+  if (!compile)
+    return compile.takeError();
+  options.compile = std::move(*compile);
+  options.compile.from = line.compileFrom;
   auto inputs = splitFiles(line.inputs, "--input");
   if (!inputs)
     return inputs.takeError();
@@ -153,24 +130,18 @@ llvm::Expected<RunOptions> qdelta::tools::parseOptions(int argc, char **argv) {
   if (!outputs)
     return outputs.takeError();
   options.file = line.file;
-  options.model = line.model;
-  options.modelsDir = line.modelsDir;
+  options.model = line.compile.model;
+  options.modelsDir = line.compile.modelsDir;
   options.recurrence = line.recurrence;
   options.function = line.function;
   options.inputs = std::move(*inputs);
   options.outputs = std::move(*outputs);
-  options.shape = line.shape;
+  options.shape = line.compile.shape;
+  options.dtype = line.compile.format();
   options.decays = line.decays;
   options.params = line.params;
   options.seed = line.seed;
-  options.engine = line.engine;
   options.checkAgainst = line.checkAgainst;
-  options.target = line.target;
-  options.mode = line.mode;
-  options.compileFrom = line.compileFrom;
-  options.chunk = line.chunk;
   options.threads = line.threads;
-  if (llvm::Error error = check(options, line.dtype))
-    return error;
   return options;
 }

@@ -7,6 +7,9 @@
 #ifndef QDELTA_TOOLS_RUN_OPTIONS_H
 #define QDELTA_TOOLS_RUN_OPTIONS_H
 
+#include "data/Elements.h"
+#include "qdelta/Pipelines/Compile.h"
+
 #include "llvm/Support/Error.h"
 
 #include <string>
@@ -25,9 +28,10 @@ struct RunOptions {
   std::string shape, decays;
   std::vector<std::string> params;
   uint64_t seed = 0;
-  std::string engine, checkAgainst;
-  std::string target, mode, compileFrom;
-  int64_t chunk = 0;
+  /// What to compile for, but for sizes; its engine may also be `reference`.
+  CompileOptions compile;
+  Format dtype = Format::F32;
+  std::string checkAgainst;
   int32_t threads = 0;
 };
 

@@ -52,7 +52,8 @@ readInputs(const RunOptions &options, const Signature &signature) {
     Expected<size_t> index = findArgument(signature.inputs, name, "--input");
     if (!index)
       return index.takeError();
-    Expected<FloatTensor> tensor = readNpy(file);
+    Expected<FloatTensor> tensor =
+        readNpy(file, signature.inputs[*index].format);
     if (!tensor)
       return tensor.takeError();
     given[*index] = std::move(*tensor);
@@ -64,7 +65,7 @@ static Expected<Run> prepare(mlir::ModuleOp module, const RunOptions &options) {
   Expected<RecurrenceOp> recurrence = chooseRecurrence(module, options);
   if (!recurrence)
     return recurrence.takeError();
-  Expected<Signature> signature = getSignature(*recurrence);
+  Expected<Signature> signature = getSignature(*recurrence, options.dtype);
   if (!signature)
     return signature.takeError();
   for (const auto &[name, file] : options.outputs)
@@ -113,16 +114,12 @@ static Expected<Outputs> runEngine(const Run &run, StringRef engine,
   if (engine == "reference") {
     if (Error error = checkFunction(run))
       return error;
-    return runReference<double>(run.recurrence, run.function, run.inputs);
+    return runReference(run.recurrence, run.function, run.inputs);
   }
-  CompileOptions compile;
+  CompileOptions compile = options.compile;
   compile.engine = engine.str();
-  compile.target = options.target;
-  compile.mode = options.mode;
-  compile.chunk = options.chunk;
   compile.key = run.sizes.at("K");
   compile.value = run.sizes.at("V");
-  compile.from = options.compileFrom;
   auto recurrence = run.recurrence;
   auto kernel = LoadedKernel::compile(
       recurrence->getParentOfType<mlir::ModuleOp>(), compile,
@@ -140,10 +137,10 @@ static Expected<Outputs> runEngine(const Run &run, StringRef engine,
 /// Compares with another engine and prints the table.
 static Error check(const Run &run, const Outputs &got,
                    const RunOptions &options) {
-  auto reference = runReference<double>(run.recurrence, "", run.inputs);
+  auto reference = runReference(run.recurrence, "", run.inputs);
   if (!reference)
     return reference.takeError();
-  auto loop = runReference<float>(run.recurrence, "", run.inputs);
+  auto loop = runTokenLoop(run.recurrence, run.inputs, options.dtype);
   if (!loop)
     return loop.takeError();
   bool againstReference = options.checkAgainst == "reference";
@@ -153,13 +150,14 @@ static Error check(const Run &run, const Outputs &got,
   if (!wanted)
     return wanted.takeError();
   auto errors = compare(run.signature.outputs, got, *wanted, *loop, *reference,
-                        againstReference ? 2 : 4);
-  printTable(errors, llvm::outs());
+                        againstReference ? 2 : 4, options.dtype);
+  printTable(errors, llvm::outs(), options.dtype);
   if (allRight(errors))
     return Error::success();
   return llvm::make_error<Failure>(
-      WrongResult, options.engine + " differs from " + options.checkAgainst +
-                       " by more than the error of float32 allows");
+      WrongResult, options.compile.engine + " differs from " +
+                       options.checkAgainst + " by more than the error of " +
+                       options.compile.dtype + " allows");
 }
 
 static void printOutputs(const Run &run, const Outputs &outputs) {
@@ -184,7 +182,8 @@ static Error writeOutputs(const Run &run, const Outputs &outputs,
         findArgument(run.signature.outputs, name, "--output");
     if (!index)
       return index.takeError();
-    if (Error error = writeNpy(file, tensors[*index]))
+    if (Error error = writeNpy(file, tensors[*index],
+                               run.signature.outputs[*index].format))
       return error;
   }
   return Error::success();
@@ -210,11 +209,12 @@ static Error runMain(int argc, char **argv) {
   Expected<Run> run = prepare(source->getModule(), *options);
   if (!run)
     return run.takeError();
-  Expected<Outputs> outputs = runEngine(*run, options->engine, *options);
+  Expected<Outputs> outputs =
+      runEngine(*run, options->compile.engine, *options);
   if (!outputs)
     return outputs.takeError();
-  llvm::outs() << run->signature.recurrence << " on " << options->engine << ", "
-               << formatSizes(run->sizes) << "\n";
+  llvm::outs() << run->signature.recurrence << " on " << options->compile.engine
+               << ", " << formatSizes(run->sizes) << "\n";
   if (Error error = writeOutputs(*run, *outputs, *options))
     return error;
   if (!options->checkAgainst.empty())

@@ -22,6 +22,10 @@ llvm::StringRef phaseName(Phase phase);
 /// The phase called `name`, if there is one.
 std::optional<Phase> findPhase(llvm::StringRef name);
 
+/// Whether the target is a row of the table of GPU targets. There is no linalg
+/// phase then: the chunk form is lowered to threads.
+bool isForGpu(const CompileOptions &options);
+
 /// Adds the passes that take a module in the phase before `phase` to `phase`,
 /// and the check of its invariant.
 void addPassesTo(Phase phase, mlir::OpPassManager &pm,

@@ -7,6 +7,8 @@
 #ifndef QDELTA_REFERENCE_EVALUATE_H
 #define QDELTA_REFERENCE_EVALUATE_H
 
+#include "qdelta/Reference/Format.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/Error.h"
 
@@ -47,6 +49,15 @@ template <typename Scalar>
 llvm::Expected<std::vector<Tensor<Scalar>>>
 evaluateRecurrence(RecurrenceOp recurrence,
                    const std::vector<Tensor<Scalar>> &inputs);
+
+/// The plain token loop that an engine with products in `format` is measured
+/// by: in float, with the state in float, but what `qdelta.read` and
+/// `qdelta.write` multiply (state and key, key and value) is rounded to
+/// `format` first, and so are the outputs. For F32 that is the float token
+/// loop. Inputs are taken as they are.
+llvm::Expected<std::vector<Tensor<float>>>
+evaluateTokenLoop(RecurrenceOp recurrence,
+                  const std::vector<Tensor<float>> &inputs, Format format);
 
 } // namespace qdelta::reference
 

@@ -61,6 +61,10 @@ static LLVM::LLVMFuncOp createFunction(ModuleOp module, Plan &plan) {
   for (StringRef name : {StringRef(kRecurrenceAttr), StringRef("qdelta.schedule")})
     if (Attribute attr = plan.func->getAttr(name))
       kernel->setAttr(name, attr);
+  SmallVector<Type> types(plan.func.getArgumentTypes());
+  llvm::append_range(types, plan.func.getResultTypes());
+  if (RecurrenceOp recurrence = recurrenceOf(plan.func))
+    kernel->setAttr(kArgumentsAttr, describeArguments(types, recurrence));
   kernel->setAttr("qdelta.threads", b.getI64IntegerAttr(plan.threads()));
   kernel->setAttr("qdelta.shared_bytes", b.getI64IntegerAttr(plan.sharedBytes));
   kernel->setAttr("qdelta.columns", b.getI64IntegerAttr(plan.columns));

@@ -95,7 +95,9 @@ public:
   Num load(mlir::Value pointer, mlir::Type type, int64_t align = 0);
   void store(mlir::Value value, mlir::Value pointer, int64_t align = 0);
   Num loadShared(Num address) { return load(sharedPointer(address), f32Type()); }
-  void storeShared(Num value, Num address);
+  void storeShared(Num value, Num address) {
+    store(value, sharedPointer(address));
+  }
   /// `count` adjacent f32 (2 or 4), aligned to their size.
   Fragment loadSharedMany(Num address, int64_t count);
   void storeSharedPair(Num address, Num first, Num second);

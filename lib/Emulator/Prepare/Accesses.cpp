@@ -99,7 +99,7 @@ void KernelRewriter::rewriteAccess(Instruction &instruction) {
   if (auto *load = dyn_cast<LoadInst>(getUnderlyingObject(address, 0));
       load && !writes && load->hasMetadata("qdelta.parameter"))
     return;
-  std::string location = locationOf(instruction);
+  std::string location = table.locationOf(instruction);
   uint64_t bytes =
       kernel.getParent()->getDataLayout().getTypeStoreSize(access.type);
   if (bytes > 0xffff) {

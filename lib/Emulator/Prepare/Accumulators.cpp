@@ -23,6 +23,7 @@
 #include "llvm/ADT/SetVector.h"
 #include "llvm/IR/CFG.h"
 #include "llvm/IR/Constants.h"
+#include "llvm/IR/DebugInfoMetadata.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/Module.h"
 
@@ -92,7 +93,8 @@ using Sources = std::set<const Instruction *>;
 
 class Finder {
 public:
-  explicit Finder(Function &kernel) : kernel(kernel) {
+  Finder(Function &kernel, const Locations &locations)
+      : kernel(kernel), locations(locations) {
     for (Instruction &instruction : instructionsOf())
       if (Event event = eventOf(instruction); event.kind != Kind::Other) {
         any |= event.kind == Kind::Wgmma;
@@ -226,7 +228,7 @@ private:
 
   void complain(const Instruction &use, const Sources &pending) {
     for (const Instruction *wgmma : pending) {
-      std::string site = locationOf(use), other = locationOf(*wgmma);
+      std::string site = placeOf(use), other = placeOf(*wgmma);
       std::string opName = use.getOpcodeName();
       std::string wgmmaName = events.at(wgmma).op->name;
       if (!reported.insert(site + "\n" + other).second)
@@ -243,7 +245,17 @@ private:
     }
   }
 
+  /// Uses need not be what locations are kept of.
+  std::string placeOf(const Instruction &instruction) const {
+    if (const DebugLoc &loc = instruction.getDebugLoc())
+      return (loc->getFilename() + ":" + Twine(loc.getLine()) + ":" +
+              Twine(loc.getCol()))
+          .str();
+    return locations.of(instruction);
+  }
+
   Function &kernel;
+  const Locations &locations;
   bool any = false;
   std::map<const Instruction *, Event> events;
   std::map<const BasicBlock *, Ages> atBegin, atEnd;
@@ -254,6 +266,7 @@ private:
 };
 } // namespace
 
-std::string qdelta::emulator::findAccumulatorUses(Function &kernel) {
-  return Finder(kernel).run();
+std::string qdelta::emulator::findAccumulatorUses(Function &kernel,
+                                                  const Locations &locations) {
+  return Finder(kernel, locations).run();
 }

@@ -75,7 +75,7 @@ void KernelRewriter::rewriteCall(CallInst &call) {
     return rewriteAsm(call);
   Function *callee = call.getCalledFunction();
   if (!callee) {
-    table.addError("indirect call at " + locationOf(call));
+    table.addError("indirect call at " + table.locationOf(call));
     return;
   }
   if (callee->isIntrinsic())
@@ -88,7 +88,7 @@ void KernelRewriter::rewriteCall(CallInst &call) {
   table.addError("call of '" + callee->getName().str() + "', which " +
                  (callee->isDeclaration() ? "is not there, at "
                                           : "cannot be inlined, at ") +
-                 locationOf(call));
+                 table.locationOf(call));
 }
 
 void KernelRewriter::rewriteIntrinsic(CallInst &call) {
@@ -99,7 +99,7 @@ void KernelRewriter::rewriteIntrinsic(CallInst &call) {
   if (const char *name = approximationOf(id)) {
     if (call.getType()->isFloatTy())
       return replaceByOperation(call, name, operands);
-    table.addError("function of a type other than f32 at " + locationOf(call));
+    table.addError("function of a type other than f32 at " + table.locationOf(call));
     return;
   }
   // The name without what overloading adds.
@@ -116,7 +116,7 @@ void KernelRewriter::rewriteIntrinsic(CallInst &call) {
     auto *flag = dyn_cast<ConstantInt>(
         call.getArgOperand(call.arg_size() - (isTensorLoad ? 3 : 2)));
     if (!flag || flag->isOne()) {
-      table.addError("multicast copy at " + locationOf(call));
+      table.addError("multicast copy at " + table.locationOf(call));
       return;
     }
   }
@@ -139,7 +139,7 @@ void KernelRewriter::rewriteAsm(CallInst &call) {
   if (!op) {
     auto *callee = cast<InlineAsm>(call.getCalledOperand());
     table.addError("unknown inline assembly '" + callee->getAsmString().str() +
-                   "' at " + locationOf(call));
+                   "' at " + table.locationOf(call));
     return;
   }
   builder.SetInsertPoint(&call);

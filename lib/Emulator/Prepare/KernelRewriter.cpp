@@ -85,7 +85,7 @@ void KernelRewriter::replaceByOperation(CallInst &call, const std::string &name,
   unsigned numResults = type->isVoidTy() ? 0
                         : structure      ? structure->getNumElements()
                                          : 1;
-  std::string location = locationOf(call);
+  std::string location = table.locationOf(call);
   uint32_t number =
       table.add(name, location, operands.size(), numResults);
   if (operands.size() > kMaxSlots || numResults > kMaxSlots)

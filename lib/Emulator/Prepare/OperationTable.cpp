@@ -10,23 +10,46 @@
 
 #include "llvm/IR/DebugInfoMetadata.h"
 #include "llvm/IR/DebugLoc.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/InstrTypes.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/ModuleSlotTracker.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace qdelta::emulator;
 
-std::string qdelta::emulator::locationOf(const llvm::Instruction &instruction) {
-  if (const llvm::DebugLoc &loc = instruction.getDebugLoc())
-    return (loc->getFilename() + ":" + llvm::Twine(loc.getLine()) + ":" +
-            llvm::Twine(loc.getCol()))
-        .str();
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  instruction.print(stream);
-  text = llvm::StringRef(text).trim().str();
-  constexpr size_t kLength = 100;
-  if (text.size() > kLength)
-    text = text.substr(0, kLength) + "...";
-  return text;
+// Printing numbers the values of the function, which is done once for all.
+Locations::Locations(const llvm::Module &module) {
+  llvm::ModuleSlotTracker slots(&module);
+  for (const llvm::Function &function : module) {
+    bool incorporated = false;
+    for (const llvm::Instruction &instruction : llvm::instructions(function)) {
+      if (!instruction.mayReadOrWriteMemory() &&
+          !llvm::isa<llvm::CallBase>(instruction))
+        continue;
+      std::string text;
+      llvm::raw_string_ostream stream(text);
+      if (const llvm::DebugLoc &loc = instruction.getDebugLoc()) {
+        stream << loc->getFilename() << ":" << loc.getLine() << ":"
+               << loc.getCol();
+      } else {
+        if (!incorporated)
+          slots.incorporateFunction(function);
+        incorporated = true;
+        instruction.print(stream, slots);
+        constexpr size_t kLength = 100;
+        text = llvm::StringRef(text).trim().str();
+        if (text.size() > kLength)
+          text = text.substr(0, kLength) + "...";
+      }
+      texts[&instruction] = std::move(text);
+    }
+  }
+}
+
+std::string Locations::of(const llvm::Instruction &instruction) const {
+  auto found = texts.find(&instruction);
+  return found == texts.end() ? instruction.getOpcodeName() : found->second;
 }
 
 uint32_t OperationTable::add(const std::string &name,

@@ -7,6 +7,7 @@
 #ifndef QDELTA_EMULATOR_PREPARE_OPERATIONTABLE_H
 #define QDELTA_EMULATOR_PREPARE_OPERATIONTABLE_H
 
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/IR/Instruction.h"
 
 #include <map>
@@ -15,13 +16,27 @@
 
 namespace qdelta::emulator {
 
-/// `file:line:col` of an instruction, or the instruction itself where it has no
-/// debug location.
-std::string locationOf(const llvm::Instruction &instruction);
+/// Where the instructions of a module come from, before it is rewritten.
+class Locations {
+public:
+  explicit Locations(const llvm::Module &module);
+
+  /// `file:line:col` of an instruction, or the instruction itself where it has
+  /// no debug location.
+  std::string of(const llvm::Instruction &instruction) const;
+
+private:
+  llvm::DenseMap<const llvm::Instruction *, std::string> texts;
+};
 
 /// Numbers the operations of a module, and collects what is wrong with them.
 class OperationTable {
 public:
+  explicit OperationTable(const Locations &locations) : locations(locations) {}
+
+  std::string locationOf(const llvm::Instruction &instruction) const {
+    return locations.of(instruction);
+  }
   /// The number of an operation. An unknown one becomes an error.
   uint32_t add(const std::string &name, const std::string &location,
                uint32_t numArguments, uint32_t numResults);
@@ -33,6 +48,7 @@ public:
   const std::string &errors() const { return errorText; }
 
 private:
+  const Locations &locations;
   std::map<std::string, uint32_t> numbers;
   std::string text, errorText;
 };

@@ -161,10 +161,11 @@ Error qdelta::emulator::prepare(Module &module) {
   std::vector<Function *> kernels = kernelsOf(module);
   inlineDeviceFunctions(module, kernels);
 
+  Locations locations(module);
   std::string text =
       "qdelta-emulator\t" + std::to_string(kContractVersion) + "\n";
   for (Function *kernel : kernels)
-    text += findAccumulatorUses(*kernel);
+    text += findAccumulatorUses(*kernel, locations);
   SharedLayout layout = placeSharedVariables(module);
   for (const SharedVariable &variable : layout.variables)
     text += "shared\t" + std::to_string(variable.offset) + "\t" +
@@ -173,7 +174,7 @@ Error qdelta::emulator::prepare(Module &module) {
             "\n";
   text += "dynamic\t" + std::to_string(layout.dynamicOffset) + "\n";
 
-  OperationTable table;
+  OperationTable table(locations);
   std::vector<Function *> entries;
   for (Function *kernel : kernels) {
     uint32_t threads = threadsOf(*kernel, "nvvm.reqntid");

@@ -51,6 +51,25 @@ TEST(Comparison, ExactLoop) {
   EXPECT_EQ(compareOne(1, 1).ratio(), 0);
 }
 
+TEST(Comparison, Narrow) {
+  std::vector<Argument> arguments = {{"o", QDELTA_ROLE_OUTPUT, {}}};
+  Outputs wanted = {{{1}, {1}}};
+  for (auto [format, unit] :
+       {std::pair(Format::BF16, 0x1p-8), std::pair(Format::F16, 0x1p-11)}) {
+    auto isRight = [&](double got) {
+      return compare(arguments, {{{1}, {got}}}, wanted, wanted, wanted, 2,
+                     format)[0]
+          .isRight();
+    };
+    EXPECT_TRUE(isRight(1 + unit));
+    EXPECT_FALSE(isRight(1 + 1.1 * unit));
+  }
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  printTable({}, os, Format::BF16);
+  EXPECT_NE(text.find("  bf16 loop  "), std::string::npos);
+}
+
 TEST(Comparison, Table) {
   std::string text;
   llvm::raw_string_ostream os(text);

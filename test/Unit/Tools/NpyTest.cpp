@@ -13,6 +13,7 @@
 
 using namespace qdelta::tools;
 using llvm::StringRef;
+using qdelta::reference::roundTo;
 
 /// A file of format `version` with that header and data.
 static std::string file(StringRef header, StringRef data, char version = 1) {
@@ -24,8 +25,8 @@ static std::string file(StringRef header, StringRef data, char version = 1) {
   return bytes + header.str() + data.str();
 }
 
-static std::string errorOf(StringRef bytes) {
-  auto tensor = parseNpy(bytes, "x.npy");
+static std::string errorOf(StringRef bytes, Format format = Format::F32) {
+  auto tensor = parseNpy(bytes, "x.npy", format);
   return tensor ? "" : llvm::toString(tensor.takeError());
 }
 
@@ -80,6 +81,37 @@ TEST(Npy, WrongKind) {
   EXPECT_EQ(errorOf(file(header("<f4", "True", "(1,)"), "abcd")),
             "x.npy: expected C order, but got Fortran order; save "
             "numpy.ascontiguousarray of the array");
+}
+
+TEST(Npy, Narrow) {
+  for (Format format : {Format::BF16, Format::F16}) {
+    FloatTensor tensor{{2, 2}, {1.0f / 3, -INFINITY, -0.0f, 1e-6f}};
+    std::string bytes = formatNpy(tensor, format);
+    EXPECT_NE(bytes.find(format == Format::F16 ? "'<f2'" : "'<V2'"),
+              std::string::npos);
+    auto again = parseNpy(bytes, "x.npy", format);
+    ASSERT_TRUE(static_cast<bool>(again));
+    EXPECT_EQ(again->shape, tensor.shape);
+    for (size_t i = 0; i < 4; ++i)
+      EXPECT_EQ(again->data[i], roundTo(format, tensor.data[i]));
+  }
+  for (StringRef descr : {"<V2", "|V2", "<u2"}) {
+    auto tensor = parseNpy(file(header(descr, "False", "(1,)"), "\xc0\x3f"),
+                           "x.npy", Format::BF16);
+    ASSERT_TRUE(static_cast<bool>(tensor));
+    EXPECT_EQ(tensor->data, std::vector<float>{1.5f});
+  }
+}
+
+TEST(Npy, WrongFormat) {
+  std::string single = formatNpy({{}, {1}});
+  EXPECT_EQ(errorOf(single, Format::F16),
+            "x.npy: expected dtype '<f2' for f16, but got '<f4'");
+  EXPECT_EQ(errorOf(single, Format::BF16),
+            "x.npy: expected dtype '<V2' or '|V2' or '<u2' for bf16, but got "
+            "'<f4'");
+  EXPECT_EQ(errorOf(formatNpy({{}, {1}}, Format::F16)),
+            "x.npy: expected dtype '<f4' or '<f8', but got '<f2'");
 }
 
 TEST(Npy, WrongSize) {
@@ -139,10 +171,10 @@ TEST(Npy, NoByteCrashes) {
 }
 
 TEST(Npy, MissingFile) {
-  auto tensor = readNpy("/nowhere/x.npy");
+  auto tensor = readNpy("/nowhere/x.npy", Format::F32);
   ASSERT_FALSE(static_cast<bool>(tensor));
   EXPECT_EQ(llvm::toString(tensor.takeError()),
             "cannot read /nowhere/x.npy: No such file or directory");
-  EXPECT_EQ(llvm::toString(writeNpy("/nowhere/x.npy", {{}, {1}})),
+  EXPECT_EQ(llvm::toString(writeNpy("/nowhere/x.npy", {{}, {1}}, Format::F32)),
             "cannot write /nowhere/x.npy: No such file or directory");
 }

@@ -98,14 +98,19 @@ static int64_t sharedBytes(AffineScanOp op, int64_t tokens, int64_t columns,
   int64_t slot = matrices * tokens * 128 +
                  4 * tokens * (4 * facts.getReads() + 2 * facts.getWrites());
   int64_t order = unknown * tokens;
-  return 3 * stage * elementBytes + 2 * slot + order * (order + 4) * 4;
+  int64_t vectors = 4 * tokens * 8, starts = 512;
+  return (3 * stage + tokens * columns) * elementBytes + 2 * slot +
+         order * (order + 4) * 4 + vectors + starts;
 }
 
 LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
                                                  const GpuTarget &row) {
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());
   int64_t keys = state.getDimSize(2), values = state.getDimSize(3);
-  constexpr int64_t kLargestKey = 256, kLargestChunk = 64, kSmallestChunk = 16;
+  constexpr int64_t kLargestKey = 256, kSmallestChunk = 16;
+  // Products by warps keep fewer registers busy with 32 tokens, and a token's
+  // share of the chunk's own products is smaller; wgmma wants 64 columns.
+  constexpr int64_t kLargestChunk = 64, kWarpChunk = 32;
   if (keys > kLargestKey)
     return op.emitError("the state of a kernel stays in registers: expected a "
                         "key dimension of at most ")
@@ -126,7 +131,10 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
   columns = std::min(columns, static_cast<int64_t>(llvm::alignTo(values, 16)));
   if (row.tensorCores == TensorCores::WarpGroup)
     columns = llvm::alignTo(columns, 64);
-  int64_t tokens = chunk ? static_cast<int64_t>(chunk) : kLargestChunk;
+  bool wide = row.tensorCores == TensorCores::WarpGroup;
+  int64_t tokens = chunk  ? static_cast<int64_t>(chunk)
+                   : wide ? kLargestChunk
+                          : kWarpChunk;
   while (!chunk && tokens > kSmallestChunk &&
          (std::max<int64_t>(unknown, 1) * tokens > kLargestChunk ||
           sharedBytes(op, tokens, columns, unknown, elementBytes) >

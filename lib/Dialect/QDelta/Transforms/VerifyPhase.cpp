@@ -51,7 +51,7 @@ bool allowsDialect(Phase phase, StringRef dialect) {
     return tensors || llvm::is_contained({"scf", "linalg", "vector"}, dialect);
   case Phase::Buffers:
     return llvm::is_contained({"memref", "vector", "scf", "arith", "math",
-                               "func", "cf", "ub", "affine"},
+                               "func", "cf", "ub", "affine", "llvm"},
                               dialect);
   case Phase::Target:
     return dialect == "llvm";

@@ -1,0 +1,81 @@
+//===- Format.cpp - rounding to bf16 and f16 ------------------------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "qdelta/Reference/Format.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/bit.h"
+
+using namespace qdelta::reference;
+
+static constexpr llvm::StringLiteral kNames[] = {"f32", "bf16", "f16"};
+
+llvm::StringRef qdelta::reference::formatName(Format format) {
+  return kNames[static_cast<size_t>(format)];
+}
+
+std::optional<Format> qdelta::reference::findFormat(llvm::StringRef name) {
+  const auto *found = llvm::find(kNames, name);
+  if (found == std::end(kNames))
+    return std::nullopt;
+  return static_cast<Format>(found - std::begin(kNames));
+}
+
+double qdelta::reference::unitRoundoff(Format format) {
+  switch (format) {
+  case Format::F32:
+    return 0x1p-24;
+  case Format::BF16:
+    return 0x1p-8;
+  case Format::F16:
+    return 0x1p-11;
+  }
+  llvm_unreachable("no such format");
+}
+
+/// Drops the lowest `count` bits: up if more than half, or half and odd.
+static uint32_t dropBits(uint32_t bits, unsigned count) {
+  uint32_t half = (1u << (count - 1)) - 1;
+  return (bits + half + (bits >> count & 1)) >> count;
+}
+
+static uint16_t toHalf(float x) {
+  auto bits = llvm::bit_cast<uint32_t>(x);
+  uint32_t sign = bits >> 16 & 0x8000;
+  bits &= 0x7fffffff;
+  if (bits >= 0x7f800000)
+    return sign | (bits > 0x7f800000 ? 0x7e00 : 0x7c00);
+  // Below 2^-14 numbers are multiples of 2^-24, as floats from 1/2 to 1 are.
+  if (bits < 0x38800000) {
+    auto shifted = llvm::bit_cast<float>(bits) + 0.5f;
+    return sign | (llvm::bit_cast<uint32_t>(shifted) - 0x3f000000);
+  }
+  return sign | std::min(dropBits(bits - 0x38000000, 13), 0x7c00u);
+}
+
+uint16_t qdelta::reference::toBits(Format format, float x) {
+  if (format == Format::F16)
+    return toHalf(x);
+  auto bits = llvm::bit_cast<uint32_t>(x);
+  if ((bits & 0x7fffffff) > 0x7f800000)
+    return bits >> 16 | 0x40;
+  return dropBits(bits, 16);
+}
+
+float qdelta::reference::fromBits(Format format, uint16_t bits) {
+  if (format == Format::BF16)
+    return llvm::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
+  uint32_t sign = (bits & 0x8000u) << 16, rest = (bits & 0x7fffu) << 13;
+  if (rest >= 0x7c00u << 13)
+    return llvm::bit_cast<float>(sign | 0x7f800000 | rest);
+  // A float with half's exponent is 2^-112 of it.
+  auto magnitude = llvm::bit_cast<float>(rest) * 0x1p112f;
+  return llvm::bit_cast<float>(sign | llvm::bit_cast<uint32_t>(magnitude));
+}
+
+float qdelta::reference::roundTo(Format format, float x) {
+  return format == Format::F32 ? x : fromBits(format, toBits(format, x));
+}

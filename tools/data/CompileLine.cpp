@@ -1,0 +1,102 @@
+//===- CompileLine.cpp - what to compile for, on a command line ----------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "data/CompileLine.h"
+#include "data/Failure.h"
+#include "data/Source.h"
+
+#include "llvm/ADT/StringExtras.h"
+
+using namespace qdelta;
+using namespace qdelta::tools;
+using llvm::StringRef;
+namespace cl = llvm::cl;
+
+CompileLine::CompileLine(cl::OptionCategory &category,
+                         const CompileLineHelp &help)
+    : model("model", cl::desc(help.model), cl::value_desc("name"),
+            cl::cat(category)),
+      modelsDir("models-dir",
+                cl::desc("Folder of models; the build's own by default"),
+                cl::value_desc("dir"), cl::init(defaultModelsDir().str()),
+                cl::cat(category)),
+      shape("shape", cl::desc(help.shape), cl::value_desc(help.shapeExample),
+            cl::cat(category)),
+      dtype("dtype",
+            cl::desc("What vectors of tokens are stored in: f32 (default), "
+                     "bf16 or f16"),
+            cl::value_desc("type"), cl::init("f32"), cl::cat(category)),
+      engine("engine", cl::desc(help.engine), cl::value_desc("name"),
+             cl::init("cpu"), cl::cat(category)),
+      target("target", cl::desc(help.target), cl::value_desc("name"),
+             cl::init("host"), cl::cat(category)),
+      mode("mode", cl::desc("auto (default), recurrent or chunked"),
+           cl::value_desc("mode"), cl::init("auto"), cl::cat(category)),
+      chunk("chunk", cl::desc("Tokens of a chunk; 0 to choose"),
+            cl::value_desc("tokens"), cl::init(0), cl::cat(category)) {}
+
+llvm::Error tools::checkOneOf(StringRef option, StringRef value,
+                              llvm::ArrayRef<StringRef> known) {
+  if (llvm::is_contained(known, value))
+    return llvm::Error::success();
+  return userError("expected --" + option + " to be one of " +
+                   llvm::join(known, ", ") + ", but got " + value);
+}
+
+llvm::Error tools::checkEngine(StringRef option, StringRef value,
+                               llvm::ArrayRef<StringRef> interpreters) {
+  llvm::SmallVector<StringRef> known(interpreters);
+  known.append({"scalar", "cpu", "emulated", "cuda"});
+  return checkOneOf(option, value, known);
+}
+
+llvm::Expected<Format> tools::parseFormat(StringRef what, StringRef name) {
+  if (std::optional<Format> format = reference::findFormat(name))
+    return *format;
+  return userError("expected " + what +
+                   " to be one of f32, bf16, f16, but got " + name);
+}
+
+llvm::Error CompileLine::check(llvm::ArrayRef<StringRef> interpreters) const {
+  if (llvm::Error error = checkEngine("engine", engine, interpreters))
+    return error;
+  if (llvm::Error error =
+          checkOneOf("mode", mode, {"auto", "recurrent", "chunked"}))
+    return error;
+  if (auto format = parseFormat("--dtype", dtype); !format)
+    return format.takeError();
+  if (chunk < 0)
+    return userError("expected --chunk to be at least 0, but got " +
+                     llvm::Twine(chunk));
+  return llvm::Error::success();
+}
+
+llvm::Expected<std::vector<std::string>> CompileLine::targets() const {
+  llvm::SmallVector<StringRef> names;
+  StringRef(target).split(names, ',');
+  for (StringRef &name : names)
+    if (name = name.trim(); name.empty())
+      return userError("expected --target to list names, but got '" + target +
+                       "'");
+  return std::vector<std::string>(names.begin(), names.end());
+}
+
+Format CompileLine::format() const { return *reference::findFormat(dtype); }
+
+llvm::Expected<CompileOptions> CompileLine::options() const {
+  auto names = targets();
+  if (!names)
+    return names.takeError();
+  if (names->size() != 1)
+    return userError("expected --target to be one name, but got " + target);
+  CompileOptions result;
+  result.engine = engine;
+  result.target = names->front();
+  result.mode = mode;
+  result.chunk = chunk;
+  result.dtype = dtype;
+  return result;
+}
