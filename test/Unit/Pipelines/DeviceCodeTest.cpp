@@ -6,6 +6,10 @@
 
 #include "ScaleKernel.h"
 
+#include "llvm/AsmParser/Parser.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/SourceMgr.h"
 #include "gtest/gtest.h"
 
 using namespace qdelta;
@@ -228,7 +232,44 @@ TEST(DeviceCode, Forms) {
   EXPECT_EQ(code->program, nullptr);
 }
 
+/// The forms of a kernel whose only instruction is `instruction`.
+static llvm::Error addFormsOf(const char *instruction, DeviceCode &code,
+                              std::string &remarks) {
+  llvm::LLVMContext context;
+  llvm::SMDiagnostic problem;
+  auto module = llvm::parseAssemblyString(
+      std::string("define ptx_kernel void @k() {\n call void asm sideeffect "
+                  "\"") +
+          instruction + "\", \"\"()\n ret void\n}",
+      problem, context);
+  return addForms(code, *module, {true, true, false, false},
+                  [&](llvm::StringRef remark) { remarks += remark; });
+}
+
+TEST(DeviceCode, PtxAloneIsARemark) {
+  DeviceCode code;
+  code.target = "sm_80";
+  code.entry = "k";
+  std::string remarks;
+  ASSERT_FALSE(bool(addFormsOf("no.such.instruction;", code, remarks)));
+  EXPECT_NE(code.ptx.find("no.such.instruction"), std::string::npos);
+  EXPECT_EQ(code.cubin, "");
+  EXPECT_EQ(remarks.rfind("kept PTX alone: ", 0), 0u) << remarks;
+}
+
 TEST(DeviceCode, BadRequests) {
+  DeviceCode code;
+  code.target = "sm_80";
+  code.entry = "other";
+  std::string remarks;
+  EXPECT_EQ(llvm::toString(addFormsOf("", code, remarks)),
+            "the module has no kernel 'other'");
+  code.entry = "k";
+  code.sharedBytes = 200000;
+  EXPECT_EQ(llvm::toString(addFormsOf("", code, remarks)),
+            "kernel 'k' needs 200000 bytes of shared memory, but sm_80 has "
+            "166912");
+
   auto unknown = scale::deviceCode("sm_1", inMemory);
   EXPECT_EQ(llvm::toString(unknown.takeError()), "unknown GPU target 'sm_1'");
 }

@@ -6,6 +6,11 @@
 
 #include "ScaleKernel.h"
 
+#include "qdelta/Runtime/ArtefactFormat.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/CRC.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "gtest/gtest.h"
 
 #include <random>
@@ -67,4 +72,43 @@ TEST(Fuzz, TenThousandDamages) {
     qdeltaStatusDestroy(status);
     qdeltaModuleDestroy(module);
   }
+}
+
+TEST(Fuzz, DamagesBelowTheChecksum) {
+  // A description that was wrong when it was written. Only PTX, which nothing
+  // looks at before a launch.
+  using namespace qdelta::runtime::artefact;
+  auto code = scale::deviceCode("sm_90a", {true, false, false, false}, true);
+  ASSERT_TRUE(bool(code)) << llvm::toString(code.takeError());
+  auto made = qdelta::packArtefact(scale::description(), {}, *code);
+  ASSERT_TRUE(bool(made)) << llvm::toString(made.takeError());
+  size_t checksum = made->find(kChecksumPrefix);
+  size_t end = made->find("//"); // where the PTX begins
+  ASSERT_NE(end, std::string::npos);
+  std::mt19937_64 random(2);
+  int fine = 0;
+  for (int i = 0; i < 10000; ++i) {
+    std::string bytes = *made;
+    for (size_t count = 1 + random() % 3; count; --count) {
+      static constexpr char likely[] = "0123456789 ,BTHV-\0\xff";
+      bytes[random() % end] = random() % 4
+                                  ? likely[random() % (sizeof(likely) - 1)]
+                                  : static_cast<char>(random());
+    }
+    bytes.replace(checksum, kNoChecksum.size(), kNoChecksum);
+    std::string digits = llvm::formatv(
+        "{0:x-8}", llvm::crc32(llvm::arrayRefFromStringRef(bytes)));
+    bytes.replace(checksum + kChecksumPrefix.size(), digits.size(), digits);
+    std::vector<char> exact(bytes.begin(), bytes.end());
+    qdeltaModule *module = nullptr;
+    qdeltaStatus *status =
+        qdeltaModuleLoadMemory(exact.data(), exact.size(), &module);
+    ASSERT_EQ(status == nullptr, module != nullptr);
+    fine += !status;
+    qdeltaStatusDestroy(status);
+    qdeltaModuleDestroy(module);
+  }
+  // Another producer or threads of 33 are fine.
+  EXPECT_GT(fine, 100);
+  EXPECT_LT(fine, 9900);
 }

@@ -6,11 +6,15 @@
 
 #include "FakeCuda.h"
 #include "ToyKernel.h"
+#include "qdelta/Runtime/DeviceMemory.h"
 
 #include "gtest/gtest.h"
 
+#include <algorithm>
+#include <cstring>
 #include <dlfcn.h>
 
+using qdelta::runtime::DeviceMemory;
 using toy::Array;
 
 namespace {
@@ -443,6 +447,32 @@ TEST_F(Cuda, DriverWithoutTensorMaps) {
   qdeltaModuleDestroy(module);
   module = nullptr;
   dlclose(old);
+}
+
+TEST_F(Cuda, Memory) {
+  float numbers[] = {1, 2, 3}, back[3] = {};
+  {
+    std::unique_ptr<DeviceMemory> memory;
+    ASSERT_EQ(take(DeviceMemory::open(0, memory)), "");
+    void *pointer = nullptr;
+    ASSERT_EQ(take(memory->allocate(sizeof(numbers), pointer)), "");
+    EXPECT_EQ(take(memory->upload(pointer, numbers, sizeof(numbers))), "");
+    EXPECT_EQ(take(memory->download(back, pointer, sizeof(back))), "");
+    EXPECT_TRUE(std::equal(numbers, numbers + 3, back));
+    void *empty = nullptr;
+    EXPECT_EQ(take(memory->allocate(0, empty)), "");
+    EXPECT_NE(empty, nullptr);
+    EXPECT_EQ(take(memory->upload(nullptr, nullptr, 0)), "");
+    EXPECT_EQ(take(memory->download(nullptr, nullptr, 0)), "");
+    fake->failures["cuMemAlloc"] = 700;
+    EXPECT_EQ(take(memory->allocate(4, empty)),
+              "cuMemAlloc reports CUDA_ERROR_ILLEGAL_ADDRESS");
+  }
+  EXPECT_EQ(std::count(fake->calls.begin(), fake->calls.end(), "cuMemFree"), 2);
+  fake->failures["cuInit"] = 100;
+  std::unique_ptr<DeviceMemory> none;
+  EXPECT_EQ(take(DeviceMemory::open(0, none)).rfind("engine cuda needs", 0),
+            0u);
 }
 
 TEST_F(Cuda, OverlapAndStrides) {

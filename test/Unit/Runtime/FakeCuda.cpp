@@ -179,10 +179,12 @@ int cuGetErrorString(int error, const char **text) {
   return *text ? 0 : 1;
 }
 int cuMemAlloc_v2(unsigned long long *pointer, size_t bytes) {
+  if (int result = note("cuMemAlloc"))
+    return result;
   auto *memory = new char[bytes];
   *pointer = reinterpret_cast<unsigned long long>(memory);
   state.memory.push_back({*pointer, *pointer + bytes, 0});
-  return note("cuMemAlloc");
+  return 0;
 }
 int cuMemFree_v2(unsigned long long pointer) {
   delete[] reinterpret_cast<char *>(pointer);
