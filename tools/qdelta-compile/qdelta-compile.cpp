@@ -7,6 +7,7 @@
 #include "data/CompileLine.h"
 #include "data/Failure.h"
 #include "data/Source.h"
+#include "qdelta/Pipelines/Artefact.h"
 #include "qdelta/Pipelines/Registration.h"
 
 #include "mlir/IR/MLIRContext.h"
