@@ -17,6 +17,7 @@ llvm_config.use_default_substitutions()
 config.substitutions.append(("%python", sys.executable))
 config.substitutions.append(("%lint", os.path.join(config.test_source_root, "Lint")))
 config.substitutions.append(("%models", os.path.join(config.qdelta_source_root, "lib", "Models")))
+config.substitutions.append(("%build_bin", os.path.join(config.qdelta_build_root, "bin")))
 config.substitutions.append(("%qdelta_src", config.qdelta_source_root))
 
 tools_dir = os.path.join(config.qdelta_build_root, "bin")
