@@ -67,7 +67,8 @@ static Expected<double> verify(Subject &subject) {
   auto reference = runReference(subject.recurrence, "", inputs);
   if (!reference)
     return reference.takeError();
-  auto loop = runTokenLoop(subject.recurrence, inputs, subject.dtype);
+  Format products = productsOf(subject.what.engine, subject.dtype);
+  auto loop = runTokenLoop(subject.recurrence, inputs, products);
   if (!loop)
     return loop.takeError();
   auto got = runKernel(subject.kernel, signature, sizes, std::move(inputs),
@@ -75,9 +76,9 @@ static Expected<double> verify(Subject &subject) {
   if (!got)
     return got.takeError();
   auto errors = compare(signature.outputs, convert<double>(*got), *reference,
-                        *loop, *reference, 2, subject.dtype);
+                        *loop, *reference, 2, products);
   if (!allRight(errors)) {
-    printTable(errors, llvm::errs(), subject.dtype);
+    printTable(errors, llvm::errs(), products);
     return llvm::make_error<Failure>(
         WrongResult, subject.what.model + " on " + subject.what.engine +
                          " is wrong, so it is not timed");

@@ -8,6 +8,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace qdelta;
@@ -184,14 +185,16 @@ LogicalResult ColumnValues::create(Operation &op) {
     return success();
   }
   if (op.getName().getDialectNamespace() != "arith")
-    return op.emitError("is not lowered for GPUs yet in a tile of values");
+    return op.emitOpError("is not lowered for GPUs yet in a tile of values");
+  bool isTruth = getElementTypeOrSelf(result.getType()).isInteger(1);
+  Type type = isTruth ? Type(e.b.getI1Type()) : e.f32Type();
   Fragment made;
   for (size_t i = 0; i < operands[0].size(); ++i) {
     SmallVector<Value> parts;
     for (Fragment &operand : operands)
       parts.push_back(operand[i]);
     Operation *each = e.b.create(op.getLoc(), op.getName().getIdentifier(),
-                                 parts, e.f32Type(), op.getAttrs());
+                                 parts, type, op.getAttrs());
     made.push_back(e.num(each->getResult(0)));
   }
   values[result] = made;

@@ -71,7 +71,7 @@ LogicalResult Plan::addTile(LoadTileOp load) {
   auto source = cast<RankedTensorType>(load.getSource().getType());
   if (!argument || argument.getOwner()->getParentOp() != func ||
       source.getRank() != 4 || load.getIndices().size() != 3)
-    return load.emitError("is not lowered for GPUs: expected vectors of a "
+    return load.emitOpError("is not lowered for GPUs: expected vectors of a "
                           "token sequence");
   if (source.getElementTypeBitWidth() != elementBytes() * 8)
     return load.emitError("expected a sequence of ")
@@ -121,7 +121,7 @@ LogicalResult Plan::classify() {
           kind = of;
       }
       if (kind == Kind::Key)
-        return op.emitError("makes key vectors inside the step, which is not "
+        return op.emitOpError("makes key vectors inside the step, which is not "
                             "lowered for GPUs yet");
     }
     for (Value each : op.getResults())

@@ -117,6 +117,9 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
     return op.emitError("the state of a kernel stays in registers: expected a "
                         "key dimension of at most ")
            << kLargestKey << ", but got " << keys;
+  if (mode == "recurrent" && !chunk)
+    return op.emitError("mode = recurrent is not for GPU targets: a kernel "
+                        "takes chunks of 16, 32 or 64 tokens");
   if (chunk && chunk != 16 && chunk != 32 && chunk != 64)
     return op.emitError("expected a kernel's chunk to be 16, 32 or 64, but got ")
            << chunk.getValue();
