@@ -39,7 +39,8 @@ struct LaunchOptions {
   int32_t schedule = 0, completion = 0;
 };
 
-struct alignas(kTensorMapAlignment) TensorMapBytes {
+/// Aligned as later versions of cuda.h align it.
+struct alignas(2 * kTensorMapAlignment) TensorMapBytes {
   unsigned char bytes[kTensorMapBytes];
 };
 
@@ -69,6 +70,8 @@ class Session {
 public:
   virtual ~Session();
   virtual const DeviceCode &code() const = 0;
+  /// Checks that the tensors are where the device can use them.
+  virtual qdeltaStatus *check(const std::vector<TensorView> &views) = 0;
   virtual qdeltaStatus *encode(const TensorMapShape &shape,
                                TensorMapBytes &map) = 0;
   virtual qdeltaStatus *launch(const PackedLaunch &launch) = 0;

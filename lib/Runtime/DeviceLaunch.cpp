@@ -151,6 +151,8 @@ qdeltaStatus *Launch::copyStatesOn(Session &session) const {
 }
 
 qdeltaStatus *Launch::runOnDevice(Session &session) const {
+  if (qdeltaStatus *error = session.check(views))
+    return error;
   if (hasNoTokens())
     return copyStatesOn(session);
   const DeviceCode &code = session.code();

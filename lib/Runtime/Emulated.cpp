@@ -35,6 +35,9 @@ public:
       : theCode(theCode), kernel(kernel), options(options) {}
 
   const DeviceCode &code() const override { return theCode; }
+  qdeltaStatus *check(const std::vector<TensorView> &) override {
+    return nullptr;
+  }
   qdeltaStatus *encode(const TensorMapShape &shape,
                        TensorMapBytes &map) override;
   qdeltaStatus *launch(const PackedLaunch &launch) override;

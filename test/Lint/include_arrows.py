@@ -13,12 +13,15 @@ COMPILER = {"mlir", "llvm"}
 ALLOWED = {
     IR: {IR} | COMPILER,
     "Target": {"Target"} | COMPILER,
+    # What runs kernels needs no compiler; what prepares them does.
+    "Emulator": {"Emulator"},
+    "Emulator/Prepare": {"Emulator", "Emulator/Prepare", ".."} | COMPILER,
     TRANSFORMS: {IR, TRANSFORMS, "Target"} | COMPILER,
     # Of qdelta-c only plain C constants that generated code and runtime share.
     "Conversion": {IR, TRANSFORMS, "Target", "Conversion", "qdelta-c"} | COMPILER,
     # Of Runtime only headers that artefacts and their reader share.
-    "Pipelines": {IR, TRANSFORMS, "Target", "Conversion", "Pipelines", "Emulator", "Runtime",
-                  "qdelta-c"} | COMPILER,
+    "Pipelines": {IR, TRANSFORMS, "Target", "Conversion", "Pipelines", "Emulator",
+                  "Emulator/Prepare", "Runtime", "qdelta-c"} | COMPILER,
     "Reference": {IR, "Reference"} | COMPILER,
     "Runtime": {"Runtime", "Emulator", "qdelta-c"},
     "qdelta-c": {"qdelta-c"},
@@ -29,7 +32,7 @@ SOURCES = {".c", ".cpp", ".h"}
 
 def room_of(path):
     """The room of a path such as `Conversion/Passes.h`, or None."""
-    rooms = [room for room in ALLOWED if path.startswith(room + "/")]
+    rooms = [room for room in ALLOWED if path.startswith((room + "/", room + ".h"))]
     return max(rooms, key=len, default=None)
 
 

@@ -86,17 +86,22 @@ llvm::Expected<std::vector<std::string>> CompileLine::targets() const {
 
 Format CompileLine::format() const { return *reference::findFormat(dtype); }
 
+CompileOptions CompileLine::optionsForTargets() const {
+  CompileOptions result;
+  result.engine = engine;
+  result.mode = mode;
+  result.chunk = chunk;
+  result.dtype = dtype;
+  return result;
+}
+
 llvm::Expected<CompileOptions> CompileLine::options() const {
   auto names = targets();
   if (!names)
     return names.takeError();
   if (names->size() != 1)
     return userError("expected --target to be one name, but got " + target);
-  CompileOptions result;
-  result.engine = engine;
+  CompileOptions result = optionsForTargets();
   result.target = names->front();
-  result.mode = mode;
-  result.chunk = chunk;
-  result.dtype = dtype;
   return result;
 }

@@ -31,6 +31,8 @@ struct CompileLine {
   llvm::Expected<std::vector<std::string>> targets() const;
   /// --dtype, once it is checked.
   Format format() const;
+  /// Options for no target in particular. Sizes are left out.
+  CompileOptions optionsForTargets() const;
   /// Options for the only target; fails if --target lists several. Sizes are
   /// left out.
   llvm::Expected<CompileOptions> options() const;

@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "data/Engines.h"
-#include "data/Failure.h"
+#include "data/DeviceTensors.h"
 #include "qdelta/Pipelines/DeviceCode.h"
 
 #include "mlir/IR/OwningOpRef.h"
@@ -15,18 +15,6 @@
 using namespace qdelta;
 using namespace qdelta::tools;
 using llvm::StringRef;
-
-/// Codes from 9000 on are not about anything that the user gave.
-static llvm::Error takeStatus(qdeltaStatus *status) {
-  if (!status)
-    return llvm::Error::success();
-  bool isInternal = qdeltaStatusGetCode(status) >= QDELTA_ERROR_OUT_OF_MEMORY;
-  std::string message = qdeltaStatusGetMessage(status);
-  qdeltaStatusDestroy(status);
-  if (isInternal)
-    return llvm::make_error<Failure>(InternalError, message);
-  return userError(message);
-}
 
 LoadedKernel::LoadedKernel(LoadedKernel &&other)
     : code(std::move(other.code)), module(std::exchange(other.module, nullptr)),
@@ -88,8 +76,16 @@ llvm::Error LoadedKernel::launch(llvm::ArrayRef<DLTensor *> tensors,
   options.schedule = emulation.schedule;
   options.completion = emulation.completion;
   options.seed = emulation.seed;
-  return takeStatus(qdeltaLaunch(
-      kernel, tensors.data(), static_cast<int64_t>(tensors.size()), &options));
+  auto count = static_cast<int64_t>(tensors.size());
+  if (engine != QDELTA_ENGINE_CUDA)
+    return takeStatus(qdeltaLaunch(kernel, tensors.data(), count, &options));
+  auto device = DeviceTensors::copy(tensors);
+  if (!device)
+    return device.takeError();
+  if (llvm::Error error = takeStatus(
+          qdeltaLaunch(kernel, device->pointers().data(), count, &options)))
+    return error;
+  return device->copyBack(module);
 }
 
 DLTensor qdelta::tools::asDLTensor(std::vector<int64_t> &shape, void *data,

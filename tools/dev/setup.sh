@@ -4,6 +4,7 @@
 #
 # Part of qdelta, under the Apache License 2.0 (see LICENSE).
 set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 packages=(
   # Compiler, linker and build system.
@@ -23,6 +24,17 @@ if [[ -n "${QDELTA_SKIP_SETUP:-}" ]]; then
   exit 0
 fi
 
+# Assembling for NVIDIA GPUs needs ptxas; without a CUDA toolkit, a private one
+# comes from PyPI.
+if ! tools/dev/toolkit.sh --find > /dev/null 2>&1 &&
+  ! python3 -m pip --version > /dev/null 2>&1; then
+  packages+=(python3-pip)
+fi
+take_toolkit() {
+  # Without one everything works but cubins, so this is no reason to stop.
+  tools/dev/toolkit.sh > /dev/null || echo "warning: no ptxas, so no cubins" >&2
+}
+
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$package" 2> /dev/null | grep -q 'ok installed' ||
@@ -30,6 +42,7 @@ for package in "${packages[@]}"; do
 done
 if ((${#missing[@]} == 0)); then
   echo "== setup: all ${#packages[@]} packages are there"
+  take_toolkit
   exit 0
 fi
 
@@ -48,4 +61,5 @@ echo "== setup: installing ${missing[*]}"
 # A minute or two: LLVM and MLIR unpack to about 2 GB.
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
   apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
+take_toolkit
 echo "== setup: done"

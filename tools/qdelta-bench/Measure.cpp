@@ -169,7 +169,8 @@ static Error timeLaunches(const Subject &subject, double flop, int repeat,
 }
 
 Expected<Measurement> qdelta::tools::measure(const Case &what,
-                                             const MeasureOptions &options) {
+                                             const MeasureOptions &options,
+                                             Reproducer &reproducer) {
   Expected<std::string> path = findModel(what.model, options.modelsDir);
   if (!path)
     return path.takeError();
@@ -180,6 +181,7 @@ Expected<Measurement> qdelta::tools::measure(const Case &what,
   Expected<Source> source = Source::read(*path, context);
   if (!source)
     return source.takeError();
+  reproducer.setInput(source->getText());
   Expected<RecurrenceOp> recurrence = findRecurrence(source->getModule(), "");
   if (!recurrence)
     return recurrence.takeError();

@@ -7,6 +7,7 @@
 #include "data/CompileLine.h"
 #include "data/Failure.h"
 #include "data/Source.h"
+#include "qdelta/Pipelines/Artefact.h"
 #include "qdelta/Pipelines/Registration.h"
 
 #include "mlir/IR/MLIRContext.h"
@@ -22,12 +23,15 @@ static const char overview[] = R"(qdelta's compiler: from one phase to another
 
 Takes a module from the phase it is in to a later one and writes it as text.
 The phases are recurrence, affine, chunked, linalg, buffers and target
-(docs/Pipelines.md). A phase's dump compiles on from where it stands.
+(docs/Pipelines.md). A phase's dump compiles on from where it stands. With -o
+file.qda, writes an artefact with code for each target, which qdelta-run and C
+programs launch (docs/Artefacts.md).
 
 Examples:
   qdelta-compile --model q_delta --shape K=64,V=64 --compile-to=chunked
   qdelta-compile step.mlir --shape K=64,V=64 --dump-phases-to=phases
   qdelta-compile phases/linalg.mlir --compile-from=linalg --compile-to=buffers
+  qdelta-compile --model q_delta --shape K=64,V=64 --target=host,avx2 -o q_delta.qda
 
 Exit codes: 0 fine, 1 an error in what was given, 3 internal.
 )";
@@ -51,12 +55,15 @@ struct CommandLine {
   cl::opt<std::string> dumpTo{"dump-phases-to",
                               cl::desc("Write <phase>.mlir of every phase"),
                               cl::value_desc("dir"), cl::cat(category)};
-  cl::opt<std::string> output{"o", cl::desc("Where to write; - by default"),
+  cl::opt<std::string> output{"o",
+                              cl::desc("Where to write; - by default. An "
+                                       "artefact if it ends with .qda"),
                               cl::value_desc("file"), cl::cat(category)};
 };
 } // namespace
 
-static llvm::Error compileFile(const CommandLine &line) {
+static llvm::Error compileFile(const CommandLine &line,
+                               Reproducer &reproducer) {
   if (line.file.empty() == line.compile.model.empty())
     return userError("expected either a file or --model, but got " +
                      llvm::Twine(line.file.empty() ? "neither" : "both"));
@@ -69,8 +76,16 @@ static llvm::Error compileFile(const CommandLine &line) {
       return found.takeError();
     path = *found;
   }
-  // A phase is written as text for one target.
-  auto parsed = line.compile.options();
+  // A phase is written as text for one target, an artefact holds several.
+  bool isArtefact = llvm::StringRef(line.output).ends_with(".qda");
+  if (isArtefact && line.to != "target")
+    return userError("expected no --compile-to with an artefact, but got " +
+                     line.to);
+  auto targets = line.compile.targets();
+  if (!targets)
+    return targets.takeError();
+  llvm::Expected<CompileOptions> parsed =
+      isArtefact ? line.compile.optionsForTargets() : line.compile.options();
   if (!parsed)
     return parsed.takeError();
   CompileOptions options = std::move(*parsed);
@@ -87,10 +102,17 @@ static llvm::Error compileFile(const CommandLine &line) {
 
   mlir::DialectRegistry registry;
   registerDialects(registry);
-  mlir::MLIRContext context(registry);
+  // A crash is caught on this thread only.
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   auto source = Source::read(path, context);
   if (!source)
     return source.takeError();
+  reproducer.setInput(source->getText());
+  if (isArtefact)
+    return writeArtefact(source->getModule(), options, *targets, line.output,
+                         [](llvm::StringRef remark) {
+                           llvm::errs() << "remark: " << remark << "\n";
+                         });
   if (llvm::Error error = compileToPhase(source->getModule(), options, line.to))
     return error;
   // Dumps are enough of an output unless one was asked for.
@@ -111,10 +133,10 @@ static llvm::Error compileFile(const CommandLine &line) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  return runTool([&] {
+  return runTool(argc, argv, [&](Reproducer &reproducer) {
     cl::ResetCommandLineParser();
     static CommandLine line;
     cl::ParseCommandLineOptions(argc, argv, overview);
-    return compileFile(line);
+    return compileFile(line, reproducer);
   });
 }

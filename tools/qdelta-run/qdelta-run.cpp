@@ -191,7 +191,7 @@ static Error writeOutputs(const Run &run, const Outputs &outputs,
   return Error::success();
 }
 
-static Error runMain(int argc, char **argv) {
+static Error runMain(int argc, char **argv, Reproducer &reproducer) {
   Expected<RunOptions> options = parseOptions(argc, argv);
   if (!options)
     return options.takeError();
@@ -208,6 +208,7 @@ static Error runMain(int argc, char **argv) {
   Expected<Source> source = Source::read(path, context);
   if (!source)
     return source.takeError();
+  reproducer.setInput(source->getText());
   Expected<Run> run = prepare(source->getModule(), *options);
   if (!run)
     return run.takeError();
@@ -227,5 +228,7 @@ static Error runMain(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  return runTool([&] { return runMain(argc, argv); });
+  return runTool(argc, argv, [&](Reproducer &reproducer) {
+    return runMain(argc, argv, reproducer);
+  });
 }

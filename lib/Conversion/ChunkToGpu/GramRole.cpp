@@ -102,27 +102,19 @@ LogicalResult GramRole::storeVectors(TokenValues &tokens, const Lane &x,
 }
 
 LogicalResult GramRole::storeMatrices(Num stage, Num slot) {
-  Lane x = kernel.lane(/*gramRole=*/true);
-  MatrixValues matrices(kernel, x, stage);
-  for (auto [value, offset] : plan.handedOver) {
-    if (plan.kindOf(value) != Kind::Matrix ||
-        value.getDefiningOp<ChunkInverseOp>())
-      continue;
-    auto made = matrices.get(value);
-    if (failed(made))
+  MatrixValues matrices(kernel, stage);
+  for (auto [value, offset] : plan.handedOver)
+    if (plan.kindOf(value) == Kind::Matrix &&
+        !value.getDefiningOp<ChunkInverseOp>() &&
+        failed(matrices.storeOperand(value, slot + offset)))
       return failure();
-    matrices.storeOperand(*made, slot + offset);
-  }
   if (!plan.inverse)
     return success();
   Num system = kernel.shared + plan.systemAt;
-  for (auto [block, value] : llvm::enumerate(plan.inverse->getOperands())) {
-    auto made = matrices.get(value);
-    if (failed(made))
+  for (auto [block, value] : llvm::enumerate(plan.inverse->getOperands()))
+    if (failed(matrices.storeSystem(value, system, static_cast<int64_t>(block),
+                                    plan.order / plan.chunk)))
       return failure();
-    matrices.storeSystem(*made, system, static_cast<int64_t>(block),
-                         plan.order / plan.chunk);
-  }
   // A diagonal block may hold rows of two warps when unknowns alternate.
   if (plan.order == plan.chunk)
     e.syncWarp();

@@ -256,3 +256,40 @@ TEST(LaunchErrors, NoCodeForTheEngine) {
   EXPECT_EQ(launchWith(options),
             "kernel toy has no code for engine emulated; it has none");
 }
+
+TEST(LaunchErrors, NarrowTypes) {
+  // A kernel whose q is bfloat16.
+  std::vector<qdeltaArgument> arguments(toy::image().kernels[0].arguments,
+                                        toy::image().kernels[0].arguments +
+                                            toy::numArguments);
+  arguments[toy::q].dtype = {kDLBfloat, 16, 1};
+  qdeltaKernelImage kernelImage = toy::image().kernels[0];
+  kernelImage.arguments = arguments.data();
+  qdeltaImage image = {sizeof(image), &kernelImage, 1, nullptr, 0};
+  qdeltaModule *module = nullptr;
+  ASSERT_EQ(qdeltaModuleLoad(&image, &module), nullptr);
+  const qdeltaKernel *kernel = nullptr;
+  ASSERT_EQ(qdeltaModuleGetKernel(module, 0, &kernel), nullptr);
+  Call call;
+  auto launch = [&] {
+    std::vector<DLTensor *> tensors;
+    for (Array &array : call.arrays)
+      tensors.push_back(array.tensor());
+    qdeltaStatus *status =
+        qdeltaLaunch(kernel, tensors.data(), toy::numArguments, nullptr);
+    std::string message = qdeltaStatusGetMessage(status);
+    qdeltaStatusDestroy(status);
+    return message;
+  };
+  EXPECT_EQ(launch(), "expected q to be bfloat16, but got float32");
+  call.arrays[toy::q].dl.dtype = {kDLFloat, 16, 1};
+  EXPECT_EQ(launch(), "expected q to be bfloat16, but got float16");
+  call.arrays[toy::q].dl.dtype = {kDLBfloat, 16, 1};
+  EXPECT_EQ(launch(), "");
+  call.arrays[toy::q].dl.byte_offset = 2;
+  EXPECT_EQ(launch(), "");
+  call.arrays[toy::q].dl.byte_offset = 1;
+  EXPECT_EQ(launch(), "expected the data of q to be aligned to 2 bytes, but "
+                      "got an address 1 past a multiple of 2");
+  qdeltaModuleDestroy(module);
+}

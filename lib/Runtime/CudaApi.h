@@ -1,0 +1,92 @@
+//===- CudaApi.h - what is used of the CUDA driver --------------*- C++ -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+//
+// The few types, numbers and functions of cuda.h that the runtime uses, written
+// down here because neither a build nor a user needs a CUDA toolkit. All of
+// them are part of the driver's stable binary interface. CudaApiTest.cpp
+// compares them with cuda.h where there is one.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QDELTA_LIB_RUNTIME_CUDAAPI_H
+#define QDELTA_LIB_RUNTIME_CUDAAPI_H
+
+#include <cstddef>
+#include <cstdint>
+
+namespace qdelta::runtime::cuda {
+
+using Result = int;
+using Device = int;
+using DevicePtr = unsigned long long;
+using Context = struct ContextHandle *;
+using Module = struct ModuleHandle *;
+using Function = struct FunctionHandle *;
+using Stream = struct StreamHandle *;
+
+constexpr Result kSuccess = 0;
+constexpr Result kErrorInvalidValue = 1;
+
+/// CUdevice_attribute.
+constexpr int kComputeCapabilityMajor = 75;
+constexpr int kComputeCapabilityMinor = 76;
+constexpr int kMaxSharedMemoryPerBlockOptin = 97;
+/// CUfunction_attribute.
+constexpr int kMaxDynamicSharedSizeBytes = 8;
+/// CUjit_option.
+constexpr int kJitErrorLogBuffer = 5;
+constexpr int kJitErrorLogBufferSizeBytes = 6;
+/// CUpointer_attribute.
+constexpr int kPointerDeviceOrdinal = 9;
+/// CUtensorMapL2promotion.
+constexpr int kL2Promotion128B = 2;
+
+/// The functions, under the names that the driver exports.
+struct Api {
+  Result (*cuInit)(unsigned flags);
+  Result (*cuDriverGetVersion)(int *version);
+  Result (*cuDeviceGetCount)(int *count);
+  Result (*cuDeviceGet)(Device *device, int ordinal);
+  Result (*cuDeviceGetAttribute)(int *value, int attribute, Device device);
+  Result (*cuDevicePrimaryCtxRetain)(Context *context, Device device);
+  Result (*cuDevicePrimaryCtxRelease_v2)(Device device);
+  Result (*cuCtxPushCurrent_v2)(Context context);
+  Result (*cuCtxPopCurrent_v2)(Context *context);
+  Result (*cuModuleLoadDataEx)(Module *module, const void *image,
+                               unsigned numOptions, int *options,
+                               void **values);
+  Result (*cuModuleUnload)(Module module);
+  Result (*cuModuleGetFunction)(Function *function, Module module,
+                                const char *name);
+  Result (*cuFuncSetAttribute)(Function function, int attribute, int value);
+  Result (*cuLaunchKernel)(Function function, unsigned gridX, unsigned gridY,
+                           unsigned gridZ, unsigned blockX, unsigned blockY,
+                           unsigned blockZ, unsigned sharedBytes, Stream stream,
+                           void **parameters, void **extra);
+  Result (*cuStreamSynchronize)(Stream stream);
+  Result (*cuMemcpyDtoDAsync_v2)(DevicePtr to, DevicePtr from, size_t bytes,
+                                 Stream stream);
+  Result (*cuPointerGetAttribute)(void *value, int attribute,
+                                  DevicePtr pointer);
+  /// Null in drivers before CUDA 12, which launch kernels without tensor maps.
+  Result (*cuTensorMapEncodeTiled)(void *map, int type, uint32_t rank,
+                                   void *address, const uint64_t *sizes,
+                                   const uint64_t *strides, const uint32_t *box,
+                                   const uint32_t *elementStrides,
+                                   int interleave, int swizzle, int l2Promotion,
+                                   int fill);
+  Result (*cuGetErrorName)(Result error, const char **name);
+  Result (*cuGetErrorString)(Result error, const char **text);
+  // For tools that own memory of a device; the runtime allocates nothing.
+  Result (*cuMemAlloc_v2)(DevicePtr *pointer, size_t bytes);
+  Result (*cuMemFree_v2)(DevicePtr pointer);
+  Result (*cuMemcpyHtoD_v2)(DevicePtr to, const void *from, size_t bytes);
+  Result (*cuMemcpyDtoH_v2)(void *to, DevicePtr from, size_t bytes);
+};
+
+} // namespace qdelta::runtime::cuda
+
+#endif // QDELTA_LIB_RUNTIME_CUDAAPI_H

@@ -1,4 +1,0 @@
-#include "Backend.h"
-namespace qdelta::runtime {
-std::unique_ptr<Backend> makeCudaBackend() { return nullptr; }
-} // namespace qdelta::runtime
