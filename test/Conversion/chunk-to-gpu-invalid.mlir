@@ -62,32 +62,3 @@ qdelta.recurrence @key_parameter(state %S: tensor<?x?xf32>) token(%k: tensor<?xf
   %y = qdelta.read %Sw at %j : tensor<?x?xf32>, tensor<?xf32>
   qdelta.yield state %Sw : tensor<?x?xf32> out %y : tensor<?xf32>
 }
-
-// -----
-
-#schedule = #qdelta.schedule<target = "sm_80", chunk = 16, columns = 16, span = 1, lanes = 1, unroll = false, fuse = false, defer = false, prefetch = false, kernel = true, operands = "bf16">
-// expected-error @below {{expected one scf.forall over batch entries, heads and value blocks, of a schedule with kernel = true}}
-func.func @no_programs(%S: tensor<?x?x16x16xf32>) -> tensor<?x?x16x16xf32> attributes {qdelta.schedule = #schedule} {
-  return %S : tensor<?x?x16x16xf32>
-}
-
-// -----
-
-#schedule = #qdelta.schedule<target = "sm_80", chunk = 16, columns = 16, span = 1, lanes = 1, unroll = false, fuse = false, defer = false, prefetch = false, kernel = true, operands = "bf16">
-func.func @no_chunks(%S: tensor<?x?x16x16xf32>) -> tensor<?x?x16x16xf32> attributes {qdelta.schedule = #schedule} {
-  %c1 = arith.constant 1 : index
-  // expected-error @below {{expected one loop over chunks}}
-  %f = scf.forall (%b, %h, %block) in (%c1, %c1, 1) shared_outs(%out = %S) -> tensor<?x?x16x16xf32> {
-    scf.forall.in_parallel {
-    }
-  }
-  return %f : tensor<?x?x16x16xf32>
-}
-
-// -----
-
-#schedule = #qdelta.schedule<target = "sm_55", chunk = 16, columns = 16, span = 1, lanes = 1, unroll = false, fuse = false, defer = false, prefetch = false, kernel = true, operands = "bf16">
-// expected-error @below {{unknown GPU target 'sm_55'}}
-func.func @no_target(%S: tensor<?x?x16x16xf32>) -> tensor<?x?x16x16xf32> attributes {qdelta.schedule = #schedule} {
-  return %S : tensor<?x?x16x16xf32>
-}

@@ -154,7 +154,7 @@ static llvm::Error runMain(const CommandLine &line) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  return runTool([&] {
+  return runTool(argc, argv, [&](Reproducer &) {
     cl::ResetCommandLineParser();
     static CommandLine line;
     cl::ParseCommandLineOptions(argc, argv, overview);

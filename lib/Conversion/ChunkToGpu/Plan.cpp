@@ -74,7 +74,7 @@ LogicalResult Plan::addTile(LoadTileOp load) {
     return load.emitOpError("is not lowered for GPUs: expected vectors of a "
                           "token sequence");
   if (source.getElementTypeBitWidth() != elementBytes() * 8)
-    return load.emitError("expected a sequence of ")
+    return load.emitOpError("expected a sequence of ")
            << elementBytes() << "-byte elements, but got " << source;
   auto type = cast<RankedTensorType>(load.getType());
   bool isKey = !load.getColumn();
