@@ -19,6 +19,10 @@ ALLOWED = {
     "Pipelines": {IR, TRANSFORMS, "Target", "Conversion", "Pipelines", "qdelta-c"} | COMPILER,
     "Reference": {IR, "Reference"} | COMPILER,
     "Runtime": {"Runtime", "qdelta-c"},
+    # The emulator runs without LLVM; what prepares kernels for it looks into it.
+    "Emulator": {"Emulator"},
+    "Emulator/Prepare": {"Emulator", "Emulator/Prepare", "Emulator/Prepare.h", "..", "llvm"},
+    "Emulator/Prepare.h": {"Emulator", "llvm"},
     "qdelta-c": {"qdelta-c"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]')
@@ -26,8 +30,9 @@ SOURCES = {".c", ".cpp", ".h"}
 
 
 def room_of(path):
-    """The room of a path such as `Conversion/Passes.h`, or None."""
-    rooms = [room for room in ALLOWED if path.startswith(room + "/")]
+    """The room of a path such as `Conversion/Passes.h`, which a single header may
+    be by itself, or None."""
+    rooms = [room for room in ALLOWED if f"{path}/".startswith(room + "/")]
     return max(rooms, key=len, default=None)
 
 
