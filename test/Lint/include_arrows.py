@@ -19,6 +19,8 @@ ALLOWED = {
     TRANSFORMS: {IR, TRANSFORMS, "Target"} | COMPILER,
     # Of qdelta-c only plain C constants that generated code and runtime share.
     "Conversion": {IR, TRANSFORMS, "Target", "Conversion", "qdelta-c"} | COMPILER,
+    "Conversion/ChunkToGpu": {IR, TRANSFORMS, "Target", "Conversion",
+                              "Conversion/ChunkToGpu", ".."} | COMPILER,
     # Of Runtime only headers that artefacts and their reader share.
     "Pipelines": {IR, TRANSFORMS, "Target", "Conversion", "Pipelines", "Emulator",
                   "Emulator/Prepare", "Runtime", "qdelta-c"} | COMPILER,
