@@ -16,14 +16,15 @@ ALLOWED = {
     # What runs kernels needs no compiler; what prepares them does.
     "Emulator": {"Emulator"},
     "Emulator/Prepare": {"Emulator", "Emulator/Prepare", ".."} | COMPILER,
-    TRANSFORMS: {IR, TRANSFORMS, "Target"} | COMPILER,
     # Of qdelta-c only plain C constants that generated code and runtime share.
+    TRANSFORMS: {IR, TRANSFORMS, "Target", "qdelta-c"} | COMPILER,
     "Conversion": {IR, TRANSFORMS, "Target", "Conversion", "qdelta-c"} | COMPILER,
-    # Of Runtime only headers that artefacts and their reader share.
+    # Of Runtime only what the writer and the reader of artefacts share.
     "Pipelines": {IR, TRANSFORMS, "Target", "Conversion", "Pipelines", "Emulator",
-                  "Emulator/Prepare", "Runtime", "qdelta-c"} | COMPILER,
+                  "Emulator/Prepare", "Runtime/ArtefactFormat", "qdelta-c"} | COMPILER,
     "Reference": {IR, "Reference"} | COMPILER,
-    "Runtime": {"Runtime", "Emulator", "qdelta-c"},
+    "Runtime": {"Runtime", "Runtime/ArtefactFormat", "Emulator", "qdelta-c"},
+    "Runtime/ArtefactFormat": set(),
     "qdelta-c": {"qdelta-c"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]')
