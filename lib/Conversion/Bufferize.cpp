@@ -6,6 +6,7 @@
 
 #include "qdelta/Conversion/Passes.h"
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
+#include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
@@ -116,9 +117,15 @@ private:
       Value root = result;
       while (auto cast = root.getDefiningOp<memref::CastOp>())
         root = cast.getSource();
-      if (!isa<BlockArgument>(root))
-        return func.emitError("result ")
-               << index << " was not computed in its destination";
+      if (isa<BlockArgument>(root))
+        continue;
+      if (!func->hasAttr(kRecurrenceAttr))
+        return func.emitError(
+            "expected a function that is one qdelta.scan over all of its "
+            "arguments, in order, and returns the scan's results; any other "
+            "has no kernel, only engine reference evaluates it");
+      return func.emitError("result ")
+             << index << " was not computed in its destination";
     }
     end->setOperands({});
     func.setType(FunctionType::get(func.getContext(),

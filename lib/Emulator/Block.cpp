@@ -33,15 +33,11 @@ static uint32_t ceilDiv(uint32_t a, uint32_t b) { return (a + b - 1) / b; }
 
 Block::Block(const LaunchPlan &plan, Dim3 position, BlockStorage &storage)
     : plan(plan), program(*plan.kernel->program), position(position),
-      storage(storage), numThreads(plan.config.block.count()),
-      live(numThreads),
+      storage(storage), sharedMemory(storage.shared()),
+      numThreads(plan.config.block.count()), live(numThreads),
       clocks(3 * numThreads + ceilDiv(numThreads, kWarpgroupSize) +
              kMaxMbarrierAgents),
-      shadow(plan.config.check ? plan.sharedBytes : 0, clocks.size(),
-             [this](const Accessor &accessor, const Shadow::Conflict &conflict) {
-               onConflict(accessor, conflict);
-             }),
-      findings(plan.config.maxReports),
+      shadow(storage.shadow), findings(plan.config.maxReports),
       warps(ceilDiv(numThreads, kWarpSize32)),
       warpgroups(ceilDiv(numThreads, kWarpgroupSize)) {
   const Dim3 &grid = plan.config.grid;
@@ -52,6 +48,11 @@ Block::Block(const LaunchPlan &plan, Dim3 position, BlockStorage &storage)
   if (!randomState)
     randomState = 1;
 
+  shadow.reset(
+      plan.config.check ? plan.sharedBytes : 0,
+      [this](const Accessor &accessor, const Shadow::Conflict &conflict) {
+        onConflict(accessor, conflict);
+      });
   // Reads as NaN, in every format.
   std::memset(storage.shared(), 0xff, plan.sharedBytes);
   uint32_t end = 0;

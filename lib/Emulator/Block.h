@@ -102,7 +102,7 @@ struct LaunchPlan {
   uint32_t sharedBytes;
 };
 
-/// What is worth keeping from one block to the next: stacks and threads.
+/// What is worth keeping from one block to the next: stacks, threads, memory.
 class BlockStorage {
 public:
   Thread &thread(uint32_t index);
@@ -111,6 +111,8 @@ public:
   void *scratch();
   /// Room for `count` floats, which the next call invalidates.
   float *floats(size_t count);
+
+  Shadow shadow;
 
 private:
   std::vector<std::unique_ptr<Thread>> threads;
@@ -182,9 +184,10 @@ public:
   const ProgramImpl &program;
   Dim3 position;
   BlockStorage &storage;
+  uint8_t *sharedMemory;
   uint32_t numThreads, live;
   ClockSpace clocks;
-  Shadow shadow;
+  Shadow &shadow;
   Findings findings;
   Counts counts;
   std::vector<Thread *> threads;

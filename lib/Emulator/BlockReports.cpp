@@ -100,16 +100,16 @@ void Block::onConflict(const Accessor &accessor,
       other ? report.other.agent + " at " + describe(*other) : std::string();
   switch (conflict.kind) {
   case ReportKind::ReadAfterWrite:
-    report.text = who + "reads " + where + ", not ordered after the write by " +
-                  earlier;
+    report.text =
+        who + "reads " + where + ", not ordered after the write by " + earlier;
     break;
   case ReportKind::WriteAfterWrite:
-    report.text = who + "writes " + where +
-                  ", not ordered after the write by " + earlier;
+    report.text =
+        who + "writes " + where + ", not ordered after the write by " + earlier;
     break;
   case ReportKind::WriteAfterRead:
-    report.text = who + "writes " + where +
-                  ", not ordered after the read by " + earlier;
+    report.text =
+        who + "writes " + where + ", not ordered after the read by " + earlier;
     break;
   case ReportKind::MissingProxyFence:
     report.text = who + "touches, in the async proxy, " + where +
@@ -119,8 +119,8 @@ void Block::onConflict(const Accessor &accessor,
     report.text = who + "reads " + where + ", which nothing has written";
     break;
   case ReportKind::MbarrierClobber:
-    report.text = who + "touches " + where + ", an mbarrier that " + earlier +
-                  " made";
+    report.text =
+        who + "touches " + where + ", an mbarrier that " + earlier + " made";
     break;
   default:
     report.text = who + "touches " + where + ", between two variables";
@@ -157,10 +157,11 @@ void Block::reportDeadlock() {
             std::to_string(group.second) + ", wait at " + key + "]";
   for (uint32_t i = 0; i < 16; ++i)
     if (barriers[i].active)
-      what += " [barrier " + std::to_string(i) + ": " +
-              std::to_string(barriers[i].arrived) + " of " +
-              std::to_string(barriers[i].expected ? barriers[i].expected : live) +
-              " arrived]";
+      what +=
+          " [barrier " + std::to_string(i) + ": " +
+          std::to_string(barriers[i].arrived) + " of " +
+          std::to_string(barriers[i].expected ? barriers[i].expected : live) +
+          " arrived]";
   Operation unknown;
   unknown.name = "unknown";
   if (!first)

@@ -28,7 +28,8 @@ void BulkCopy::complete(Block &block) {
 }
 
 namespace {
-/// The shared side is accessed in the async proxy, knowing what the thread does.
+/// The shared side is accessed in the async proxy, knowing what the thread
+/// does.
 Accessor bulkAccessor(const Thread &thread, const Operation &op,
                       const BulkCopy &copy) {
   Accessor accessor = thread.block->accessor(thread, op);
@@ -51,13 +52,14 @@ bool addTile(Thread &thread, const Operation &op, const TensorMapContent &map,
              const int32_t *coordinates, uint64_t address, BulkCopy &copy) {
   Block &block = *thread.block;
   uint32_t index[kMaxRank] = {};
-  uint32_t units = map.boxBytes() / 16, rowUnits = map.box[0] * map.elementBytes / 16;
+  uint32_t units = map.boxBytes() / 16,
+           rowUnits = map.box[0] * map.elementBytes / 16;
   uint32_t perUnit = 16 / map.elementBytes;
   for (uint32_t unit = 0; unit < units; ++unit) {
-    uint8_t *shared = block.storage.shared() +
-                      Block::sharedOffset(swizzled(
-                          address + 16 * uint64_t(unit),
-                          static_cast<Swizzle>(map.swizzle)));
+    uint8_t *shared =
+        block.storage.shared() +
+        Block::sharedOffset(swizzled(address + 16 * uint64_t(unit),
+                                     static_cast<Swizzle>(map.swizzle)));
     bool inside = true;
     uint64_t row = map.base;
     for (uint32_t d = 1; d < map.rank; ++d) {
@@ -79,9 +81,10 @@ bool addTile(Thread &thread, const Operation &op, const TensorMapContent &map,
       }
       uint8_t *to = shared + e * map.elementBytes;
       BulkPiece *last = copy.pieces.empty() ? nullptr : &copy.pieces.back();
-      bool joins = last && last->shared + last->bytes == to &&
-                   (global ? last->global && last->global + last->bytes == global
-                           : !last->global);
+      bool joins =
+          last && last->shared + last->bytes == to &&
+          (global ? last->global && last->global + last->bytes == global
+                  : !last->global);
       if (joins)
         last->bytes += map.elementBytes;
       else
@@ -169,9 +172,8 @@ void runTensor(Context *context, const Operation *op, uint64_t *arguments,
   uint64_t address = arguments[0];
   uint64_t *rest = arguments + (copy.toShared ? 2 : 1);
   // Maps may be parameters or in global memory.
-  void *bytes = kEntries.generic(context, rest[0],
-                                 packAccess(sizeof(TensorMap), 64, kLoad),
-                                 op->index);
+  void *bytes = kEntries.generic(
+      context, rest[0], packAccess(sizeof(TensorMap), 64, kLoad), op->index);
   std::optional<TensorMapContent> map = decode(bytes);
   if (!map || map->rank != static_cast<uint32_t>(op->size)) {
     block.report(ReportKind::TensorMap, thread, *op,
@@ -180,8 +182,8 @@ void runTensor(Context *context, const Operation *op, uint64_t *arguments,
     return;
   }
   // The hardware asks for 128 bytes; a swizzle repeats after its rows.
-  uint64_t alignment = std::max<uint64_t>(
-      128, map->swizzle ? 128ull << map->swizzle : 0);
+  uint64_t alignment =
+      std::max<uint64_t>(128, map->swizzle ? 128ull << map->swizzle : 0);
   if (!block.checkAlignment(thread, *op, address, alignment))
     return;
   copy.bytes = map->boxBytes();
@@ -221,8 +223,8 @@ void runBulk(Context *context, const Operation *op, uint64_t *arguments,
       block.global(thread, *op, global, copy.bytes, !copy.toShared);
   if (!bytes || !checkShared(thread, *op, shared, copy))
     return;
-  copy.pieces.push_back(
-      {block.storage.shared() + Block::sharedOffset(shared), bytes, copy.bytes});
+  copy.pieces.push_back({block.storage.shared() + Block::sharedOffset(shared),
+                         bytes, copy.bytes});
   if (copy.toShared)
     issueLoad(thread, std::move(copy));
   else

@@ -72,9 +72,9 @@ Fiber::~Fiber() {
 
 void Fiber::start(Body body, void *argument) {
   if (!mapping) {
-    void *pages = mmap(nullptr, kStackBytes + kGuardBytes,
-                       PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *pages =
+        mmap(nullptr, kStackBytes + kGuardBytes, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (pages == MAP_FAILED)
       throw std::bad_alloc();
     mapping = static_cast<char *>(pages);
@@ -124,5 +124,6 @@ void Fiber::switchTo(Fiber &from, Fiber &to, bool ends) {
 
 bool Fiber::holds(const void *address) const {
   auto *byte = static_cast<const char *>(address);
-  return mapping && byte >= mapping && byte < mapping + kGuardBytes + kStackBytes;
+  return mapping && byte >= mapping &&
+         byte < mapping + kGuardBytes + kStackBytes;
 }

@@ -39,8 +39,7 @@ public:
 
 private:
   using Key = std::tuple<ReportKind, std::string, std::string>;
-  using FastKey =
-      std::tuple<ReportKind, const Operation *, const Operation *>;
+  using FastKey = std::tuple<ReportKind, const Operation *, const Operation *>;
   static constexpr size_t kDropped = ~size_t(0);
 
   uint32_t limit;

@@ -35,7 +35,7 @@ std::string GlobalMemory::describe(uint64_t address) const {
   const Range *nearest = nullptr;
   uint64_t best = 1 << 20;
   for (const Range &range : ranges) {
-    uint64_t distance = address < range.begin ? range.begin - address
+    uint64_t distance = address < range.begin  ? range.begin - address
                         : address >= range.end ? address - range.end
                                                : 0;
     if (distance < best) {

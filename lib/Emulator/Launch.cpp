@@ -72,8 +72,36 @@ struct Progress {
   Counts counts;
 };
 
-void runBlocks(const LaunchPlan &plan, Progress &progress) {
-  BlockStorage storage;
+/// Storage that no launch uses. Making stacks takes longer than a small launch.
+class StorageCache {
+public:
+  std::unique_ptr<BlockStorage> take() {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (unused.empty())
+      return std::make_unique<BlockStorage>();
+    std::unique_ptr<BlockStorage> storage = std::move(unused.back());
+    unused.pop_back();
+    return storage;
+  }
+  void giveBack(std::unique_ptr<BlockStorage> storage) {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (unused.size() < kMost)
+      unused.push_back(std::move(storage));
+  }
+
+private:
+  static constexpr size_t kMost = 4;
+  std::mutex mutex;
+  std::vector<std::unique_ptr<BlockStorage>> unused;
+};
+
+StorageCache &storageCache() {
+  static StorageCache cache;
+  return cache;
+}
+
+void runBlocks(const LaunchPlan &plan, BlockStorage &storage,
+               Progress &progress) {
   const Dim3 &grid = plan.config.grid;
   while (!progress.stop) {
     uint64_t number = progress.next++;
@@ -92,6 +120,12 @@ void runBlocks(const LaunchPlan &plan, Progress &progress) {
       progress.findings.emplace(number, std::move(block.findings));
   }
 }
+
+void work(const LaunchPlan &plan, Progress &progress) {
+  std::unique_ptr<BlockStorage> storage = storageCache().take();
+  runBlocks(plan, *storage, progress);
+  storageCache().giveBack(std::move(storage));
+}
 } // namespace
 
 Outcome qdelta::emulator::launch(const Kernel &kernel,
@@ -99,7 +133,10 @@ Outcome qdelta::emulator::launch(const Kernel &kernel,
                                  const std::vector<Buffer> &buffers,
                                  void *const *arguments) {
   const ProgramImpl &program = *kernel.program;
-  LaunchPlan plan{&kernel, config, {}, arguments,
+  LaunchPlan plan{&kernel,
+                  config,
+                  {},
+                  arguments,
                   program.dynamicOffset + config.dynamicSharedBytes};
   Findings all(config.maxReports);
   for (const Report &finding : program.findings)
@@ -130,8 +167,8 @@ Outcome qdelta::emulator::launch(const Kernel &kernel,
       std::clamp<uint64_t>(config.workers, 1, config.grid.count());
   std::vector<std::thread> threads;
   for (uint64_t i = 1; i < workers; ++i)
-    threads.emplace_back(runBlocks, std::cref(plan), std::ref(progress));
-  runBlocks(plan, progress);
+    threads.emplace_back(work, std::cref(plan), std::ref(progress));
+  work(plan, progress);
   for (std::thread &thread : threads)
     thread.join();
 

@@ -169,8 +169,7 @@ void runMbarrier(Context *context, const Operation *op, uint64_t *arguments,
     checkPhase(block, m);
     return;
   case kTest:
-    results[0] =
-        waitPhase(thread, *op, offset, op->flag, arguments[1], true);
+    results[0] = waitPhase(thread, *op, offset, op->flag, arguments[1], true);
     return;
   case kWait:
     waitPhase(thread, *op, offset, op->flag, arguments[1], false);
@@ -204,10 +203,9 @@ bool qdelta::emulator::bindMbarrier(Operation &op) {
     return name.empty() || name[0] == '.';
   };
   auto restIs = [&] {
-    return name.empty() ||
-           NameParts(name.substr(1))
-               .restIn(0, {"shared", "relaxed", "scope", "cta", "cluster",
-                           "space", "tl"});
+    return name.empty() || NameParts(name.substr(1))
+                               .restIn(0, {"shared", "relaxed", "scope", "cta",
+                                           "cluster", "space", "tl"});
   };
   if (take("cp.async.mbarrier.arrive")) {
     op.variant = take(".noinc") ? kCopyArriveNoIncrement : kCopyArrive;

@@ -10,7 +10,7 @@
 
 using namespace qdelta::emulator;
 
-static constexpr uint64_t kPreemptAfter = 1 << 16;
+static constexpr uint64_t kPreemptAfter = 1 << 10;
 
 static bool inSharedWindow(uint64_t address) {
   return address - kSharedBase < kSharedWindow;
@@ -69,14 +69,11 @@ uint8_t *Block::global(Thread &thread, const Operation &op, uint64_t address,
 }
 
 /// A polling loop must let others run, and must end if nothing comes of it.
-static void countAccess(Thread &thread, const Operation &op) {
-  uint64_t accesses = ++thread.accesses;
-  if (accesses % kPreemptAfter != 0) [[likely]]
-    return;
+static void givePlace(Thread &thread, const Operation &op) {
   Block &block = *thread.block;
-  if (accesses >= block.plan.config.maxPolls) {
+  if (thread.accesses >= block.plan.config.maxPolls) {
     block.report(ReportKind::Deadlock, thread, op,
-                 "has made " + std::to_string(accesses) +
+                 "has made " + std::to_string(thread.accesses) +
                      " accesses without waiting for anything");
     block.end(thread);
   }
@@ -85,18 +82,21 @@ static void countAccess(Thread &thread, const Operation &op) {
   block.yield(thread);
 }
 
-static void *accessShared(Context *context, uint64_t address, uint64_t access,
-                          uint32_t index) {
-  Thread &thread = threadOf(context);
+static void countAccess(Thread &thread, const Operation &op) {
+  if (++thread.accesses % kPreemptAfter == 0) [[unlikely]]
+    givePlace(thread, op);
+}
+
+/// All that an access can be.
+static void *accessSharedSlowly(Thread &thread, uint64_t address,
+                                uint64_t access, const Operation &op) {
   Block &block = *thread.block;
-  const Operation &op = *context->bindings[index].operation;
   countAccess(thread, op);
   ++block.counts.sharedAccesses;
   uint32_t bytes = accessBytes(access), flags = accessFlags(access);
-  if (address & (accessAlignment(access) - 1)) [[unlikely]]
-    block.checkAlignment(thread, op, address, accessAlignment(access));
+  block.checkAlignment(thread, op, address, accessAlignment(access));
   uint8_t *host = block.shared(thread, op, address, bytes);
-  if (!host) [[unlikely]]
+  if (!host)
     return block.scratch();
   if (!block.checks())
     return host;
@@ -117,6 +117,31 @@ static void *accessShared(Context *context, uint64_t address, uint64_t access,
     sync->second.arrive(thread);
   }
   return host;
+}
+
+static void *accessShared(Context *context, uint64_t address, uint64_t access,
+                          uint32_t index) {
+  Thread &thread = threadOf(context);
+  Block &block = *thread.block;
+  uint64_t offset = address - kSharedBase;
+  uint32_t bytes = accessBytes(access), flags = accessFlags(access);
+  if (offset + bytes <= block.plan.sharedBytes && offset < kSharedWindow &&
+      !(address & (accessAlignment(access) - 1)) && !(flags & kAtomic) &&
+      (thread.accesses + 1) % kPreemptAfter) [[likely]] {
+    bool known =
+        !block.checks() ||
+        (flags & kStore ? block.shadow.isOwnWrite(thread.index, thread.clock(),
+                                                  offset, bytes)
+                        : block.shadow.isOwnRead(thread.index, thread.clock(),
+                                                 offset, bytes));
+    if (known) {
+      ++thread.accesses;
+      ++block.counts.sharedAccesses;
+      return block.sharedMemory + offset;
+    }
+  }
+  return accessSharedSlowly(thread, address, access,
+                            *context->bindings[index].operation);
 }
 
 static void *accessGlobal(Context *context, uint64_t address, uint64_t access,

@@ -43,10 +43,9 @@ int32_t qdelta::emulator::parseNumber(std::string_view text) {
 }
 
 bool qdelta::emulator::bind(Operation &op) {
-  for (auto family :
-       {bindAccess, bindBlockBarrier, bindBulk, bindCopyAsync, bindControl,
-        bindMatrixAccess, bindMbarrier, bindMma, bindScalar, bindWarp,
-        bindWgmma}) {
+  for (auto family : {bindAccess, bindBlockBarrier, bindBulk, bindCopyAsync,
+                      bindControl, bindMatrixAccess, bindMbarrier, bindMma,
+                      bindScalar, bindWarp, bindWgmma}) {
     Operation bound = op;
     if (!family(bound))
       continue;

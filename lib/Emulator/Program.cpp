@@ -76,8 +76,8 @@ bool addLine(const Line &line, ProgramImpl &program) {
   const std::vector<std::string> &f = line.fields;
   bool bad = false;
   if (f[0] == "shared" && f.size() == 5) {
-    program.variables.push_back({f[4], line.number(1, bad), line.number(2, bad),
-                                 line.number(3, bad)});
+    program.variables.push_back(
+        {f[4], line.number(1, bad), line.number(2, bad), line.number(3, bad)});
   } else if (f[0] == "dynamic" && f.size() == 2) {
     program.dynamicOffset = line.number(1, bad);
   } else if (f[0] == "kernel" && f.size() == 4) {
@@ -129,7 +129,7 @@ std::string qdelta::emulator::parseDescription(std::string_view text,
       return "malformed line in the description: '" + std::string(line) + "'";
     text.remove_prefix(end + 1);
   }
-  if (program.operations.size() > Shadow::kMaxOperations)
+  if (program.operations.size() > kMaxOperations)
     return "more operations than the emulator can tell apart";
   std::string unknown;
   for (Operation &op : program.operations) {

@@ -19,8 +19,9 @@ using namespace qdelta::emulator;
 
 namespace {
 float flush(float x) {
-  return std::fabs(x) < std::numeric_limits<float>::min() ? std::copysign(0.0f, x)
-                                                          : x;
+  return std::fabs(x) < std::numeric_limits<float>::min()
+             ? std::copysign(0.0f, x)
+             : x;
 }
 
 /// A function of up to three floats; `op.flag` flushes denormals.

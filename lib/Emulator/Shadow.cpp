@@ -10,36 +10,20 @@
 
 using namespace qdelta::emulator;
 
-namespace {
-constexpr int kAgentShift = 24, kOpShift = 36, kFlagShift = 56;
-constexpr uint64_t kWhoMask = (uint64_t(1) << kOpShift) - 1;
-
-constexpr uint64_t flag(int bit) { return uint64_t(1) << (kFlagShift + bit); }
-/// Of the word of the last write.
-constexpr uint64_t kWritten = flag(0), kAsync = flag(1), kAtomicWrite = flag(2),
-                   kMbarrierCell = flag(3), kGap = flag(4);
-/// Of the word of reads: one reader, or an index of `Readers`.
-constexpr uint64_t kSingle = flag(0), kSeveral = flag(1), kAtomicRead = flag(2);
-
-uint32_t clockOf(uint64_t word) { return word & ((1 << kAgentShift) - 1); }
-uint32_t agentOf(uint64_t word) {
-  return word >> kAgentShift & (Shadow::kMaxAgents - 1);
-}
-uint32_t opOf(uint64_t word) {
-  return word >> kOpShift & (Shadow::kMaxOperations - 1);
-}
-uint32_t indexOf(uint64_t word) { return static_cast<uint32_t>(word); }
-
-uint64_t pack(const Accessor &accessor, uint64_t flags) {
-  return std::min<uint64_t>(accessor.clock, Shadow::kMaxClock) |
+uint64_t Shadow::pack(const Accessor &accessor, uint64_t flags) {
+  return std::min<uint64_t>(accessor.clock, kMaxClock) |
          uint64_t(accessor.agent) << kAgentShift |
          uint64_t(accessor.op->index) << kOpShift | flags;
 }
-} // namespace
 
-Shadow::Shadow(uint32_t bytes, uint32_t agents, Sink sink)
-    : agents(agents), sink(std::move(sink)),
-      cells((bytes + kGranule - 1) / kGranule) {}
+void Shadow::reset(uint32_t bytes, Sink newSink) {
+  sink = std::move(newSink);
+  generation = 1;
+  cells.assign((bytes + kGranule - 1) / kGranule, Cell());
+  unused.clear();
+  for (uint32_t i = 0; i < pool.size(); ++i)
+    unused.push_back(i);
+}
 
 void Shadow::addGap(uint32_t offset, uint32_t bytes) {
   // A granule that a variable shares with a gap belongs to the variable.
@@ -82,7 +66,8 @@ void Shadow::checkAfterWrite(Cell &cell, const Accessor &accessor,
   }
   if (!isOrdered(word, accessor)) {
     if (!(accessor.atomic && (word & kAtomicWrite)))
-      conflict(writes ? ReportKind::WriteAfterWrite : ReportKind::ReadAfterWrite,
+      conflict(writes ? ReportKind::WriteAfterWrite
+                      : ReportKind::ReadAfterWrite,
                cell, word, accessor);
     return;
   }
@@ -92,27 +77,23 @@ void Shadow::checkAfterWrite(Cell &cell, const Accessor &accessor,
 }
 
 void Shadow::checkAfterReads(const Cell &cell, const Accessor &accessor) {
+  auto conflicts = [&](uint64_t word) {
+    return !isOrdered(word, accessor) &&
+           !(accessor.atomic && (word & kAtomicRead));
+  };
   uint64_t word = cell.read;
   if (word & kSingle) {
-    if (!isOrdered(word, accessor) &&
-        !(accessor.atomic && (word & kAtomicRead)))
+    if (conflicts(word))
       conflict(ReportKind::WriteAfterRead, cell, word, accessor);
     return;
   }
   const Readers &readers = pool[indexOf(word)];
-  if (readers.generation < generation && !readers.asynchronous)
+  if (isStale(readers))
     return;
-  for (uint32_t agent = 0; agent < agents; ++agent) {
-    uint32_t clock = readers.clocks[agent];
-    if (clock == 0)
-      continue;
-    uint64_t read = clock | uint64_t(agent) << kAgentShift |
-                    uint64_t(readers.lastOp) << kOpShift;
-    if (!isOrdered(read, accessor)) {
-      conflict(ReportKind::WriteAfterRead, cell, read, accessor);
-      return;
-    }
-  }
+  auto found =
+      std::find_if(readers.words.begin(), readers.words.end(), conflicts);
+  if (found != readers.words.end())
+    conflict(ReportKind::WriteAfterRead, cell, *found, accessor);
 }
 
 uint32_t Shadow::newReaders() {
@@ -122,7 +103,7 @@ uint32_t Shadow::newReaders() {
   }
   uint32_t index = unused.back();
   unused.pop_back();
-  pool[index].clocks.assign(agents, 0);
+  pool[index].words.clear();
   pool[index].asynchronous = false;
   return index;
 }
@@ -132,37 +113,49 @@ void Shadow::dropReaders(uint64_t word) {
     unused.push_back(indexOf(word));
 }
 
+/// Leaves the last clock of each agent, once there are many words.
+void Shadow::compact(std::vector<uint64_t> &words) {
+  auto who = [](uint64_t word) { return word & kWhoMask; };
+  // By agent, then by clock: the agent is the upper part.
+  std::sort(words.begin(), words.end(),
+            [&](uint64_t a, uint64_t b) { return who(a) > who(b); });
+  auto end =
+      std::unique(words.begin(), words.end(), [](uint64_t a, uint64_t b) {
+        return agentOf(a) == agentOf(b);
+      });
+  words.erase(end, words.end());
+}
+
 uint64_t Shadow::addRead(uint64_t word, uint64_t mine,
                          const Accessor &accessor) {
-  if (word & kSeveral) {
-    Readers &readers = pool[indexOf(word)];
-    if (readers.generation < generation && !readers.asynchronous) {
-      dropReaders(word);
-      return mine;
-    }
-    readers.clocks[accessor.agent] = accessor.clock;
-    readers.lastOp = accessor.op->index;
-    readers.generation = generation;
-    readers.asynchronous |= !accessor.inOrder;
-    return word;
-  }
-  if (word == 0 || isOrdered(word, accessor))
+  if (!(word & kSeveral) && (word == 0 || isOrdered(word, accessor)))
     return mine;
-  uint32_t index = newReaders();
+  if ((word & kSeveral) && isStale(pool[indexOf(word)])) {
+    dropReaders(word);
+    return mine;
+  }
+  bool isNew = !(word & kSeveral);
+  uint32_t index = isNew ? newReaders() : indexOf(word);
   Readers &readers = pool[index];
-  // Whether the earlier reader was a thread is not known here; keeping the
-  // vector longer than needed costs time only.
-  readers.asynchronous = true;
+  if (isNew) {
+    readers.words.push_back(word);
+    readers.asynchronous = word & kAsyncRead;
+  }
   readers.generation = generation;
-  readers.lastOp = accessor.op->index;
-  readers.clocks[agentOf(word)] = clockOf(word);
-  readers.clocks[accessor.agent] = accessor.clock;
+  readers.asynchronous |= !accessor.inOrder;
+  if (readers.words.back() != mine) {
+    // Powers of two, so that many different readers are sorted seldom.
+    size_t size = readers.words.size();
+    if (size >= 64 && (size & (size - 1)) == 0)
+      compact(readers.words);
+    readers.words.push_back(mine);
+  }
   return index | kSeveral;
 }
 
 void Shadow::read(const Accessor &accessor, uint32_t offset, uint32_t bytes) {
-  uint64_t mine =
-      pack(accessor, kSingle | (accessor.atomic ? kAtomicRead : 0));
+  uint64_t mine = pack(accessor, kSingle | (accessor.atomic ? kAtomicRead : 0) |
+                                     (accessor.inOrder ? 0 : kAsyncRead));
   constexpr uint64_t same = kWhoMask | kSingle | kSeveral;
   uint64_t own = pack(accessor, kWritten);
   constexpr uint64_t sameWrite =
@@ -196,8 +189,7 @@ void Shadow::read(const Accessor &accessor, uint32_t offset, uint32_t bytes) {
 }
 
 void Shadow::write(const Accessor &accessor, uint32_t offset, uint32_t bytes) {
-  uint64_t mine = pack(accessor, kWritten |
-                                     (accessor.asyncProxy ? kAsync : 0) |
+  uint64_t mine = pack(accessor, kWritten | (accessor.asyncProxy ? kAsync : 0) |
                                      (accessor.atomic ? kAtomicWrite : 0));
   constexpr uint64_t same =
       kWhoMask | kWritten | kMbarrierCell | kGap | kAsync | kAtomicWrite;

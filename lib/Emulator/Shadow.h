@@ -16,6 +16,7 @@
 
 #include "Clock.h"
 #include "Operation.h"
+#include "ShadowCell.h"
 #include "qdelta/Emulator/Report.h"
 
 #include <functional>
@@ -51,10 +52,34 @@ public:
   using Sink = std::function<void(const Accessor &, const Conflict &)>;
   static constexpr uint32_t kNone = ~0u;
 
-  Shadow(uint32_t bytes, uint32_t agents, Sink sink);
+  /// Forgets everything, for a block with so many bytes.
+  void reset(uint32_t bytes, Sink sink);
 
   /// Marks bytes between variables, which nothing may touch.
   void addGap(uint32_t offset, uint32_t bytes);
+
+  /// Whether the thread has made the same access since its last event and
+  /// nobody another one since, so that neither finds nor changes anything. What
+  /// most accesses are, and all that they cost then.
+  bool isOwnRead(uint32_t thread, uint32_t clock, uint32_t offset,
+                 uint32_t bytes) const {
+    uint64_t who = clock | uint64_t(thread) << kAgentShift;
+    for (const Cell *cell = cellAt(offset), *end = endCell(offset + bytes);
+         cell != end; ++cell)
+      if (((cell->read ^ (who | kSingle)) & (kWhoMask | kSingle | kSeveral)) &&
+          (cell->read || !cell->isWrittenBy(who)))
+        return false;
+    return true;
+  }
+  bool isOwnWrite(uint32_t thread, uint32_t clock, uint32_t offset,
+                  uint32_t bytes) const {
+    uint64_t who = clock | uint64_t(thread) << kAgentShift;
+    for (const Cell *cell = cellAt(offset), *end = endCell(offset + bytes);
+         cell != end; ++cell)
+      if (cell->read || !cell->isWrittenBy(who))
+        return false;
+    return true;
+  }
 
   /// Accesses of bytes that are in bounds.
   void read(const Accessor &accessor, uint32_t offset, uint32_t bytes);
@@ -70,20 +95,22 @@ public:
   /// everything to come.
   void allThreadsMet() { ++generation; }
 
-  static constexpr uint32_t kGranule = 2;
-  static constexpr uint32_t kMaxAgents = 1 << 12;
-  static constexpr uint32_t kMaxOperations = 1 << 20;
-  static constexpr uint32_t kMaxClock = (1 << 24) - 1;
-
 private:
-  /// Both words: clock (24 bits), agent (12), operation (20), flags (8).
-  struct Cell {
-    uint64_t write = 0, read = 0;
-  };
-  /// The reads of a cell by several agents that are not ordered.
+  using Cell = ShadowCell;
+  static uint64_t pack(const Accessor &accessor, uint64_t flags);
+  static void compact(std::vector<uint64_t> &words);
+
+  const Cell *cellAt(uint32_t offset) const {
+    return cells.data() + offset / kGranule;
+  }
+  const Cell *endCell(uint32_t end) const {
+    return cells.data() + (end + kGranule - 1) / kGranule;
+  }
+  /// The reads of a cell by several agents that are not ordered, as words. An
+  /// agent may be there more than once; what counts is its last clock.
   struct Readers {
-    std::vector<uint32_t> clocks;
-    uint32_t lastOp = 0;
+    std::vector<uint64_t> words;
+    /// Of the last read.
     uint32_t generation = 0;
     bool asynchronous = false;
   };
@@ -94,10 +121,13 @@ private:
   uint64_t addRead(uint64_t word, uint64_t mine, const Accessor &accessor);
   void dropReaders(uint64_t word);
   uint32_t newReaders();
+  /// Whether all reads are by threads that have met since.
+  bool isStale(const Readers &readers) const {
+    return readers.generation < generation && !readers.asynchronous;
+  }
   void conflict(ReportKind kind, const Cell &cell, uint64_t word,
                 const Accessor &accessor);
 
-  uint32_t agents;
   Sink sink;
   uint32_t generation = 1;
   std::vector<Cell> cells;

@@ -104,7 +104,8 @@ std::string qdelta::emulator::encodeTiled(
   }
   uint32_t row = boxDim[0] * content.elementBytes;
   if (row & 15)
-    return "expected rows of the box that are a multiple of 16 bytes, but got " +
+    return "expected rows of the box that are a multiple of 16 bytes, but "
+           "got " +
            std::to_string(row);
   uint32_t span = swizzle == Swizzle::None ? row : 16u << content.swizzle;
   if (row > span)

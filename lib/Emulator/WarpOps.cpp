@@ -15,7 +15,18 @@ using namespace qdelta::emulator;
 namespace {
 enum ShuffleKind { kIdx, kUp, kDown, kBfly };
 enum VoteKind { kAll, kAny, kUni, kBallot };
-enum ReduceKind { kAdd, kMin, kMax, kUMin, kUMax, kAnd, kOr, kXor, kFMin, kFMax };
+enum ReduceKind {
+  kAdd,
+  kMin,
+  kMax,
+  kUMin,
+  kUMax,
+  kAnd,
+  kOr,
+  kXor,
+  kFMin,
+  kFMax
+};
 
 /// The source lane of a shuffle, and whether it is in range.
 std::pair<uint32_t, bool> shuffleSource(int32_t kind, uint32_t lane, uint32_t b,

@@ -132,8 +132,9 @@ void runWgmma(Context *context, const Operation *op, uint64_t *arguments,
   if (!checkWarpgroup(thread, *op))
     return;
   if (!thread.wgmma.fenced)
-    block.report(ReportKind::WgmmaFence, thread, *op,
-                 "is not preceded by wgmma.fence since its registers were free");
+    block.report(
+        ReportKind::WgmmaFence, thread, *op,
+        "is not preceded by wgmma.fence since its registers were free");
   ++thread.wgmma.open;
   thread.wgmma.last = op;
   thread.op = op;

@@ -67,8 +67,7 @@ void WgmmaReader::read(uint64_t bits, uint32_t extent, bool transposed,
   for (uint32_t mn = 0; mn < extent; mn += mnUnit) {
     for (uint32_t k = 0; k < depth; k += kUnit) {
       uint32_t byte;
-      uint32_t offset =
-          descriptor.unitOffset(mn, k, bytes, transposed, byte);
+      uint32_t offset = descriptor.unitOffset(mn, k, bytes, transposed, byte);
       const uint8_t *unit = block.shared(thread, op, offset, 16);
       if (unit)
         units[numUnits++] = offset;

@@ -17,7 +17,8 @@ namespace qdelta::emulator {
 /// Operands and result of one wgmma as floats: a 64 x k, b k x n, d 64 x n.
 struct WgmmaBuffers {
   explicit WgmmaBuffers(BlockStorage &storage)
-      : a(storage.floats(80 * 256 + 64 * 16)), b(a + 64 * 16), d(b + 16 * 256) {}
+      : a(storage.floats(80 * 256 + 64 * 16)), b(a + 64 * 16), d(b + 16 * 256) {
+  }
 
   float *a, *b, *d;
 };
@@ -27,8 +28,9 @@ struct WgmmaDescriptor {
   explicit WgmmaDescriptor(uint64_t bits);
 
   /// The offset in shared memory of the 16 bytes that hold element (mn, k) of
-  /// the operand; `byte` becomes its place in them. Elements have `elementBytes`
-  /// bytes and 16 bytes run along k, or along mn when `transposed`.
+  /// the operand; `byte` becomes its place in them. Elements have
+  /// `elementBytes` bytes and 16 bytes run along k, or along mn when
+  /// `transposed`.
   uint32_t unitOffset(uint32_t mn, uint32_t k, uint32_t elementBytes,
                       bool transposed, uint32_t &byte) const;
 

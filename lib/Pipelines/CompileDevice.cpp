@@ -22,6 +22,17 @@ static int64_t attribute(LLVM::LLVMFuncOp kernel, llvm::StringRef name) {
   return kernel->getAttrOfType<IntegerAttr>(name).getInt();
 }
 
+/// Boxes of 64 columns, which is 128 bytes of 16-bit elements, by a chunk.
+static qdeltaTensorMap describeMap(int64_t argument, int64_t chunk) {
+  qdeltaTensorMap map{};
+  map.struct_size = sizeof(map);
+  map.argument = static_cast<int32_t>(argument);
+  map.box_columns = 64;
+  map.box_rows = static_cast<int32_t>(chunk);
+  map.swizzle = 3;
+  return map;
+}
+
 llvm::Expected<std::vector<DeviceCode>>
 qdelta::compileDevice(ModuleOp module, const CompileOptions &options,
                       llvm::StringRef target, const DeviceForms &forms,
@@ -56,6 +67,11 @@ qdelta::compileDevice(ModuleOp module, const CompileOptions &options,
     made.columns = attribute(kernel, "qdelta.columns");
     made.threads = attribute(kernel, "qdelta.threads");
     made.sharedBytes = attribute(kernel, "qdelta.shared_bytes");
+    auto schedule = kernel->getAttrOfType<ScheduleAttr>("qdelta.schedule");
+    for (int64_t argument :
+         kernel->getAttrOfType<DenseI64ArrayAttr>("qdelta.tensor_maps")
+             .asArrayRef())
+      made.tensorMaps.push_back(describeMap(argument, schedule.getChunk()));
     if (llvm::Error error = addForms(made, *code, forms, remark))
       return std::move(error);
     codes.push_back(std::move(made));

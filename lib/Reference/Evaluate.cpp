@@ -118,8 +118,10 @@ reference::evaluateTokenLoop(RecurrenceOp recurrence,
     interpreter.roundOperand = [](float x) { return roundTo(Format::BF16, x); };
   if (format == Format::F16)
     interpreter.roundOperand = [](float x) { return roundTo(Format::F16, x); };
+  if (format == Format::TF32)
+    interpreter.roundOperand = [](float x) { return roundTo(Format::TF32, x); };
   auto results = runOnTensors(interpreter, recurrence, inputs);
-  if (!results)
+  if (!results || format == Format::TF32)
     return results;
   size_t outputs = recurrence.getYield().getOutputs().size();
   for (Tensor<float> &output :

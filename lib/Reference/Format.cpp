@@ -1,4 +1,4 @@
-//===- Format.cpp - rounding to bf16 and f16 ------------------------------===//
+//===- Format.cpp - rounding to bf16, f16 and tf32 ------------------------===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
@@ -11,17 +11,17 @@
 
 using namespace qdelta::reference;
 
-static constexpr llvm::StringLiteral kNames[] = {"f32", "bf16", "f16"};
+static constexpr llvm::StringLiteral kNames[] = {"f32", "bf16", "f16", "tf32"};
 
 llvm::StringRef qdelta::reference::formatName(Format format) {
   return kNames[static_cast<size_t>(format)];
 }
 
 std::optional<Format> qdelta::reference::findFormat(llvm::StringRef name) {
-  const auto *found = llvm::find(kNames, name);
-  if (found == std::end(kNames))
-    return std::nullopt;
-  return static_cast<Format>(found - std::begin(kNames));
+  for (Format format : {Format::F32, Format::BF16, Format::F16})
+    if (formatName(format) == name)
+      return format;
+  return std::nullopt;
 }
 
 double qdelta::reference::unitRoundoff(Format format) {
@@ -31,6 +31,7 @@ double qdelta::reference::unitRoundoff(Format format) {
   case Format::BF16:
     return 0x1p-8;
   case Format::F16:
+  case Format::TF32:
     return 0x1p-11;
   }
   llvm_unreachable("no such format");
@@ -76,6 +77,18 @@ float qdelta::reference::fromBits(Format format, uint16_t bits) {
   return llvm::bit_cast<float>(sign | llvm::bit_cast<uint32_t>(magnitude));
 }
 
+/// Half of the last place kept is added to the magnitude; a carry out of the
+/// mantissa is the next power of two, or infinity.
+static float toTf32(float x) {
+  auto bits = llvm::bit_cast<uint32_t>(x);
+  if ((bits & 0x7fffffff) >= 0x7f800000)
+    return x;
+  return llvm::bit_cast<float>((bits + 0x1000) & 0xffffe000);
+}
+
 float qdelta::reference::roundTo(Format format, float x) {
-  return format == Format::F32 ? x : fromBits(format, toBits(format, x));
+  if (format == Format::F32)
+    return x;
+  return format == Format::TF32 ? toTf32(x)
+                                : fromBits(format, toBits(format, x));
 }

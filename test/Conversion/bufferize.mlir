@@ -54,7 +54,17 @@ qdelta.recurrence @f(state %S: tensor<?x?xf32>) token(%v: tensor<?xf32>) {
 
 // A result that is computed elsewhere would have to be copied.
 // expected-error @below {{result 0 was not computed in its destination}}
-func.func @elsewhere(%d: tensor<8xf32> {bufferization.writable = true}) -> tensor<8xf32> {
+func.func @elsewhere(%d: tensor<8xf32> {bufferization.writable = true}) -> tensor<8xf32> attributes {qdelta.recurrence = @step} {
+  %c = arith.constant 1.0 : f32
+  %e = tensor.empty() : tensor<8xf32>
+  %0 = linalg.fill ins(%c : f32) outs(%e : tensor<8xf32>) -> tensor<8xf32>
+  return %0 : tensor<8xf32>
+}
+
+// -----
+
+// expected-error @below {{expected a function that is one qdelta.scan over all of its arguments, in order, and returns the scan's results; any other has no kernel, only engine reference evaluates it}}
+func.func @other(%d: tensor<8xf32> {bufferization.writable = true}) -> tensor<8xf32> {
   %c = arith.constant 1.0 : f32
   %e = tensor.empty() : tensor<8xf32>
   %0 = linalg.fill ins(%c : f32) outs(%e : tensor<8xf32>) -> tensor<8xf32>

@@ -46,11 +46,17 @@ static double largestDifference(llvm::ArrayRef<double> got,
   return largest;
 }
 
+Format qdelta::tools::productsOf(llvm::StringRef engine, Format dtype) {
+  bool isGpu = engine == "cuda" || engine == "emulated";
+  return isGpu && dtype == Format::F32 ? Format::TF32 : dtype;
+}
+
 std::vector<OutputError>
 qdelta::tools::compare(llvm::ArrayRef<Argument> arguments, const Outputs &got,
                        const Outputs &wanted, const Outputs &loop,
-                       const Outputs &reference, double allowed, Format dtype) {
-  double unit = dtype == Format::F32 ? 0x1p-23 : unitRoundoff(dtype);
+                       const Outputs &reference, double allowed,
+                       Format products) {
+  double unit = products == Format::F32 ? 0x1p-23 : unitRoundoff(products);
   std::vector<OutputError> errors;
   for (size_t i = 0; i < arguments.size(); ++i) {
     OutputError row{arguments[i].name};
@@ -69,8 +75,8 @@ bool qdelta::tools::allRight(llvm::ArrayRef<OutputError> errors) {
 }
 
 void qdelta::tools::printTable(llvm::ArrayRef<OutputError> errors,
-                               llvm::raw_ostream &os, Format dtype) {
-  std::string loop = (formatName(dtype) + " loop").str();
+                               llvm::raw_ostream &os, Format products) {
+  std::string loop = (formatName(products) + " loop").str();
   os << llvm::format("output       max abs   rel rms  %9s  ratio  verdict\n",
                      loop.c_str());
   for (const OutputError &row : errors)

@@ -16,13 +16,14 @@ namespace qdelta::tools {
 
 // The measure. The error of an output x against wanted values w is the relative
 // rms error, |x - w| / |w| in the Euclidean norm, in float64. Let e0 be that of
-// the plain token loop of --dtype (the reference interpreter in float, for bf16
-// and f16 with products of rounded operands) against the same loop in float64,
-// on the same inputs. An engine is right if, for every output,
+// the plain token loop of the engine's products (the reference interpreter in
+// float; for bf16 and f16, and for f32 on GPUs, which multiply it as tf32, with
+// products of rounded operands) against the same loop in float64, on the same
+// inputs. An engine is right if, for every output,
 //
 //   * its error against the float64 reference is at most max(2 e0, u): twice
 //     the loop's error, where u is never held against it (the loop is exact
-//     when T = 0): 2^-23, 2^-8 for bf16, 2^-11 for f16;
+//     when T = 0): 2^-23, 2^-8 for bf16, 2^-11 for f16 and tf32;
 //   * its values that are not finite are those of the reference.
 //
 // When two engines are compared that both may be off by that much, the bound is
@@ -46,19 +47,23 @@ double relativeError(llvm::ArrayRef<double> got, llvm::ArrayRef<double> wanted);
 
 using Outputs = std::vector<reference::Tensor<double>>;
 
+/// What an engine multiplies when sequences are stored in `dtype`: GPUs, and so
+/// their emulator, have no products of f32.
+Format productsOf(llvm::StringRef engine, Format dtype);
+
 /// Compares output by output. `allowed` is 2 against the reference, 4 against
-/// another engine; `dtype` is what vectors are stored in.
+/// another engine; `products` is what is multiplied, see productsOf.
 std::vector<OutputError> compare(llvm::ArrayRef<Argument> arguments,
                                  const Outputs &got, const Outputs &wanted,
                                  const Outputs &loop, const Outputs &reference,
-                                 double allowed, Format dtype = Format::F32);
+                                 double allowed, Format products = Format::F32);
 
 /// Whether every output is right.
 bool allRight(llvm::ArrayRef<OutputError> errors);
 
 /// Prints a row for each output.
 void printTable(llvm::ArrayRef<OutputError> errors, llvm::raw_ostream &os,
-                Format dtype = Format::F32);
+                Format products = Format::F32);
 
 } // namespace qdelta::tools
 

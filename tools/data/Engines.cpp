@@ -67,11 +67,15 @@ LoadedKernel::compile(mlir::ModuleOp source, const CompileOptions &options,
 }
 
 llvm::Error LoadedKernel::launch(llvm::ArrayRef<DLTensor *> tensors,
-                                 int32_t threads) const {
+                                 int32_t threads,
+                                 const Emulation &emulation) const {
   qdeltaLaunchOptions options = {};
   options.struct_size = sizeof(options);
   options.threads = threads;
   options.engine = engine;
+  options.schedule = emulation.schedule;
+  options.completion = emulation.completion;
+  options.seed = emulation.seed;
   auto count = static_cast<int64_t>(tensors.size());
   if (engine != QDELTA_ENGINE_CUDA)
     return takeStatus(qdeltaLaunch(kernel, tensors.data(), count, &options));
@@ -107,7 +111,7 @@ static size_t countElements(llvm::ArrayRef<int64_t> shape) {
 llvm::Expected<std::vector<FloatTensor>>
 qdelta::tools::runKernel(const LoadedKernel &kernel, const Signature &signature,
                          const Sizes &sizes, std::vector<FloatTensor> inputs,
-                         int32_t threads) {
+                         int32_t threads, const Emulation &emulation) {
   std::vector<FloatTensor> tensors = std::move(inputs);
   for (const Argument &argument : signature.outputs) {
     FloatTensor output{shapeOf(argument, sizes), {}};
@@ -133,7 +137,7 @@ qdelta::tools::runKernel(const LoadedKernel &kernel, const Signature &signature,
     views[i] = asDLTensor(tensors[i].shape, data, formats[i]);
     pointers.push_back(&views[i]);
   }
-  if (llvm::Error error = kernel.launch(pointers, threads))
+  if (llvm::Error error = kernel.launch(pointers, threads, emulation))
     return error;
   std::vector<FloatTensor> outputs;
   for (size_t i = signature.inputs.size(); i < tensors.size(); ++i) {
@@ -159,8 +163,8 @@ qdelta::tools::runReference(RecurrenceOp recurrence, StringRef function,
 llvm::Expected<Outputs>
 qdelta::tools::runTokenLoop(RecurrenceOp recurrence,
                             const std::vector<FloatTensor> &inputs,
-                            Format dtype) {
-  auto outputs = reference::evaluateTokenLoop(recurrence, inputs, dtype);
+                            Format products) {
+  auto outputs = reference::evaluateTokenLoop(recurrence, inputs, products);
   if (!outputs)
     return outputs.takeError();
   return convert<double>(*outputs);

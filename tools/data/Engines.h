@@ -16,6 +16,13 @@
 
 namespace qdelta::tools {
 
+/// In which order the emulated engine does what a GPU may do in any order; the
+/// numbers of qdeltaLaunchOptions.
+struct Emulation {
+  int32_t schedule = 0, completion = 0;
+  uint64_t seed = 0;
+};
+
 /// A kernel that the runtime has loaded.
 class LoadedKernel {
 public:
@@ -29,7 +36,8 @@ public:
   ~LoadedKernel();
 
   /// Launches on tensors in the order inputs, outputs.
-  llvm::Error launch(llvm::ArrayRef<DLTensor *> tensors, int32_t threads) const;
+  llvm::Error launch(llvm::ArrayRef<DLTensor *> tensors, int32_t threads,
+                     const Emulation &emulation = {}) const;
 
 private:
   LoadedKernel() = default;
@@ -48,7 +56,8 @@ DLTensor asDLTensor(std::vector<int64_t> &shape, void *data, Format format);
 /// NaN.
 llvm::Expected<std::vector<FloatTensor>>
 runKernel(const LoadedKernel &kernel, const Signature &signature,
-          const Sizes &sizes, std::vector<FloatTensor> inputs, int32_t threads);
+          const Sizes &sizes, std::vector<FloatTensor> inputs, int32_t threads,
+          const Emulation &emulation = {});
 
 /// The reference interpreter. If `function` names a function of the
 /// recurrence's module, that is evaluated, else the recurrence itself.
@@ -56,11 +65,11 @@ llvm::Expected<Outputs> runReference(RecurrenceOp recurrence,
                                      llvm::StringRef function,
                                      const std::vector<FloatTensor> &inputs);
 
-/// The token loop that an engine's error is measured by, in the precision of
-/// `dtype`.
+/// The token loop that an engine's error is measured by, with what it
+/// multiplies in the format `products`.
 llvm::Expected<Outputs> runTokenLoop(RecurrenceOp recurrence,
                                      const std::vector<FloatTensor> &inputs,
-                                     Format dtype);
+                                     Format products);
 
 /// The same numbers in the other element type.
 template <typename To, typename From>

@@ -36,9 +36,27 @@ private:
 /// An error that the user can mend.
 llvm::Error userError(const llvm::Twine &message);
 
+/// What a bug report needs: the command line and the module that it was about.
+class Reproducer {
+public:
+  Reproducer(int argc, char **argv);
+
+  /// The text of the module from here on.
+  void setInput(llvm::StringRef text) { input = text.str(); }
+
+  /// Writes both to a new file in the folder for temporary files; its name, or
+  /// why there is none.
+  std::string write() const;
+
+private:
+  std::string command, input;
+};
+
 /// Runs a tool: prints its error as `error: ...` and returns the exit code.
-/// Running out of memory is the user's, any other exception ours.
-int runTool(llvm::function_ref<llvm::Error()> tool);
+/// Running out of memory is the user's; any other exception, a failed assertion
+/// and a crash are ours. Internal errors print where their reproducer is.
+int runTool(int argc, char **argv,
+            llvm::function_ref<llvm::Error(Reproducer &)> tool);
 
 } // namespace qdelta::tools
 

@@ -138,6 +138,7 @@ static llvm::ArrayRef<StringRef> descriptionsOf(Format format) {
   static constexpr StringRef brain[] = {"<V2", "|V2", "<u2"};
   switch (format) {
   case Format::F32:
+  case Format::TF32:
     return single;
   case Format::F16:
     return half;

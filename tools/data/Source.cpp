@@ -62,6 +62,10 @@ llvm::Expected<Source> Source::read(StringRef path, MLIRContext &context) {
   return source;
 }
 
+StringRef Source::getText() const {
+  return text->getMemoryBuffer(text->getMainFileID())->getBuffer();
+}
+
 llvm::Expected<RecurrenceOp> qdelta::tools::findRecurrence(ModuleOp module,
                                                            StringRef name) {
   SmallVector<RecurrenceOp> all(module.getOps<RecurrenceOp>());

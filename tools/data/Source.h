@@ -36,6 +36,8 @@ public:
                                      mlir::MLIRContext &context);
 
   mlir::ModuleOp getModule() { return *module; }
+  /// The file as it was read.
+  llvm::StringRef getText() const;
 
 private:
   std::shared_ptr<llvm::SourceMgr> text;

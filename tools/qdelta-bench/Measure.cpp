@@ -67,7 +67,8 @@ static Expected<double> verify(Subject &subject) {
   auto reference = runReference(subject.recurrence, "", inputs);
   if (!reference)
     return reference.takeError();
-  auto loop = runTokenLoop(subject.recurrence, inputs, subject.dtype);
+  Format products = productsOf(subject.what.engine, subject.dtype);
+  auto loop = runTokenLoop(subject.recurrence, inputs, products);
   if (!loop)
     return loop.takeError();
   auto got = runKernel(subject.kernel, signature, sizes, std::move(inputs),
@@ -75,9 +76,9 @@ static Expected<double> verify(Subject &subject) {
   if (!got)
     return got.takeError();
   auto errors = compare(signature.outputs, convert<double>(*got), *reference,
-                        *loop, *reference, 2, subject.dtype);
+                        *loop, *reference, 2, products);
   if (!allRight(errors)) {
-    printTable(errors, llvm::errs(), subject.dtype);
+    printTable(errors, llvm::errs(), products);
     return llvm::make_error<Failure>(
         WrongResult, subject.what.model + " on " + subject.what.engine +
                          " is wrong, so it is not timed");
@@ -168,7 +169,8 @@ static Error timeLaunches(const Subject &subject, double flop, int repeat,
 }
 
 Expected<Measurement> qdelta::tools::measure(const Case &what,
-                                             const MeasureOptions &options) {
+                                             const MeasureOptions &options,
+                                             Reproducer &reproducer) {
   Expected<std::string> path = findModel(what.model, options.modelsDir);
   if (!path)
     return path.takeError();
@@ -179,6 +181,7 @@ Expected<Measurement> qdelta::tools::measure(const Case &what,
   Expected<Source> source = Source::read(*path, context);
   if (!source)
     return source.takeError();
+  reproducer.setInput(source->getText());
   Expected<RecurrenceOp> recurrence = findRecurrence(source->getModule(), "");
   if (!recurrence)
     return recurrence.takeError();

@@ -8,6 +8,7 @@
 #define QDELTA_TOOLS_BENCH_MEASURE_H
 
 #include "Case.h"
+#include "data/Failure.h"
 #include "qdelta/Pipelines/Compile.h"
 
 namespace qdelta::tools {
@@ -40,7 +41,8 @@ struct MeasureOptions {
 /// times it. A kernel that is wrong is a WrongResult failure with its error
 /// table printed to standard error, and no time.
 llvm::Expected<Measurement> measure(const Case &what,
-                                    const MeasureOptions &options);
+                                    const MeasureOptions &options,
+                                    Reproducer &reproducer);
 
 } // namespace qdelta::tools
 

@@ -44,8 +44,7 @@ struct CommandLine {
   cl::opt<std::string> suite{cl::Positional, cl::desc("<suite.json>"),
                              cl::cat(category)};
   CompileLine compile{category,
-                      {"A model, or all",
-                       "Sizes; HV is H by default",
+                      {"A model, or all", "Sizes; HV is H by default",
                        defaultShape, "scalar, cpu (default), emulated or cuda",
                        "Row of a target table, or host"}};
   cl::list<int32_t> threads{"threads",
@@ -83,8 +82,7 @@ static Expected<std::vector<Case>> listCases(const CommandLine &line) {
   if (!line.suite.empty())
     return readSuite(line.suite);
   const CompileLine &compile = line.compile;
-  Expected<Sizes> shape =
-      parseShape(compile.shape);
+  Expected<Sizes> shape = parseShape(compile.shape);
   if (!shape)
     return shape.takeError();
   std::vector<std::string> models{compile.model};
@@ -109,7 +107,7 @@ static Error writeJson(StringRef path, llvm::ArrayRef<Measurement> results) {
   return Error::success();
 }
 
-static Error runMain(int argc, char **argv) {
+static Error runMain(int argc, char **argv, Reproducer &reproducer) {
   // LLVM's own options include --threads and others that we mean differently.
   cl::ResetCommandLineParser();
   static CommandLine line;
@@ -138,7 +136,7 @@ static Error runMain(int argc, char **argv) {
   llvm::raw_ostream &table = line.json == "-" ? llvm::errs() : llvm::outs();
   std::vector<Measurement> results;
   for (const Case &next : *cases) {
-    Expected<Measurement> result = measure(next, options);
+    Expected<Measurement> result = measure(next, options, reproducer);
     if (!result)
       return result.takeError();
     if (results.empty())
@@ -151,5 +149,7 @@ static Error runMain(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  return runTool([&] { return runMain(argc, argv); });
+  return runTool(argc, argv, [&](Reproducer &reproducer) {
+    return runMain(argc, argv, reproducer);
+  });
 }

@@ -62,7 +62,8 @@ struct CommandLine {
 };
 } // namespace
 
-static llvm::Error compileFile(const CommandLine &line) {
+static llvm::Error compileFile(const CommandLine &line,
+                               Reproducer &reproducer) {
   if (line.file.empty() == line.compile.model.empty())
     return userError("expected either a file or --model, but got " +
                      llvm::Twine(line.file.empty() ? "neither" : "both"));
@@ -101,10 +102,12 @@ static llvm::Error compileFile(const CommandLine &line) {
 
   mlir::DialectRegistry registry;
   registerDialects(registry);
-  mlir::MLIRContext context(registry);
+  // A crash is caught on this thread only.
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
   auto source = Source::read(path, context);
   if (!source)
     return source.takeError();
+  reproducer.setInput(source->getText());
   if (isArtefact)
     return writeArtefact(source->getModule(), options, *targets, line.output,
                          [](llvm::StringRef remark) {
@@ -130,10 +133,10 @@ static llvm::Error compileFile(const CommandLine &line) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  return runTool([&] {
+  return runTool(argc, argv, [&](Reproducer &reproducer) {
     cl::ResetCommandLineParser();
     static CommandLine line;
     cl::ParseCommandLineOptions(argc, argv, overview);
-    return compileFile(line);
+    return compileFile(line, reproducer);
   });
 }

@@ -7,7 +7,7 @@
 #ifndef QDELTA_TOOLS_RUN_OPTIONS_H
 #define QDELTA_TOOLS_RUN_OPTIONS_H
 
-#include "data/Elements.h"
+#include "data/Engines.h"
 #include "qdelta/Pipelines/Compile.h"
 
 #include "llvm/Support/Error.h"
@@ -33,6 +33,7 @@ struct RunOptions {
   Format dtype = Format::F32;
   std::string checkAgainst;
   int32_t threads = 0;
+  Emulation emulation;
 };
 
 /// Reads the command line and checks all that needs no module. Prints help or

@@ -127,8 +127,8 @@ static Expected<Outputs> runEngine(const Run &run, StringRef engine,
       /*anyName=*/run.function.empty());
   if (!kernel)
     return kernel.takeError();
-  auto outputs =
-      runKernel(*kernel, run.signature, run.sizes, run.inputs, options.threads);
+  auto outputs = runKernel(*kernel, run.signature, run.sizes, run.inputs,
+                           options.threads, options.emulation);
   if (!outputs)
     return outputs.takeError();
   return convert<double>(*outputs);
@@ -140,7 +140,9 @@ static Error check(const Run &run, const Outputs &got,
   auto reference = runReference(run.recurrence, "", run.inputs);
   if (!reference)
     return reference.takeError();
-  auto loop = runTokenLoop(run.recurrence, run.inputs, options.dtype);
+  Format products = productsOf(
+      options.checkAgainst, productsOf(options.compile.engine, options.dtype));
+  auto loop = runTokenLoop(run.recurrence, run.inputs, products);
   if (!loop)
     return loop.takeError();
   bool againstReference = options.checkAgainst == "reference";
@@ -150,14 +152,14 @@ static Error check(const Run &run, const Outputs &got,
   if (!wanted)
     return wanted.takeError();
   auto errors = compare(run.signature.outputs, got, *wanted, *loop, *reference,
-                        againstReference ? 2 : 4, options.dtype);
-  printTable(errors, llvm::outs(), options.dtype);
+                        againstReference ? 2 : 4, products);
+  printTable(errors, llvm::outs(), products);
   if (allRight(errors))
     return Error::success();
   return llvm::make_error<Failure>(
       WrongResult, options.compile.engine + " differs from " +
                        options.checkAgainst + " by more than the error of " +
-                       options.compile.dtype + " allows");
+                       reference::formatName(products).str() + " allows");
 }
 
 static void printOutputs(const Run &run, const Outputs &outputs) {
@@ -189,7 +191,7 @@ static Error writeOutputs(const Run &run, const Outputs &outputs,
   return Error::success();
 }
 
-static Error runMain(int argc, char **argv) {
+static Error runMain(int argc, char **argv, Reproducer &reproducer) {
   Expected<RunOptions> options = parseOptions(argc, argv);
   if (!options)
     return options.takeError();
@@ -206,6 +208,7 @@ static Error runMain(int argc, char **argv) {
   Expected<Source> source = Source::read(path, context);
   if (!source)
     return source.takeError();
+  reproducer.setInput(source->getText());
   Expected<Run> run = prepare(source->getModule(), *options);
   if (!run)
     return run.takeError();
@@ -225,5 +228,7 @@ static Error runMain(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  return runTool([&] { return runMain(argc, argv); });
+  return runTool(argc, argv, [&](Reproducer &reproducer) {
+    return runMain(argc, argv, reproducer);
+  });
 }

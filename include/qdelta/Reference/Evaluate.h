@@ -53,8 +53,8 @@ evaluateRecurrence(RecurrenceOp recurrence,
 /// The plain token loop that an engine with products in `format` is measured
 /// by: in float, with the state in float, but what `qdelta.read` and
 /// `qdelta.write` multiply (state and key, key and value) is rounded to
-/// `format` first, and so are the outputs. For F32 that is the float token
-/// loop. Inputs are taken as they are.
+/// `format` first, and so are the outputs if they are stored in it: not with
+/// TF32. For F32 that is the float token loop. Inputs are taken as they are.
 llvm::Expected<std::vector<Tensor<float>>>
 evaluateTokenLoop(RecurrenceOp recurrence,
                   const std::vector<Tensor<float>> &inputs, Format format);

@@ -1,4 +1,4 @@
-//===- Format.h - the types that sequences are stored in --------*- C++ -*-===//
+//===- Format.h - types of stored and of multiplied numbers -----*- C++ -*-===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
@@ -14,24 +14,29 @@
 
 namespace qdelta::reference {
 
-/// What the elements of a sequence are stored as.
-enum class Format { F32, BF16, F16 };
+/// What the elements of a sequence are stored as, and what tensor cores
+/// multiply. Nothing is stored in TF32: it is what they make of f32, a float
+/// with 10 bits of mantissa.
+enum class Format { F32, BF16, F16, TF32 };
 
-/// `f32`, `bf16` or `f16`.
+/// `f32`, `bf16`, `f16` or `tf32`.
 llvm::StringRef formatName(Format format);
+
+/// The format of that name that sequences can be stored in.
 std::optional<Format> findFormat(llvm::StringRef name);
 
 /// Bytes of an element.
 inline int64_t formatBytes(Format format) {
-  return format == Format::F32 ? 4 : 2;
+  return format == Format::F32 || format == Format::TF32 ? 4 : 2;
 }
 
 /// Half of the distance from 1 to the next number: the largest relative error
 /// of rounding once.
 double unitRoundoff(Format format);
 
-/// The nearest number of the format, of two the even one; infinite where that
-/// is past the largest. NaN stays NaN.
+/// The nearest number of the format; of two the even one, or for TF32, as
+/// cvt.rna does, the one further from zero. Infinite where that is past the
+/// largest. NaN stays NaN.
 float roundTo(Format format, float x);
 
 /// The bits of `x` rounded to `format`, which is BF16 or F16, and back.

@@ -43,15 +43,30 @@ static LLVM::LLVMFuncOp createFunction(ModuleOp module, Plan &plan) {
   OpBuilder b(plan.func);
   MLIRContext *context = b.getContext();
   Type pointer = LLVM::LLVMPointerType::get(context);
+  size_t maps = plan.byTensorMaps ? plan.tiles.size() : 0;
   auto kernel = LLVM::LLVMFuncOp::create(
       b, plan.func.getLoc(), plan.func.getSymName(),
-      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context), {pointer}));
+      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context),
+                                  SmallVector<Type>(1 + maps, pointer)));
   int64_t arguments = plan.func.getNumArguments() + plan.func.getNumResults();
   auto words = LLVM::LLVMArrayType::get(b.getI64Type(), 5 * arguments + 3);
   kernel.setArgAttr(0, LLVM::LLVMDialect::getByValAttrName(),
                     TypeAttr::get(words));
   kernel.setArgAttr(0, NVVM::NVVMDialect::getGridConstantAttrName(),
                     b.getUnitAttr());
+  SmallVector<int64_t> mapped;
+  for (size_t i = 0; i < maps; ++i) {
+    auto map = static_cast<unsigned>(1 + i);
+    kernel.setArgAttr(
+        map, LLVM::LLVMDialect::getByValAttrName(),
+        TypeAttr::get(LLVM::LLVMArrayType::get(b.getI8Type(), 128)));
+    kernel.setArgAttr(map, LLVM::LLVMDialect::getAlignAttrName(),
+                      b.getI64IntegerAttr(64));
+    kernel.setArgAttr(map, NVVM::NVVMDialect::getGridConstantAttrName(),
+                      b.getUnitAttr());
+    mapped.push_back(plan.tiles[i].argument);
+  }
+  kernel->setAttr("qdelta.tensor_maps", b.getDenseI64ArrayAttr(mapped));
   kernel->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
   kernel->setAttr(
       NVVM::NVVMDialect::getMaxntidAttrName(),
@@ -86,23 +101,18 @@ static LogicalResult convert(ModuleOp module, func::FuncOp func,
   e.b.setInsertionPointToStart(function.addEntryBlock(e.b));
   Value memory = LLVM::AddressOfOp::create(e.b, shared);
   Num base = e.num(LLVM::PtrToIntOp::create(e.b, e.i32Type(), memory));
-  Kernel kernel(e, *plan, function.getArgument(0), base);
+  Kernel kernel(e, *plan, function.getArguments(), base);
   kernel.prepare();
   Num chunks = (kernel.length() + (plan->chunk - 1)) / plan->chunk;
-  auto load = [&](Num index) { startCopies(kernel, index); };
-  auto endOfChunk = [&] {
-    e.waitForCopies(0);
-    e.syncAll();
-  };
   bool failed_ = false;
   e.branch(
       kernel.thread() < 32 * plan->stateWarps,
       [&] {
-        failed_ |= failed(emitStateRole(kernel, chunks, load, endOfChunk));
+        failed_ |= failed(emitStateRole(kernel, chunks, plan->stateRegisters));
         return Fragment();
       },
       [&] {
-        failed_ |= failed(emitGramRole(kernel, chunks, load, endOfChunk));
+        failed_ |= failed(emitGramRole(kernel, chunks, plan->gramRegisters));
         return Fragment();
       });
   LLVM::ReturnOp::create(e.b, ValueRange());

@@ -8,6 +8,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace qdelta;
@@ -21,22 +22,36 @@ ColumnValues::ColumnValues(Kernel &kernel, Products &products, Num first,
 }
 
 FailureOr<Fragment> ColumnValues::run() {
+  SmallVector<StoreTileOp> stores;
   for (Operation &op : plan.loop.getBody()->without_terminator()) {
     if (op.getNumResults() == 0)
       continue;
     Kind kind = plan.kindOf(op.getResult(0));
     if (kind != Kind::Column && kind != Kind::State)
       continue;
-    if (failed(create(op)))
+    if (auto store = dyn_cast<StoreTileOp>(op))
+      stores.push_back(store);
+    else if (failed(create(op)))
       return failure();
   }
-  return get(plan.loop.getBody()->getTerminator()->getOperand(0));
+  // Stores branch, which products in flight must not meet.
+  FailureOr<Fragment> state =
+      get(plan.loop.getBody()->getTerminator()->getOperand(0));
+  for (StoreTileOp store : stores) {
+    FailureOr<Fragment> tile = get(store.getTile());
+    if (failed(tile))
+      return failure();
+    storeTile(store, *tile);
+  }
+  return state;
 }
 
 FailureOr<Fragment> ColumnValues::get(Value value) {
   auto known = values.find(value);
-  if (known != values.end())
+  if (known != values.end()) {
+    products.finish(known->second);
     return known->second;
+  }
   DenseElementsAttr splat;
   if (matchPattern(value, m_Constant(&splat)) && splat.isSplat())
     return Fragment(static_cast<size_t>(plan.chunk / 2),
@@ -48,8 +63,11 @@ FailureOr<Fragment> ColumnValues::get(Value value) {
 /// A value as the first operand of a product, made once.
 ArrayRef<Num> ColumnValues::packed(Value value) {
   Fragment &operand = operands[value];
-  if (operand.empty())
-    operand = products.pack(values[value]);
+  if (operand.empty()) {
+    Fragment &whole = values[value];
+    products.finish(whole);
+    operand = products.pack(whole);
+  }
   return operand;
 }
 
@@ -65,6 +83,19 @@ void ColumnValues::readAll(Value state) {
   auto results = products.read(values[state], tiles);
   for (auto [read, result] : llvm::zip(reads, results))
     values[read] = result;
+  // The reads have their copy of the state: it decays while they run.
+  for (auto update : plan.loop.getBody()->getOps<ChunkUpdateOp>())
+    if (update.getState() == state)
+      decay(update);
+}
+
+void ColumnValues::decay(ChunkUpdateOp update) {
+  Value by = update.getDecay();
+  if (matchPattern(by, m_OneFloat()) || !decayed.insert(update).second)
+    return;
+  Num factor = e.loadShared(slot + plan.handedOver.lookup(by));
+  for (Num &value : values[update.getState()])
+    value = value * factor;
 }
 
 Fragment ColumnValues::loadTile(LoadTileOp op) {
@@ -123,12 +154,8 @@ LogicalResult ColumnValues::create(Operation &op) {
     return success();
   }
   if (auto update = dyn_cast<ChunkUpdateOp>(op)) {
+    decay(update);
     Fragment state = values[update.getState()];
-    if (!matchPattern(update.getDecay(), m_OneFloat())) {
-      Num decay = e.loadShared(slot + plan.handedOver.lookup(update.getDecay()));
-      for (Num &value : state)
-        value = value * decay;
-    }
     for (auto [key, value] : llvm::zip(update.getKeys(), update.getValues()))
       products.update(state, packed(value), stage + plan.tileOf(key).offset);
     values[result] = state;
@@ -138,8 +165,6 @@ LogicalResult ColumnValues::create(Operation &op) {
   for (Value operand : op.getOperands()) {
     Kind kind = plan.kindOf(operand);
     if (kind != Kind::Column && !matchPattern(operand, m_Constant()))
-      continue;
-    if (isa<StoreTileOp>(op) && operand != op.getOperand(0))
       continue;
     auto value = get(operand);
     if (failed(value))
@@ -155,23 +180,21 @@ LogicalResult ColumnValues::create(Operation &op) {
     values[result] = *sum;
     return success();
   }
-  if (auto store = dyn_cast<StoreTileOp>(op)) {
-    storeTile(store, operands[0]);
-    return success();
-  }
   if (isa<ScaleOp>(op)) {
     values[result] = scale(operands[0], op.getOperand(1));
     return success();
   }
   if (op.getName().getDialectNamespace() != "arith")
-    return op.emitError("is not lowered for GPUs yet in a tile of values");
+    return op.emitOpError("is not lowered for GPUs yet in a tile of values");
+  bool isTruth = getElementTypeOrSelf(result.getType()).isInteger(1);
+  Type type = isTruth ? Type(e.b.getI1Type()) : e.f32Type();
   Fragment made;
   for (size_t i = 0; i < operands[0].size(); ++i) {
     SmallVector<Value> parts;
     for (Fragment &operand : operands)
       parts.push_back(operand[i]);
     Operation *each = e.b.create(op.getLoc(), op.getName().getIdentifier(),
-                                 parts, e.f32Type(), op.getAttrs());
+                                 parts, type, op.getAttrs());
     made.push_back(e.num(each->getResult(0)));
   }
   values[result] = made;

@@ -72,10 +72,58 @@ static void copyTile(Kernel &kernel, const Tile &tile, Num first, Num stage) {
          });
 }
 
-void qdelta::gpu::startCopies(Kernel &kernel, Num index) {
+/// One thread asks the tensor memory accelerator for all tiles of a chunk.
+static void requestTiles(Kernel &kernel, Num index) {
+  Emitter &e = kernel.e;
+  Plan &plan = kernel.plan;
+  constexpr int64_t kBoxColumns = 64;
+  Num stage = kernel.stage(index % Plan::kStages);
+  Num arrival = kernel.arrival(index % Plan::kStages);
+  Value barrier = e.sharedPointer(arrival);
+  e.intrinsic("llvm.nvvm.mbarrier.arrive.expect.tx.scope.cta.space.cta",
+              {barrier, e.i32(plan.stageBytes)}, e.b.getI64Type());
+  Type sharedCluster = LLVM::LLVMPointerType::get(e.b.getContext(), 7);
+  for (auto [map, tile] : llvm::enumerate(plan.tiles)) {
+    Num column = tile.isKey ? e.i32(0) : kernel.column();
+    for (int64_t box = 0; box * kBoxColumns < tile.width; ++box) {
+      Num to = stage + (tile.offset + box * plan.chunk * 128);
+      Value pointer = LLVM::IntToPtrOp::create(e.b, sharedCluster, Value(to));
+      e.intrinsic("llvm.nvvm.cp.async.bulk.tensor.g2s.tile.4d",
+                  {pointer, barrier, kernel.tensorMap(map),
+                   column + box * kBoxColumns, kernel.headOf(tile.argument),
+                   index * plan.chunk, kernel.batch(), e.i16(0), e.i64(0),
+                   e.truth(false), e.truth(false), e.i32(0)},
+                  {});
+    }
+  }
+}
+
+void qdelta::gpu::startCopies(Kernel &kernel, Num index, Num chunks,
+                              bool gramRole) {
+  Emitter &e = kernel.e;
+  if (kernel.plan.byTensorMaps) {
+    if (!gramRole)
+      return;
+    Lane x = kernel.lane(gramRole);
+    Num leads = e.both(equals(x.warp, 0), equals(x.lane, 0));
+    e.when(e.both(leads, index < chunks), [&] { requestTiles(kernel, index); });
+    return;
+  }
   Num first = index * kernel.plan.chunk;
   Num stage = kernel.stage(index % Plan::kStages);
   for (const Tile &tile : kernel.plan.tiles)
     copyTile(kernel, tile, first, stage);
-  kernel.e.commitCopies();
+  e.commitCopies();
+}
+
+void qdelta::gpu::waitForTiles(Kernel &kernel, Num index) {
+  if (!kernel.plan.byTensorMaps)
+    return;
+  Emitter &e = kernel.e;
+  // A stage's barrier changes phase each time the stage is filled.
+  Num parity = (index / Plan::kStages) & 1;
+  e.assembly("{\n.reg .pred p;\nWAIT:\n"
+             "mbarrier.try_wait.parity.shared.b64 p, [$0], $1;\n"
+             "@p bra DONE;\nbra WAIT;\nDONE:\n}",
+             "r,r", {kernel.arrival(index % Plan::kStages), parity}, {});
 }

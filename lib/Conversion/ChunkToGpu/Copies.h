@@ -11,10 +11,14 @@
 
 namespace qdelta::gpu {
 
-/// Starts the copies of chunk `index`'s tiles to its stage, all threads of the
-/// CTA together. Tokens past the last, channels past K and columns past V
-/// become zeros.
-void startCopies(Kernel &kernel, Num index);
+/// Starts the copies of chunk `index` of `chunks` to its stage. Tokens past the
+/// last, channels past K and columns past V become zeros. All threads of the CTA
+/// call this together; with tensor maps one thread of the Gram role acts.
+void startCopies(Kernel &kernel, Num index, Num chunks, bool gramRole);
+
+/// Waits until chunk `index`'s tiles have arrived. Without tensor maps the end
+/// of the chunk before it has done so.
+void waitForTiles(Kernel &kernel, Num index);
 
 /// Bytes that pointers and strides of `argument` must be multiples of.
 int64_t copyAlignment(Plan &plan, unsigned argument);

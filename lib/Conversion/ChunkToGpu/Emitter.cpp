@@ -71,6 +71,10 @@ Num Emitter::i32(int64_t value) {
   return num(arith::ConstantOp::create(
       b, b.getI32IntegerAttr(static_cast<int32_t>(value))));
 }
+Num Emitter::i16(int64_t value) {
+  return num(arith::ConstantOp::create(
+      b, b.getI16IntegerAttr(static_cast<int16_t>(value))));
+}
 Num Emitter::i64(int64_t value) {
   return num(arith::ConstantOp::create(b, b.getI64IntegerAttr(value)));
 }

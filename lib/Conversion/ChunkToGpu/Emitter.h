@@ -73,6 +73,7 @@ public:
 
   Num num(mlir::Value value) { return Num(*this, value); }
   Num i32(int64_t value);
+  Num i16(int64_t value);
   Num i64(int64_t value);
   Num f32(double value);
   Num truth(bool value);

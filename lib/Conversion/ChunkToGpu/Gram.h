@@ -56,33 +56,49 @@ private:
   llvm::SmallVector<std::pair<Cumulative, Fragment>> sums;
 };
 
-/// The [C x C] values of one chunk, whose tiles are at `stage`.
+/// The [C x C] values of one chunk, whose tiles are at `stage`. Products are
+/// made whole; what is elementwise on top of them is made an element at a time,
+/// where it is stored, so that one accumulator is live and not two.
 class MatrixValues {
 public:
-  MatrixValues(Kernel &kernel, const Lane &x, Num stage)
-      : kernel(kernel), e(kernel.e), plan(kernel.plan), x(x), stage(stage) {}
+  MatrixValues(Kernel &kernel, Num stage)
+      : kernel(kernel), e(kernel.e), plan(kernel.plan), stage(stage) {}
 
-  /// This warp's 16 rows of a [C x C] value.
-  mlir::FailureOr<Fragment> get(mlir::Value value);
-  /// As operands of a product, to a tile of the slot.
-  void storeOperand(const Fragment &values, Num tile);
-  /// As f32 into the system: rows `row`, columns `column` of its blocks.
-  void storeSystem(const Fragment &values, Num system, int64_t block,
-                   int64_t unknown);
+  /// Stores a value as operand of a product, to a tile of the slot.
+  mlir::LogicalResult storeOperand(mlir::Value value, Num tile);
+  /// Stores a value as f32 into the system, as its block number `block`.
+  mlir::LogicalResult storeSystem(mlir::Value value, Num system, int64_t block,
+                                  int64_t unknown);
 
 private:
-  mlir::FailureOr<Fragment> make(mlir::Operation *op);
+  /// The element of a fragment that is worked on, and the lane it is of.
+  struct Element {
+    int64_t block, half, i; ///< 4 block + 2 half + i; see MatrixValues.cpp
+    int64_t index() const { return 4 * block + 2 * half + i; }
+  };
+  /// Makes every product below `value`.
+  mlir::LogicalResult makeProducts(mlir::Value value);
+  mlir::FailureOr<Num> element(mlir::Value value, Element at);
+  Num decay(ChunkDecayOp op, Element at);
   /// X A^T onto `sum`.
   void gram(ChunkGramOp op, Fragment &sum);
-  Fragment decay(ChunkDecayOp op);
-  Fragment rowValues(Num vector);
+  void gramByGroup(Num reads, Num writes, Fragment &sum);
+  Num row(Element at) { return x.warp * 16 + x.group + 8 * at.half; }
+  Num rowValue(int64_t offset, Element at);
+  Num columnValue(int64_t offset, Element at);
+  mlir::LogicalResult
+  forEachPair(mlir::Value value,
+              llvm::function_ref<void(Element, Num, Num)> store);
+  void start();
 
   Kernel &kernel;
   Emitter &e;
   Plan &plan;
   Lane x;
   Num stage;
-  llvm::DenseMap<mlir::Value, Fragment> values;
+  llvm::DenseMap<mlir::Value, Fragment> products;
+  /// What the current store has loaded: by offset, and half (0, 1) or block.
+  llvm::DenseMap<std::pair<int64_t, int64_t>, Fragment> loads;
 };
 
 /// (I - L)^-1 of the system in scratch memory, block by block: the 16 x 16
@@ -90,10 +106,10 @@ private:
 /// blocks T_jw as operands in the slot.
 void invertSystem(Kernel &kernel, Num slot, bool bounded);
 
-/// Emits the Gram role's loop. `load` starts the copies of a chunk's tiles.
+/// Emits the Gram role's loop. It gives up its registers above `registers`, if
+/// that is not 0.
 mlir::LogicalResult emitGramRole(Kernel &kernel, Num chunks,
-                                 llvm::function_ref<void(Num chunk)> load,
-                                 llvm::function_ref<void()> endOfChunk);
+                                 int64_t registers);
 
 } // namespace qdelta::gpu
 

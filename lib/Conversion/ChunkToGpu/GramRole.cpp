@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Copies.h"
 #include "Gram.h"
 
 using namespace mlir;
@@ -101,27 +102,19 @@ LogicalResult GramRole::storeVectors(TokenValues &tokens, const Lane &x,
 }
 
 LogicalResult GramRole::storeMatrices(Num stage, Num slot) {
-  Lane x = kernel.lane(/*gramRole=*/true);
-  MatrixValues matrices(kernel, x, stage);
-  for (auto [value, offset] : plan.handedOver) {
-    if (plan.kindOf(value) != Kind::Matrix ||
-        value.getDefiningOp<ChunkInverseOp>())
-      continue;
-    auto made = matrices.get(value);
-    if (failed(made))
+  MatrixValues matrices(kernel, stage);
+  for (auto [value, offset] : plan.handedOver)
+    if (plan.kindOf(value) == Kind::Matrix &&
+        !value.getDefiningOp<ChunkInverseOp>() &&
+        failed(matrices.storeOperand(value, slot + offset)))
       return failure();
-    matrices.storeOperand(*made, slot + offset);
-  }
   if (!plan.inverse)
     return success();
   Num system = kernel.shared + plan.systemAt;
-  for (auto [block, value] : llvm::enumerate(plan.inverse->getOperands())) {
-    auto made = matrices.get(value);
-    if (failed(made))
+  for (auto [block, value] : llvm::enumerate(plan.inverse->getOperands()))
+    if (failed(matrices.storeSystem(value, system, static_cast<int64_t>(block),
+                                    plan.order / plan.chunk)))
       return failure();
-    matrices.storeSystem(*made, system, static_cast<int64_t>(block),
-                         plan.order / plan.chunk);
-  }
   // A diagonal block may hold rows of two warps when unknowns alternate.
   if (plan.order == plan.chunk)
     e.syncWarp();
@@ -144,6 +137,7 @@ FailureOr<Fragment> GramRole::createChunk(Num index, ArrayRef<Num> scalars) {
     return failure();
   Fragment next = loadScalars(first + plan.chunk);
   e.syncGroup(kGramBarrier, 32 * plan.gramWarps);
+  waitForTiles(kernel, index);
   if (failed(storeMatrices(kernel.stage(index % Plan::kStages), slot)))
     return failure();
   return next;
@@ -152,22 +146,27 @@ FailureOr<Fragment> GramRole::createChunk(Num index, ArrayRef<Num> scalars) {
 
 LogicalResult
 qdelta::gpu::emitGramRole(Kernel &kernel, Num chunks,
-                          llvm::function_ref<void(Num)> load,
-                          llvm::function_ref<void()> endOfChunk) {
+                          int64_t registers) {
   GramRole role(kernel);
   Emitter &e = kernel.e;
+  if (registers)
+    e.intrinsic("llvm.nvvm.setmaxnreg.dec.sync.aligned.u32",
+                {e.i32(registers)}, {});
+  auto load = [&](Num index) {
+    startCopies(kernel, index, chunks, /*gramRole=*/true);
+  };
   role.clearSlots();
   Fragment scalars = role.loadScalars(e.i32(0));
   load(e.i32(0));
-  endOfChunk();
+  kernel.endChunk();
   bool failed_ = false;
   e.loop(e.i32(0), chunks, 1, scalars, [&](Num index, ArrayRef<Num> values) {
     load(index + 1);
     auto next = role.createChunk(index, values);
-    endOfChunk();
+    kernel.endChunk();
     failed_ |= failed(next);
     return failed(next) ? Fragment(values) : *next;
   });
-  endOfChunk();
+  kernel.endChunk();
   return failure(failed_);
 }

@@ -73,12 +73,15 @@ void Inverter::invertDiagonal(Num block) {
         sum = e.fma(row[k - j], v[k], sum);
     }
     v.push_back(sum);
+    // Keeps the loads of later rows where they are: registers are scarce.
+    if (i % 4 == 3)
+      e.syncWarp();
   }
-  e.syncWarp();
-  e.when(x.lane < 16, [&] {
-    for (int64_t i = 0; i < 16; ++i)
-      e.storeShared(v[i], origin + column * 4 + i * pitch);
-  });
+  // Both halves of the warp have the column: each stores half of it.
+  Num upper = x.lane >> 4, isLower = equals(upper, 0);
+  Num to = origin + column * 4 + upper * (8 * pitch);
+  for (int64_t i = 0; i < 8; ++i)
+    e.storeShared(e.select(isLower, v[i], v[i + 8]), to + i * pitch);
 }
 
 Inverter::Split Inverter::split(ArrayRef<Num> values) {

@@ -12,8 +12,9 @@ using namespace mlir;
 using namespace qdelta;
 using namespace qdelta::gpu;
 
-Kernel::Kernel(Emitter &e, Plan &plan, Value params, Num shared)
-    : e(e), plan(plan), shared(shared), params(params) {
+Kernel::Kernel(Emitter &e, Plan &plan, ValueRange arguments, Num shared)
+    : e(e), plan(plan), shared(shared), params(arguments[0]),
+      maps(arguments.drop_front()) {
   numArguments = plan.func.getNumArguments() + plan.func.getNumResults();
 }
 
@@ -66,11 +67,36 @@ void Kernel::prepare() {
     Num item = e.special("ctaid.x") / blocks();
     Num valueHeads = e.narrow(word(numArguments * 5 + 1));
     Num batch = item / valueHeads, head = item % valueHeads;
+    for (int64_t i = 0; plan.byTensorMaps && i < Plan::kStages; ++i)
+      e.intrinsic("llvm.nvvm.mbarrier.init.shared",
+                  {e.sharedPointer(arrival(e.i32(i))), e.i32(1)}, {});
+    if (plan.byTensorMaps)
+      e.intrinsic("llvm.nvvm.fence.mbarrier_init.release.cluster", {}, {});
     for (unsigned i = 0; i < numArguments; ++i)
       e.store(start(i, batch, head, valueHeads),
               e.sharedPointer(shared + (plan.startsAt + 8 * int64_t(i))));
   });
   e.syncAll();
+}
+
+void Kernel::endChunk() {
+  if (!plan.byTensorMaps)
+    e.waitForCopies(0);
+  // wgmma and the tensor memory accelerator see shared memory on their own.
+  if (plan.byGroups)
+    e.intrinsic("llvm.nvvm.fence.proxy.async.shared_cta", {}, {});
+  e.syncAll();
+}
+
+Num Kernel::batch() {
+  return e.special("ctaid.x") / blocks() /
+         e.narrow(word(numArguments * 5 + 1));
+}
+
+Num Kernel::headOf(unsigned argument) {
+  Num valueHeads = e.narrow(word(numArguments * 5 + 1));
+  Num head = (e.special("ctaid.x") / blocks()) % valueHeads;
+  return head / (valueHeads / e.narrow(word(5 * argument + 4)));
 }
 
 Num Kernel::column() {

@@ -24,7 +24,7 @@ struct Lane {
 /// where they are used: constant memory is cheaper than registers.
 class Kernel {
 public:
-  Kernel(Emitter &e, Plan &plan, mlir::Value params, Num shared);
+  Kernel(Emitter &e, Plan &plan, mlir::ValueRange arguments, Num shared);
 
   /// Fresh lane arithmetic, hidden from the optimizer. Roles' warps count from
   /// 0; the state role's come first in the CTA.
@@ -35,6 +35,13 @@ public:
   /// once, before anything else, with a barrier of the CTA behind it.
   void prepare();
 
+  /// After every chunk: what was written is there for all, the copies of the
+  /// next chunk included.
+  void endChunk();
+
+  /// This CTA's batch entry, and the head of `argument`.
+  Num batch();
+  Num headOf(unsigned argument);
   /// First value column of this CTA.
   Num column();
   /// T.
@@ -46,6 +53,9 @@ public:
   Num rowStride(unsigned argument);
 
   Num stage(Num index) { return shared + index * plan.stageBytes; }
+  /// The barrier that counts the bytes arriving in a stage.
+  Num arrival(Num stage) { return shared + (stage * 8 + plan.arrivalsAt); }
+  mlir::Value tensorMap(size_t index) { return maps[index]; }
   Num slot(Num index) { return shared + (index * plan.slotBytes + plan.slotsAt); }
 
   /// Byte address of 16-byte piece `piece` of `row` in a tile with `rows` rows:
@@ -78,6 +88,7 @@ private:
   }
 
   mlir::Value params;
+  llvm::SmallVector<mlir::Value> maps;
   unsigned numArguments;
 };
 

@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Gram.h"
+#include "GroupMatrix.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
@@ -18,25 +19,105 @@ using namespace mlir;
 using namespace qdelta;
 using namespace qdelta::gpu;
 
-FailureOr<Fragment> MatrixValues::get(Value value) {
-  auto known = values.find(value);
-  if (known != values.end())
-    return known->second;
-  FailureOr<Fragment> made = make(value.getDefiningOp());
-  if (succeeded(made))
-    values[value] = *made;
-  return made;
+/// A sum with a product that is used nowhere else: it adds up onto the rest.
+static ChunkGramOp productToAdd(Operation *op, Value &rest) {
+  if (!isa<arith::AddFOp>(op))
+    return nullptr;
+  for (unsigned side = 0; side < 2; ++side) {
+    auto gram = op->getOperand(side).getDefiningOp<ChunkGramOp>();
+    rest = op->getOperand(1 - side);
+    if (gram && gram->hasOneUse())
+      return gram;
+  }
+  return nullptr;
 }
 
-Fragment MatrixValues::rowValues(Num vector) {
-  Num at = vector + (x.warp * 16 + x.group) * 4;
-  return {e.loadShared(at), e.loadShared(at + 32)};
+/// Fresh lane arithmetic and loads for what comes next.
+void MatrixValues::start() {
+  x = kernel.lane(/*gramRole=*/true);
+  loads.clear();
+}
+
+LogicalResult MatrixValues::makeProducts(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op || products.contains(value) || plan.kindOf(value) != Kind::Matrix ||
+      matchPattern(op, m_Constant()))
+    return success();
+  auto size = static_cast<size_t>(plan.chunk / 2);
+  if (auto gramOp = dyn_cast<ChunkGramOp>(op)) {
+    Fragment sum(size, e.f32(0));
+    gram(gramOp, sum);
+    products[value] = sum;
+    return success();
+  }
+  Value rest;
+  if (ChunkGramOp added = productToAdd(op, rest)) {
+    if (failed(makeProducts(rest)))
+      return failure();
+    start();
+    Fragment sum;
+    for (size_t i = 0; i < size; ++i) {
+      auto index = static_cast<int64_t>(i);
+      auto made = element(rest, {index / 4, index / 2 % 2, index % 2});
+      if (failed(made))
+        return failure();
+      sum.push_back(*made);
+    }
+    gram(added, sum);
+    products[value] = sum;
+    return success();
+  }
+  for (Value operand : op->getOperands())
+    if (failed(makeProducts(operand)))
+      return failure();
+  return success();
+}
+
+/// Element of a [C] vector at byte `offset` of shared memory for a row.
+Num MatrixValues::rowValue(int64_t offset, Element at) {
+  Fragment &known = loads[{offset, at.half}];
+  if (known.empty())
+    known.push_back(e.loadShared(kernel.shared + offset + row(at) * 4));
+  return known[0];
+}
+
+/// The same for a column; a thread's two columns lie side by side.
+Num MatrixValues::columnValue(int64_t offset, Element at) {
+  Fragment &known = loads[{offset, 2 + at.block}];
+  if (known.empty())
+    known = e.loadSharedMany(
+        kernel.shared + offset + (x.quad * 2 + 8 * at.block) * 4, 2);
+  return known[at.i];
+}
+
+/// By the four warps of the role together.
+void MatrixValues::gramByGroup(Num reads, Num writes, Fragment &sum) {
+  GroupMatrix matrix(e, plan.format);
+  if (llvm::all_of(sum, [](Num value) {
+        return matchPattern(Value(value), m_AnyZeroFloat());
+      }))
+    sum.clear();
+  else
+    matrix.pin(sum);
+  matrix.fence();
+  Num a = matrix.descriptor(reads, 16), b = matrix.descriptor(writes, 16);
+  for (int64_t k = 0; k < plan.keys / 16; ++k) {
+    int64_t offset = ((k >> 2) * (plan.chunk * 128) + (k & 3) * 32) / 16;
+    matrix.multiply(sum, plan.chunk, {a + offset}, b + offset,
+                    /*across=*/false);
+  }
+  matrix.commit();
+  matrix.wait(0);
+  matrix.pin(sum);
 }
 
 void MatrixValues::gram(ChunkGramOp op, Fragment &sum) {
   Num reads = stage + plan.tileOf(op.getReads()).offset;
   Num writes = stage + plan.tileOf(op.getWrites()).offset;
   int64_t rows = plan.chunk;
+  if (plan.byGroups && plan.gramWarps == 4)
+    return gramByGroup(reads, writes, sum);
+  x = kernel.lane(/*gramRole=*/true);
   if (plan.format == Format::TF32) {
     // The k index of both operands is renamed so that a thread's two are
     // adjacent.
@@ -76,125 +157,96 @@ void MatrixValues::gram(ChunkGramOp op, Fragment &sum) {
   }
 }
 
-Fragment MatrixValues::decay(ChunkDecayOp op) {
-  Num one = e.f32(1), zero = e.f32(0);
-  Num shared = kernel.shared;
+Num MatrixValues::decay(ChunkDecayOp op, Element at) {
   auto vector = [&](int64_t place) {
-    return shared + (plan.cumulativesAt +
-                     4 * plan.chunk * plan.cumulativeIndex(op.getLogs(), place));
+    return plan.cumulativesAt +
+           4 * plan.chunk * plan.cumulativeIndex(op.getLogs(), place);
   };
-  bool decays = !op.getLogs().empty();
-  Fragment rows, result;
-  if (decays)
-    rows = rowValues(vector(*op.getTo()));
-  for (int64_t j = 0; j < plan.chunk / 8; ++j) {
-    Fragment columns;
-    Num column = x.quad * 2 + 8 * j;
-    if (decays)
-      columns = e.loadSharedMany(vector(*op.getFrom()) + column * 4, 2);
-    for (int64_t h = 0; h < 2; ++h)
-      for (int64_t i = 0; i < 2; ++i) {
-        Num row = x.warp * 16 + x.group + 8 * h;
-        Num stands = op.getInclusive() ? column + i <= row : column + i < row;
-        Num value = decays ? e.exp2(rows[h] - columns[i]) : one;
-        result.push_back(e.select(stands, value, zero));
-      }
-  }
-  return result;
+  Num value = e.f32(1), column = x.quad * 2 + (8 * at.block + at.i);
+  if (!op.getLogs().empty())
+    value = e.exp2(rowValue(vector(*op.getTo()), at) -
+                   columnValue(vector(*op.getFrom()), at));
+  Num stands = op.getInclusive() ? column <= row(at) : column < row(at);
+  return e.select(stands, value, e.f32(0));
 }
 
-FailureOr<Fragment> MatrixValues::make(Operation *op) {
-  auto size = static_cast<size_t>(plan.chunk / 2);
+FailureOr<Num> MatrixValues::element(Value value, Element at) {
+  auto product = products.find(value);
+  if (product != products.end())
+    return product->second[at.index()];
+  Operation *op = value.getDefiningOp();
   DenseElementsAttr splat;
   if (matchPattern(op, m_Constant(&splat)) && splat.isSplat())
-    return Fragment(size,
-                    e.f32(splat.getSplatValue<APFloat>().convertToDouble()));
-  if (auto gramOp = dyn_cast<ChunkGramOp>(op)) {
-    Fragment sum(size, e.f32(0));
-    gram(gramOp, sum);
-    return sum;
-  }
+    return e.f32(splat.getSplatValue<APFloat>().convertToDouble());
   if (auto decayOp = dyn_cast<ChunkDecayOp>(op))
-    return decay(decayOp);
-  if (auto scale = dyn_cast<ScaleOp>(op)) {
-    FailureOr<Fragment> values = get(op->getOperand(0));
-    if (failed(values))
+    return decay(decayOp, at);
+  if (isa<ScaleOp>(op)) {
+    FailureOr<Num> scaled = element(op->getOperand(0), at);
+    if (failed(scaled))
       return failure();
-    Fragment by = rowValues(
-        kernel.shared +
-        (plan.scratchAt + plan.rowVectors.lookup(op->getOperand(1))));
-    Fragment result;
-    for (auto [i, value] : llvm::enumerate(*values))
-      result.push_back(value * by[(i >> 1) & 1]);
-    return result;
+    int64_t vector = plan.rowVectors.lookup(op->getOperand(1));
+    return *scaled * rowValue(plan.scratchAt + vector, at);
   }
-  // A product that is only added goes straight onto the other term.
-  if (isa<arith::AddFOp>(op))
-    for (unsigned side = 0; side < 2; ++side) {
-      auto gramOp = op->getOperand(side).getDefiningOp<ChunkGramOp>();
-      if (!gramOp || !gramOp->hasOneUse())
-        continue;
-      FailureOr<Fragment> sum = get(op->getOperand(1 - side));
-      if (succeeded(sum))
-        gram(gramOp, *sum);
-      return sum;
-    }
   if (!isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::NegFOp>(op)) {
     op->emitError("is not lowered for GPUs yet as a matrix of the chunk");
     return failure();
   }
-  SmallVector<Fragment> operands;
+  SmallVector<Value> operands;
   for (Value operand : op->getOperands()) {
-    FailureOr<Fragment> values = get(operand);
-    if (failed(values))
+    FailureOr<Num> made = element(operand, at);
+    if (failed(made))
       return failure();
-    operands.push_back(*values);
+    operands.push_back(*made);
   }
-  Fragment result;
-  for (size_t i = 0; i < size; ++i) {
-    SmallVector<Value> parts;
-    for (Fragment &operand : operands)
-      parts.push_back(operand[i]);
-    Operation *made = e.b.create(op->getLoc(), op->getName().getIdentifier(),
-                                 parts, e.f32Type(), op->getAttrs());
-    result.push_back(e.num(made->getResult(0)));
-  }
-  return result;
+  Operation *made = e.b.create(op->getLoc(), op->getName().getIdentifier(),
+                               operands, e.f32Type(), op->getAttrs());
+  return e.num(made->getResult(0));
 }
 
-void MatrixValues::storeOperand(const Fragment &values, Num tile) {
+/// Calls `store` for every pair of elements that lie side by side.
+LogicalResult
+MatrixValues::forEachPair(Value value,
+                          llvm::function_ref<void(Element, Num, Num)> store) {
+  if (failed(makeProducts(value)))
+    return failure();
+  start();
+  for (int64_t block = 0; block < plan.chunk / 8; ++block)
+    for (int64_t half = 0; half < 2; ++half) {
+      FailureOr<Num> first = element(value, {block, half, 0});
+      FailureOr<Num> second = element(value, {block, half, 1});
+      if (failed(first) || failed(second))
+        return failure();
+      store({block, half, 0}, *first, *second);
+    }
+  return success();
+}
+
+LogicalResult MatrixValues::storeOperand(Value value, Num tile) {
   int64_t rows = plan.chunk;
-  for (int64_t j = 0; j < rows / 8; ++j)
-    for (int64_t h = 0; h < 2; ++h) {
-      Num row = x.warp * 16 + x.group + 8 * h;
-      Num first = values[4 * j + 2 * h], second = values[4 * j + 2 * h + 1];
-      if (plan.format == Format::TF32) {
-        Num at = kernel.elementAddress(tile, rows, row, x.quad * 2 + 8 * j);
-        e.storeSharedPair(at, first, second);
-        continue;
-      }
-      Num at = kernel.tileAddress(tile, rows, row, x.group, e.i32(j & 1),
-                                  j & ~1) +
-               x.quad * 4;
-      e.store(e.pack(plan.format, first, second), e.sharedPointer(at));
+  return forEachPair(value, [&](Element at, Num first, Num second) {
+    if (plan.format == Format::TF32) {
+      Num column = x.quad * 2 + 8 * at.block;
+      e.storeSharedPair(kernel.elementAddress(tile, rows, row(at), column),
+                        first, second);
+      return;
     }
+    Num to = kernel.tileAddress(tile, rows, row(at), x.group,
+                                e.i32(at.block & 1), at.block & ~1) +
+             x.quad * 4;
+    e.store(e.pack(plan.format, first, second), e.sharedPointer(to));
+  });
 }
 
-void MatrixValues::storeSystem(const Fragment &values, Num system,
-                               int64_t block, int64_t unknown) {
+LogicalResult MatrixValues::storeSystem(Value value, Num system, int64_t block,
+                                        int64_t unknown) {
   int64_t pitch = plan.systemPitch() * 4;
-  for (int64_t j = 0; j < plan.chunk / 8; ++j)
-    for (int64_t h = 0; h < 2; ++h) {
-      Num row = x.warp * 16 + x.group + 8 * h;
-      Num column = x.quad * 2 + 8 * j;
-      Num at = system + (row * unknown + block / unknown) * pitch +
-               (column * unknown + block % unknown) * 4;
-      Num first = values[4 * j + 2 * h], second = values[4 * j + 2 * h + 1];
-      if (unknown == 1) {
-        e.storeSharedPair(at, first, second);
-        continue;
-      }
-      e.storeShared(first, at);
-      e.storeShared(second, at + 4 * unknown);
-    }
+  return forEachPair(value, [&](Element at, Num first, Num second) {
+    Num column = x.quad * 2 + 8 * at.block;
+    Num to = system + (row(at) * unknown + block / unknown) * pitch +
+             (column * unknown + block % unknown) * 4;
+    if (unknown == 1)
+      return e.storeSharedPair(to, first, second);
+    e.storeShared(first, to);
+    e.storeShared(second, to + 4 * unknown);
+  });
 }

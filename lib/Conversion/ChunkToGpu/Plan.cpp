@@ -71,7 +71,7 @@ LogicalResult Plan::addTile(LoadTileOp load) {
   auto source = cast<RankedTensorType>(load.getSource().getType());
   if (!argument || argument.getOwner()->getParentOp() != func ||
       source.getRank() != 4 || load.getIndices().size() != 3)
-    return load.emitError("is not lowered for GPUs: expected vectors of a "
+    return load.emitOpError("is not lowered for GPUs: expected vectors of a "
                           "token sequence");
   if (source.getElementTypeBitWidth() != elementBytes() * 8)
     return load.emitError("expected a sequence of ")
@@ -121,7 +121,7 @@ LogicalResult Plan::classify() {
           kind = of;
       }
       if (kind == Kind::Key)
-        return op.emitError("makes key vectors inside the step, which is not "
+        return op.emitOpError("makes key vectors inside the step, which is not "
                             "lowered for GPUs yet");
     }
     for (Value each : op.getResults())
@@ -169,6 +169,18 @@ void Plan::findCrossings() {
 }
 
 LogicalResult Plan::placeShared() {
+  // Only 16-bit operands may lie across their rows, as the update needs them.
+  byGroups = target->tensorCores == TensorCores::WarpGroup &&
+             format != Format::TF32 && columns % 64 == 0;
+  byTensorMaps = byGroups && llvm::all_of(tiles, [&](const Tile &tile) {
+                   return tile.sourceWidth * elementBytes() % 16 == 0;
+                 });
+  // Whole groups of warps can pass on registers: 8 x 32 x 208 + 4 x 32 x 96 is
+  // what an SM has.
+  if (byGroups && stateWarps == 8 && gramWarps == 4) {
+    stateRegisters = 208;
+    gramRegisters = 96;
+  }
   for (Tile &tile : tiles) {
     tile.offset = stageBytes;
     stageBytes += tileBytes(chunk, tile.width);
@@ -197,8 +209,9 @@ LogicalResult Plan::placeShared() {
       cumulativesAt + 4 * chunk * static_cast<int64_t>(cumulatives.size()), 16);
   outputAt = llvm::alignTo(systemAt + order * systemPitch() * 4, 128);
   startsAt = outputAt + stateWarps * chunk * 16 * elementBytes();
-  sharedBytes =
+  arrivalsAt =
       startsAt + 8 * (func.getNumArguments() + func.getNumResults());
+  sharedBytes = arrivalsAt + 8 * kStages;
   if (sharedBytes > target->sharedBytes)
     return func.emitError("needs ")
            << sharedBytes << " bytes of shared memory, but " << target->name

@@ -81,11 +81,21 @@ public:
   /// Entries of the inverse are known to be at most 1 in size.
   bool bounded = false;
 
+  /// The state's products are done by four warps together.
+  bool byGroups = false;
+  /// Tiles are copied by the tensor memory accelerator, a map per tile.
+  bool byTensorMaps = false;
+
+  /// Registers of a thread of each role if they are shared out again once the
+  /// roles are known; 0 if all threads keep the same number.
+  int64_t stateRegisters = 0, gramRegisters = 0;
+
   static constexpr int64_t kStages = 3, kSlots = 2;
   int64_t stateWarps = 0, gramWarps = 0;
   int64_t stageBytes = 0, slotBytes = 0;
   int64_t slotsAt = 0, scratchAt = 0, cumulativesAt = 0, systemAt = 0,
-          outputAt = 0, startsAt = 0, sharedBytes = 0;
+          outputAt = 0, startsAt = 0, arrivalsAt = 0,
+          sharedBytes = 0;
 
   int64_t threads() const { return 32 * (stateWarps + gramWarps); }
   int64_t elementBytes() const { return bytesOf(format); }

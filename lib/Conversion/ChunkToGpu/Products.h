@@ -42,11 +42,18 @@ public:
   virtual void update(Fragment &state, llvm::ArrayRef<Num> packed,
                       Num tile) = 0;
 
+  /// Makes values that a product may still be writing ready for other uses.
+  /// The caller's copy is renamed; values of finished products stay finished.
+  virtual void finish(Fragment &values) {}
+
 protected:
   Kernel &kernel;
   Emitter &e;
   Plan &plan;
 };
+
+/// Products of four warps together, wgmma; for 16-bit formats.
+std::unique_ptr<Products> createGroupProducts(Kernel &kernel);
 
 } // namespace qdelta::gpu
 

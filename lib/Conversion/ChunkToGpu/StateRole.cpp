@@ -6,30 +6,38 @@
 
 #include "StateRole.h"
 
+#include "Copies.h"
+
 using namespace mlir;
 using namespace qdelta;
 using namespace qdelta::gpu;
 
 LogicalResult qdelta::gpu::emitStateRole(Kernel &kernel, Num chunks,
-                                         llvm::function_ref<void(Num)> load,
-                                         llvm::function_ref<void()> endOfChunk) {
+                                         int64_t registers) {
   Emitter &e = kernel.e;
   Plan &plan = kernel.plan;
+  if (registers)
+    e.intrinsic("llvm.nvvm.setmaxnreg.inc.sync.aligned.u32",
+                {e.i32(registers)}, {});
+  auto load = [&](Num index) {
+    startCopies(kernel, index, chunks, /*gramRole=*/false);
+  };
   std::unique_ptr<Products> products = Products::create(kernel);
   load(e.i32(0));
   Fragment state = loadState(kernel, kernel.inputs() - 1);
-  endOfChunk();
+  kernel.endChunk();
   load(e.i32(1));
-  endOfChunk();
+  kernel.endChunk();
   bool failed_ = false;
   state = e.loop(
       e.i32(0), chunks, 1, state, [&](Num index, ArrayRef<Num> values) {
         load(index + 2);
+        waitForTiles(kernel, index);
         ColumnValues chunk(kernel, *products, index * plan.chunk,
                            kernel.stage(index % Plan::kStages),
                            kernel.slot(index & 1), Fragment(values));
         auto next = chunk.run();
-        endOfChunk();
+        kernel.endChunk();
         failed_ |= failed(next);
         return failed(next) ? Fragment(values) : *next;
       });

@@ -26,6 +26,8 @@ private:
   mlir::FailureOr<Fragment> get(mlir::Value value);
   llvm::ArrayRef<Num> packed(mlir::Value value);
   void readAll(mlir::Value state);
+  /// The state times the decay of `update`, once.
+  void decay(ChunkUpdateOp update);
   Fragment loadTile(LoadTileOp op);
   Fragment scale(llvm::ArrayRef<Num> values, mlir::Value by);
   void storeTile(StoreTileOp op, llvm::ArrayRef<Num> values);
@@ -36,6 +38,7 @@ private:
   Products &products;
   Num first, stage, slot;
   llvm::DenseMap<mlir::Value, Fragment> values, operands;
+  llvm::DenseSet<mlir::Operation *> decayed;
 };
 
 /// Copies the tile in the warp's registers to rows `first` and following of
@@ -48,10 +51,9 @@ Fragment loadState(Kernel &kernel, unsigned argument);
 void storeState(Kernel &kernel, unsigned argument,
                 llvm::ArrayRef<Num> values);
 
-/// Emits the state role's loop; see emitGramRole.
+/// Emits the state role's loop. It takes `registers` registers, if that is not 0.
 mlir::LogicalResult emitStateRole(Kernel &kernel, Num chunks,
-                                  llvm::function_ref<void(Num chunk)> load,
-                                  llvm::function_ref<void()> endOfChunk);
+                                  int64_t registers);
 
 } // namespace qdelta::gpu
 

@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace qdelta;
@@ -149,12 +150,14 @@ FailureOr<Num> TokenValues::elementwise(Operation *op, ArrayRef<Num> operands) {
   if (isa<math::SqrtOp>(op))
     return approximate("llvm.nvvm.sqrt.rn.f", x);
   if (op->getName().getDialectNamespace() != "arith") {
-    op->emitError("is not lowered for GPUs yet");
+    op->emitOpError("is not lowered for GPUs yet for scalars of a token");
     return failure();
   }
   SmallVector<Value> values(operands.begin(), operands.end());
+  bool isTruth = getElementTypeOrSelf(op->getResult(0)).isInteger(1);
+  Type type = isTruth ? Type(e.b.getI1Type()) : e.f32Type();
   Operation *made = e.b.create(op->getLoc(), op->getName().getIdentifier(),
-                               values, e.f32Type(), op->getAttrs());
+                               values, type, op->getAttrs());
   return e.num(made->getResult(0));
 }
 

@@ -145,6 +145,8 @@ private:
 } // namespace
 
 std::unique_ptr<Products> Products::create(Kernel &kernel) {
+  if (kernel.plan.byGroups)
+    return createGroupProducts(kernel);
   if (kernel.plan.format == Format::TF32)
     return std::make_unique<SingleProducts>(kernel);
   return std::make_unique<HalfProducts>(kernel);

@@ -115,12 +115,12 @@ void KernelRewriter::rewriteAccess(Instruction &instruction) {
                    entryOf(address->getType()->getPointerAddressSpace())));
   auto *type = FunctionType::get(
       pointer, {pointer, word, word, builder.getInt32Ty()}, false);
-  Value *checked = builder.CreateCall(
-      type, entry,
-      {context, builder.CreatePtrToInt(address, word),
-       builder.getInt64(
-           packAccess(bytes, access.alignment.value(), access.flags)),
-       builder.getInt32(number)});
+  Value *checked =
+      builder.CreateCall(type, entry,
+                         {context, builder.CreatePtrToInt(address, word),
+                          builder.getInt64(packAccess(
+                              bytes, access.alignment.value(), access.flags)),
+                          builder.getInt32(number)});
   instruction.setOperand(access.pointerIndex, checked);
   instruction.dropUnknownNonDebugMetadata();
   // A misaligned access is reported, and must not fault here.
@@ -144,7 +144,6 @@ void KernelRewriter::rewriteMemoryIntrinsic(CallInst &call) {
                         transfer->getLength()});
   else
     replaceByOperation(call, "memset" + to,
-                       {memory.getRawDest(),
-                        cast<MemSetInst>(call).getValue(),
+                       {memory.getRawDest(), cast<MemSetInst>(call).getValue(),
                         memory.getLength()});
 }

@@ -26,6 +26,7 @@
 #include "llvm/IR/DebugInfoMetadata.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/Module.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <map>
 #include <set>
@@ -141,9 +142,8 @@ private:
       for (auto &[wgmma, age] : ages)
         age = std::min(age + 1, kOldest);
     } else if (event.kind == Kind::Wait) {
-      std::erase_if(ages, [&](const auto &entry) {
-        return entry.second > event.left;
-      });
+      std::erase_if(
+          ages, [&](const auto &entry) { return entry.second > event.left; });
     }
   }
 
@@ -197,7 +197,8 @@ private:
         for (Value *operand : instruction.operands())
           add(&instruction, underWay(operand, ages));
       } else if (kind == Kind::Wgmma) {
-        visitWgmma(cast<CallInst>(instruction), *found->second.op, ages, report);
+        visitWgmma(cast<CallInst>(instruction), *found->second.op, ages,
+                   report);
       } else if (report) {
         for (Value *operand : instruction.operands())
           complain(instruction, underWay(operand, ages));
@@ -251,7 +252,12 @@ private:
       return (loc->getFilename() + ":" + Twine(loc.getLine()) + ":" +
               Twine(loc.getCol()))
           .str();
-    return locations.of(instruction);
+    if (isa<CallBase>(instruction))
+      return locations.of(instruction);
+    std::string text;
+    raw_string_ostream stream(text);
+    instruction.print(stream);
+    return StringRef(text).trim().str();
   }
 
   Function &kernel;

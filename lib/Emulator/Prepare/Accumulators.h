@@ -17,10 +17,11 @@ namespace qdelta::emulator {
 
 class Locations;
 
-/// Finds uses of the results of wgmma.mma_async on a path that does not wait for
-/// them, other than as accumulators of another one. The emulator computes
-/// results at once, so running the kernel does not show these. Returns lines for
-/// the description. Paths that the conditions of the program exclude count too.
+/// Finds uses of the results of wgmma.mma_async on a path that does not wait
+/// for them, other than as accumulators of another one. The emulator computes
+/// results at once, so running the kernel does not show these. Returns lines
+/// for the description. Paths that the conditions of the program exclude count
+/// too.
 std::string findAccumulatorUses(llvm::Function &kernel,
                                 const Locations &locations);
 

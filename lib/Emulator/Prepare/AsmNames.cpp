@@ -21,9 +21,8 @@ std::string without(StringRef mnemonic,
                     std::initializer_list<StringRef> dropped) {
   llvm::SmallVector<StringRef> parts;
   mnemonic.split(parts, '.');
-  llvm::erase_if(parts, [&](StringRef part) {
-    return llvm::is_contained(dropped, part);
-  });
+  llvm::erase_if(
+      parts, [&](StringRef part) { return llvm::is_contained(dropped, part); });
   return llvm::join(parts, ".");
 }
 
@@ -105,8 +104,8 @@ std::string nameOfConversion(StringRef mnemonic) {
     return "f2f16.rn" + relu;
   if (name == "cvt.rna.tf32.f32" || name == "cvt.rn.tf32.f32" ||
       name == "cvt.rz.tf32.f32")
-    return "f2tf32." + StringRef(name).split('.').second.split('.').first.str() +
-           relu;
+    return "f2tf32." +
+           StringRef(name).split('.').second.split('.').first.str() + relu;
   return mnemonic.str();
 }
 
@@ -122,14 +121,13 @@ std::string nameOfBarrier(StringRef mnemonic, size_t numArguments) {
 }
 } // namespace
 
-std::optional<NamedOrder>
-qdelta::emulator::nameOfMnemonic(
+std::optional<NamedOrder> qdelta::emulator::nameOfMnemonic(
     StringRef mnemonic, llvm::ArrayRef<std::optional<int64_t>> constants) {
   std::vector<size_t> all(constants.size());
   std::iota(all.begin(), all.end(), 0);
   auto as = [&](std::string name) { return NamedOrder{std::move(name), all}; };
-  if (mnemonic == "cp.async.commit_group" || mnemonic == "cp.async.wait_group" ||
-      mnemonic == "cp.async.wait_all" ||
+  if (mnemonic == "cp.async.commit_group" ||
+      mnemonic == "cp.async.wait_group" || mnemonic == "cp.async.wait_all" ||
       mnemonic == "cp.async.bulk.commit_group" ||
       mnemonic == "cp.async.bulk.wait_group" ||
       mnemonic == "cp.async.bulk.wait_group.read")
@@ -149,9 +147,9 @@ qdelta::emulator::nameOfMnemonic(
       mnemonic.starts_with("barrier.cta."))
     return as(nameOfBarrier(mnemonic, constants.size()));
   if (mnemonic.starts_with("mbarrier."))
-    return as(replaced(without(mnemonic, {"shared", "shared::cta", "b64",
-                                          "release", "cta"}),
-                       "_tx", ".tx"));
+    return as(replaced(
+        without(mnemonic, {"shared", "shared::cta", "b64", "release", "cta"}),
+        "_tx", ".tx"));
   if (mnemonic.starts_with("ldmatrix.") || mnemonic.starts_with("stmatrix."))
     return as(without(mnemonic, {"shared", "shared::cta"}));
   if (mnemonic.starts_with("fence.") || mnemonic.starts_with("membar."))

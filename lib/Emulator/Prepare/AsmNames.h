@@ -24,8 +24,8 @@ struct NamedOrder {
 };
 
 /// `constants` has the value of each operand that is constant. Nothing for a
-/// mnemonic that has no operation; names that are the same are passed on as they
-/// are, and may be unknown too.
+/// mnemonic that has no operation; names that are the same are passed on as
+/// they are, and may be unknown too.
 std::optional<NamedOrder>
 nameOfMnemonic(llvm::StringRef mnemonic,
                llvm::ArrayRef<std::optional<int64_t>> constants);

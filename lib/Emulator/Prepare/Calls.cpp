@@ -99,7 +99,8 @@ void KernelRewriter::rewriteIntrinsic(CallInst &call) {
   if (const char *name = approximationOf(id)) {
     if (call.getType()->isFloatTy())
       return replaceByOperation(call, name, operands);
-    table.addError("function of a type other than f32 at " + table.locationOf(call));
+    table.addError("function of a type other than f32 at " +
+                   table.locationOf(call));
     return;
   }
   // The name without what overloading adds.

@@ -17,7 +17,8 @@ static Value *roundToBFloat(IRBuilder<> &builder, Value *value) {
   Type *type = value->getType();
   Type *words = nullptr;
   if (auto *vector = dyn_cast<FixedVectorType>(type))
-    words = FixedVectorType::get(builder.getInt32Ty(), vector->getNumElements());
+    words =
+        FixedVectorType::get(builder.getInt32Ty(), vector->getNumElements());
   else
     words = builder.getInt32Ty();
   auto constant = [&](uint64_t c) { return ConstantInt::get(words, c); };
@@ -34,7 +35,8 @@ static Value *roundToBFloat(IRBuilder<> &builder, Value *value) {
 }
 
 void qdelta::emulator::expandHostFloats(Function &function) {
-  for (Instruction &instruction : make_early_inc_range(instructions(function))) {
+  for (Instruction &instruction :
+       make_early_inc_range(instructions(function))) {
     auto *trunc = dyn_cast<FPTruncInst>(&instruction);
     if (!trunc || !trunc->getType()->getScalarType()->isBFloatTy() ||
         !trunc->getSrcTy()->getScalarType()->isFloatTy())

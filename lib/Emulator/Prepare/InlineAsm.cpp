@@ -34,7 +34,8 @@ public:
       } else {
         if (info.hasMatchingInput())
           simple = false;
-        StringRef code = info.Codes.empty() ? StringRef() : StringRef(info.Codes[0]);
+        StringRef code =
+            info.Codes.empty() ? StringRef() : StringRef(info.Codes[0]);
         unsigned tied;
         if (!code.getAsInteger(10, tied) && tied < arguments.size())
           arguments[tied] = argument;
@@ -159,8 +160,9 @@ std::vector<Statement> statementsOf(StringRef text) {
 }
 
 /// setp.ne.b32 p, scale-d, 0; wgmma.mma_async ... d, a, b, p, immediates
-std::optional<AsmOperation>
-readWgmma(const Statement &set, const Statement &wgmma, const Operands &operands) {
+std::optional<AsmOperation> readWgmma(const Statement &set,
+                                      const Statement &wgmma,
+                                      const Operands &operands) {
   if (set.mnemonic != "setp.ne.b32" || set.groups.size() != 3 ||
       wgmma.groups.size() < 6)
     return std::nullopt;
@@ -214,8 +216,8 @@ std::optional<AsmOperation> readSingle(const Statement &statement,
     if (token == "_")
       continue;
     // Only the first group is written; the same `$n` later is the tied input.
-    bool isResult = i++ < static_cast<size_t>(operands.outputs) &&
-                    operands.isOutput(token);
+    bool isResult =
+        i++ < static_cast<size_t>(operands.outputs) && operands.isOutput(token);
     if (isResult) {
       if (token != "$" + std::to_string(outputs++))
         return std::nullopt;
@@ -252,7 +254,8 @@ std::optional<AsmOperation>
 readMbarrierTest(const std::vector<Statement> &statements,
                  const Operands &operands) {
   const Statement &test = statements[0];
-  bool loops = statements.size() == 3 && statements[1].mnemonic.starts_with("bra") &&
+  bool loops = statements.size() == 3 &&
+               statements[1].mnemonic.starts_with("bra") &&
                statements[2].mnemonic.starts_with("bra");
   bool selects = statements.size() == 2 && operands.outputs == 1 &&
                  statements[1].mnemonic == "selp.b32";

@@ -25,8 +25,8 @@ KernelRewriter::KernelRewriter(Function &kernel, OperationTable &table)
   Type *slots = ArrayType::get(word, kMaxSlots);
   arguments = builder.CreateAlloca(slots, nullptr, "arguments");
   results = builder.CreateAlloca(slots, nullptr, "results");
-  entries = builder.CreateLoad(pointer, contextField(offsetof(Context, entries)),
-                               "entries");
+  entries = builder.CreateLoad(
+      pointer, contextField(offsetof(Context, entries)), "entries");
   bindings = builder.CreateLoad(
       pointer, contextField(offsetof(Context, bindings)), "bindings");
 }
@@ -86,8 +86,7 @@ void KernelRewriter::replaceByOperation(CallInst &call, const std::string &name,
                         : structure      ? structure->getNumElements()
                                          : 1;
   std::string location = table.locationOf(call);
-  uint32_t number =
-      table.add(name, location, operands.size(), numResults);
+  uint32_t number = table.add(name, location, operands.size(), numResults);
   if (operands.size() > kMaxSlots || numResults > kMaxSlots)
     return;
   auto unsupported = [&] {

@@ -33,8 +33,8 @@ private:
   void rewriteAsm(llvm::CallInst &call);
   void rewriteRegister(llvm::CallInst &call, uint32_t number);
 
-  /// Replaces `call` by the operation `name` on `arguments`. Returns the call of
-  /// the handler.
+  /// Replaces `call` by the operation `name` on `arguments`. Returns the call
+  /// of the handler.
   void replaceByOperation(llvm::CallInst &call, const std::string &name,
                           llvm::ArrayRef<llvm::Value *> arguments);
   llvm::Value *toWord(llvm::Value *value);

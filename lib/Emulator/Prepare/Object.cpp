@@ -34,7 +34,7 @@ Expected<std::unique_ptr<TargetMachine>> qdelta::emulator::createHostMachine() {
     return createStringError(error);
   return std::unique_ptr<TargetMachine>(target->createTargetMachine(
       triple, "x86-64-v3", "", TargetOptions(), Reloc::PIC_, CodeModel::Small,
-      CodeGenOptLevel::Less));
+      CodeGenOptLevel::None));
 }
 
 /// Code that needs a library would need it wherever the object is loaded.

@@ -113,8 +113,7 @@ Function &makeEntry(Function &kernel, std::string &lines) {
   const DataLayout &layout = module.getDataLayout();
   for (Argument &argument : kernel.args()) {
     bool byValue = argument.hasByValAttr();
-    Type *held =
-        byValue ? argument.getParamByValType() : argument.getType();
+    Type *held = byValue ? argument.getParamByValType() : argument.getType();
     LoadInst *address = builder.CreateLoad(
         pointer, builder.CreateConstGEP1_64(pointer, entry->getArg(1),
                                             argument.getArgNo()));
@@ -199,15 +198,16 @@ Error qdelta::emulator::prepare(Module &module) {
     return machine.takeError();
   module.setTargetTriple((*machine)->getTargetTriple());
   module.setDataLayout((*machine)->createDataLayout());
-  new GlobalVariable(module,
-                     ArrayType::get(Type::getInt8Ty(module.getContext()),
-                                    text.size() + 1),
-                     /*isConstant=*/true, GlobalValue::ExternalLinkage,
-                     ConstantDataArray::getString(module.getContext(), text),
-                     kDescriptionSymbol);
+  new GlobalVariable(
+      module,
+      ArrayType::get(Type::getInt8Ty(module.getContext()), text.size() + 1),
+      /*isConstant=*/true, GlobalValue::ExternalLinkage,
+      ConstantDataArray::getString(module.getContext(), text),
+      kDescriptionSymbol);
   std::string problem;
   raw_string_ostream stream(problem);
   if (verifyModule(module, &stream))
-    return createStringError("the rewritten module does not verify: " + problem);
+    return createStringError("the rewritten module does not verify: " +
+                             problem);
   return Error::success();
 }

@@ -60,10 +60,9 @@ SharedLayout qdelta::emulator::placeSharedVariables(Module &module) {
     bytes = std::max<uint64_t>(bytes, 1);
     counted = alignTo(counted, alignment) + bytes;
     offset = place(offset, alignment);
-    result.variables.push_back({variable.getName().str(),
-                                static_cast<uint32_t>(offset),
-                                static_cast<uint32_t>(bytes),
-                                static_cast<uint32_t>(alignment)});
+    result.variables.push_back(
+        {variable.getName().str(), static_cast<uint32_t>(offset),
+         static_cast<uint32_t>(bytes), static_cast<uint32_t>(alignment)});
     replace(variable, offset);
     offset += bytes + kGap;
   }

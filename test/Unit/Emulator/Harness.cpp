@@ -28,8 +28,7 @@ bool takesLocation(const std::string &line) {
   return first != std::string::npos && line[first] != ';' &&
          line.back() != ':' && line.find("!dbg") == std::string::npos &&
          line.find(" phi ") == std::string::npos && line.back() != ',' &&
-         line.back() != '[' && line.find("i32 ") != first &&
-         line[first] != ']';
+         line.back() != '[' && line.find("i32 ") != first && line[first] != ']';
 }
 } // namespace
 
@@ -37,7 +36,8 @@ TestKernel TestKernel::make(const std::string &parameters,
                             const std::string &body,
                             const std::string &globals) {
   std::string text = kHeader;
-  text += globals + "\ndefine ptx_kernel void @k(" + parameters + ") !dbg !3 {\n";
+  text +=
+      globals + "\ndefine ptx_kernel void @k(" + parameters + ") !dbg !3 {\n";
   std::string locations;
   std::istringstream lines(body);
   std::string line;
@@ -102,8 +102,7 @@ LaunchConfig harness::oneBlock(uint32_t threads) {
 
 std::vector<LaunchConfig> harness::allModes(uint32_t threads) {
   std::vector<LaunchConfig> configs;
-  for (Schedule schedule :
-       {Schedule::Fifo, Schedule::Lifo, Schedule::Random})
+  for (Schedule schedule : {Schedule::Fifo, Schedule::Lifo, Schedule::Random})
     for (Completion completion :
          {Completion::Eager, Completion::Lazy, Completion::Random})
       for (uint64_t seed : {1, 2, 3}) {
@@ -111,8 +110,8 @@ std::vector<LaunchConfig> harness::allModes(uint32_t threads) {
         config.schedule = schedule;
         config.completion = completion;
         config.seed = seed;
-        bool random = schedule == Schedule::Random ||
-                      completion == Completion::Random;
+        bool random =
+            schedule == Schedule::Random || completion == Completion::Random;
         if (random || seed == 1)
           configs.push_back(config);
       }
@@ -135,6 +134,28 @@ uint16_t harness::f16Bits(float value) {
   uint16_t bits;
   std::memcpy(&bits, &half, 2);
   return bits;
+}
+
+std::string harness::edit(std::string text, const std::string &from,
+                          const std::string &to) {
+  size_t place = text.find(from);
+  if (place == std::string::npos) {
+    ADD_FAILURE() << "no '" << from << "' in\n" << text;
+    return text;
+  }
+  return text.replace(place, from.size(), to);
+}
+
+std::string harness::at(const std::string &body, const std::string &fragment) {
+  size_t place = body.find(fragment);
+  if (place == std::string::npos) {
+    ADD_FAILURE() << "no '" << fragment << "' in\n" << body;
+    return "";
+  }
+  size_t line = 1;
+  for (size_t i = 0; i < place; ++i)
+    line += body[i] == '\n';
+  return "k.cu:" + std::to_string(line) + ":1";
 }
 
 std::vector<Report> harness::ofKind(const Outcome &outcome, ReportKind kind) {

@@ -69,6 +69,12 @@ float smallNumber(uint32_t i);
 uint16_t bf16Bits(float value);
 uint16_t f16Bits(float value);
 
+/// `text` with `from` replaced, which must be there.
+std::string edit(std::string text, const std::string &from,
+                 const std::string &to);
+/// The location of the first line of a body that contains `fragment`.
+std::string at(const std::string &body, const std::string &fragment);
+
 /// The reports of one kind.
 std::vector<Report> ofKind(const Outcome &outcome, ReportKind kind);
 

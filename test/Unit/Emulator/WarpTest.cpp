@@ -103,8 +103,8 @@ TEST(Warp, Votes) {
   for (auto [mode, some, everybody, nobody] :
        {std::tuple("all", 0u, 1u, 0u), std::tuple("any", 1u, 1u, 0u),
         std::tuple("uni", 0u, 1u, 1u)}) {
-    for (auto [bound, wanted] :
-         {std::pair(16, some), std::pair(32, everybody), std::pair(0, nobody)}) {
+    for (auto [bound, wanted] : {std::pair(16, some), std::pair(32, everybody),
+                                 std::pair(0, nobody)}) {
       auto r = runLanes("%c = icmp ult i32 %t, " + std::to_string(bound) +
                         "\n%b = call i1 @llvm.nvvm.vote." + mode +
                         ".sync(i32 -1, i1 %c)\n%r = zext i1 %b to i32");
@@ -143,7 +143,8 @@ TEST(Warp, ElectIsTheFirstLaneOfTheMask) {
   auto r = runLanes(R"(
   %s = call { i32, i1 } @llvm.nvvm.elect.sync(i32 -1)
   %e = extractvalue { i32, i1 } %s, 1
-  %r = zext i1 %e to i32)", 64);
+  %r = zext i1 %e to i32)",
+                    64);
   for (uint32_t i = 0; i < 64; ++i)
     EXPECT_EQ(r[i], i % 32 == 0);
 }
@@ -192,7 +193,8 @@ TEST(Warp, SpecialRegisters) {
   %n16 = shl i32 %n, 16
   %a = or i32 %l, %w8
   %b = or i32 %a, %n16
-  %r = xor i32 %b, %m)", 64);
+  %r = xor i32 %b, %m)",
+                    64);
   for (uint32_t i = 0; i < 64; ++i)
     EXPECT_EQ(r[i], (i % 32 | i / 32 << 8 | 64u << 16) ^ ((1u << i % 32) - 1));
 }

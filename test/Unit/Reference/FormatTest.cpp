@@ -1,4 +1,4 @@
-//===- FormatTest.cpp - bf16, f16 and the token loop in them --------------===//
+//===- FormatTest.cpp - narrow formats and the token loop in them ---------===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
@@ -38,6 +38,9 @@ TEST(Format, Names) {
     EXPECT_EQ(findFormat(formatName(format)), format);
   EXPECT_EQ(formatName(Format::BF16), "bf16");
   EXPECT_EQ(findFormat("f64"), std::nullopt);
+  // Nothing is stored in it.
+  EXPECT_EQ(formatName(Format::TF32), "tf32");
+  EXPECT_EQ(findFormat("tf32"), std::nullopt);
 }
 
 TEST(Format, EveryNumberIsItself) {
@@ -82,7 +85,41 @@ TEST(Format, RoundsAsLLVMDoes) {
   }
 }
 
+/// To nearest, halves away from zero, as cvt.rna.tf32.f32 does.
+TEST(Format, RoundsToTF32) {
+  auto r = [](float x) { return roundTo(Format::TF32, x); };
+  EXPECT_TRUE(std::isnan(r(NAN)));
+  EXPECT_EQ(r(INFINITY), INFINITY);
+  EXPECT_EQ(r(-INFINITY), -INFINITY);
+  EXPECT_EQ(r(std::numeric_limits<float>::max()), INFINITY);
+  EXPECT_EQ(r(0x1.ffcp127f), 0x1.ffcp127f);
+  EXPECT_EQ(r(0x1.ffcffep127f), 0x1.ffcp127f);
+  EXPECT_EQ(r(0x1.ffep127f), INFINITY);
+  EXPECT_TRUE(std::signbit(r(-0.0f)));
+  // Multiples of the last place, halves between two, and their neighbours.
+  for (int exponent : {-126, -20, -1, 0, 1, 90, 126})
+    for (int n = 1024; n < 2048; ++n)
+      for (float sign : {-1.0f, 1.0f}) {
+        float x = std::ldexp(sign * static_cast<float>(n), exponent - 10);
+        float next =
+            std::ldexp(sign * static_cast<float>(n + 1), exponent - 10);
+        float half = x + (next - x) / 2;
+        ASSERT_EQ(r(x), x);
+        ASSERT_EQ(r(half), next);
+        ASSERT_EQ(r(std::nextafter(half, x)), x);
+        ASSERT_EQ(r(std::nextafter(half, next)), next);
+      }
+  std::mt19937 random(2);
+  std::uniform_real_distribution<float> draw(-2, 2);
+  for (int i = 0; i < 100000; ++i) {
+    float x = draw(random);
+    ASSERT_LE(std::abs(r(x) - x), std::abs(x) * unitRoundoff(Format::TF32));
+    ASSERT_EQ(r(r(x)), r(x));
+  }
+}
+
 TEST(Format, UnitRoundoff) {
+  EXPECT_EQ(unitRoundoff(Format::TF32), 0x1p-11);
   for (Format format : narrow) {
     auto unit = static_cast<float>(unitRoundoff(format));
     EXPECT_EQ(roundTo(format, 1 + unit), 1);
@@ -114,7 +151,7 @@ TEST(TokenLoop, RoundsWhatIsMultiplied) {
       tensor({1, 2, 1, 1}, 0.7f),  tensor({1, 2, 1, 1}, 0.9f),
       tensor({1, 2, 1, 1}, 1.3f),  tensor({1, 2, 1}, 0.37f),
       Tensor<float>{{1}, {0.61f}}, Tensor<float>{{1, 1, 1, 1}, {0.23f}}};
-  for (Format format : {Format::F32, Format::BF16, Format::F16}) {
+  for (Format format : {Format::F32, Format::BF16, Format::F16, Format::TF32}) {
     auto found = evaluateTokenLoop(recurrence, in, format);
     ASSERT_TRUE(static_cast<bool>(found));
     ASSERT_EQ(found->size(), 2u);
@@ -125,8 +162,11 @@ TEST(TokenLoop, RoundsWhatIsMultiplied) {
       float e = (in[2].data[t] - k * r(S)) * in[3].data[t];
       S += k * r(e);
       float o = r(in[0].data[t]) * r(S) * 0.61f;
+      // Outputs are stored in f32 with products in tf32.
+      bool isStored = format != Format::TF32;
       // Products may be fused into sums.
-      EXPECT_NEAR((*found)[0].data[t], r(o), 1e-6);
+      EXPECT_NEAR((*found)[0].data[t], isStored ? r(o) : o, 1e-6);
+      EXPECT_EQ(r((*found)[0].data[t]) == (*found)[0].data[t], isStored);
     }
     EXPECT_NEAR((*found)[1].data[0], S, 1e-6);
     // The state stays in f32.

@@ -55,7 +55,8 @@ TEST(Comparison, Narrow) {
   std::vector<Argument> arguments = {{"o", QDELTA_ROLE_OUTPUT, {}}};
   Outputs wanted = {{{1}, {1}}};
   for (auto [format, unit] :
-       {std::pair(Format::BF16, 0x1p-8), std::pair(Format::F16, 0x1p-11)}) {
+       {std::pair(Format::BF16, 0x1p-8), std::pair(Format::F16, 0x1p-11),
+        std::pair(Format::TF32, 0x1p-11)}) {
     auto isRight = [&](double got) {
       return compare(arguments, {{{1}, {got}}}, wanted, wanted, wanted, 2,
                      format)[0]
@@ -68,6 +69,17 @@ TEST(Comparison, Narrow) {
   llvm::raw_string_ostream os(text);
   printTable({}, os, Format::BF16);
   EXPECT_NE(text.find("  bf16 loop  "), std::string::npos);
+}
+
+TEST(Comparison, Products) {
+  EXPECT_EQ(productsOf("cpu", Format::F32), Format::F32);
+  EXPECT_EQ(productsOf("scalar", Format::F32), Format::F32);
+  EXPECT_EQ(productsOf("reference", Format::F32), Format::F32);
+  for (const char *engine : {"emulated", "cuda"}) {
+    EXPECT_EQ(productsOf(engine, Format::F32), Format::TF32);
+    EXPECT_EQ(productsOf(engine, Format::BF16), Format::BF16);
+    EXPECT_EQ(productsOf(engine, Format::F16), Format::F16);
+  }
 }
 
 TEST(Comparison, Table) {

@@ -94,7 +94,9 @@ static int64_t sharedBytes(AffineScanOp op, int64_t tokens, int64_t columns,
     stage += tokens * llvm::alignTo(isKey ? width : columns, 64);
   }
   FactsAttr facts = op.getFacts();
-  int64_t matrices = unknown * unknown + facts.getReads() * facts.getWrites();
+  auto writes = static_cast<int64_t>(facts.getUnknown().size());
+  auto outputs = static_cast<int64_t>(op.getOutputs().size());
+  int64_t matrices = unknown * writes + outputs * writes;
   int64_t slot = matrices * tokens * 128 +
                  4 * tokens * (4 * facts.getReads() + 2 * facts.getWrites());
   int64_t order = unknown * tokens;
@@ -115,6 +117,9 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
     return op.emitError("the state of a kernel stays in registers: expected a "
                         "key dimension of at most ")
            << kLargestKey << ", but got " << keys;
+  if (mode == "recurrent" && !chunk)
+    return op.emitError("mode = recurrent is not for GPU targets: a kernel "
+                        "takes chunks of 16, 32 or 64 tokens");
   if (chunk && chunk != 16 && chunk != 32 && chunk != 64)
     return op.emitError("expected a kernel's chunk to be 16, 32 or 64, but got ")
            << chunk.getValue();

@@ -387,8 +387,11 @@ LogicalResult Unroller::visit(Operation *op) {
             return true;
           })
           .Default([&](Operation *other) {
+            // A tensor with dynamic sizes is no tile.
             if (other->getNumResults() != 1 ||
                 !isa<RankedTensorType>(other->getResult(0).getType()) ||
+                !cast<RankedTensorType>(other->getResult(0).getType())
+                     .hasStaticShape() ||
                 !(other->hasTrait<OpTrait::Elementwise>() ||
                   isSplatConstant(other)))
               return false;

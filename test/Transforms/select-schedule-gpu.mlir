@@ -1,0 +1,72 @@
+// RUN: qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" | FileCheck %s --check-prefixes=CHECK,WARP
+// RUN: qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=sm_90a" | FileCheck %s --check-prefixes=CHECK,GROUP
+// RUN: qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=sm_86" | FileCheck %s --check-prefix=SMALL
+// RUN: qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=sm_80 chunk=64" | FileCheck %s --check-prefix=ASKED
+
+// RUN: not qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=sm_80 chunk=24" 2>&1 | FileCheck %s --check-prefix=CHUNK
+// CHUNK: error: expected a kernel's chunk to be 16, 32 or 64, but got 24
+// RUN: not qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=sm_90a mode=recurrent chunk=1" 2>&1 | FileCheck %s --check-prefix=ONE
+// ONE: error: expected a kernel's chunk to be 16, 32 or 64, but got 1
+// RUN: not qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=sm_90a mode=recurrent" 2>&1 | FileCheck %s --check-prefix=RECURRENT
+// RECURRENT: error: mode = recurrent is not for GPU targets: a kernel takes chunks of 16, 32 or 64 tokens
+// RUN: sed s/128/257/g %s | not qdelta-opt - -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefix=KEY
+// KEY: error: the state of a kernel stays in registers: expected a key dimension of at most 256, but got 257
+// RUN: not qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=sm_70" 2>&1 | FileCheck %s --check-prefix=TARGET
+// TARGET: error: unknown target 'sm_70'; known are host, {{.*}}, sm_80, {{.*}}sm_90a
+
+// Kernels keep the state in registers: nothing is unrolled, fused or deferred.
+// Tensor cores that a warp addresses get chunks of 32 tokens, those that four
+// address 64 tokens and whole groups of columns; what is multiplied is what is
+// stored, or tf32.
+
+// CHECK-LABEL:  func.func @wide
+// WARP:         target = "sm_80", chunk = 32, columns = 128, span = 1, lanes = 1, unroll = false, fuse = false, defer = false, prefetch = false, kernel = true, operands = "bf16">
+// GROUP:        target = "sm_90a", chunk = 64, columns = 128, {{.*}} kernel = true, operands = "bf16">
+// A chunk asked for stays; else a target with less shared memory may shorten it.
+// ASKED-LABEL:  func.func @wide
+// ASKED:        target = "sm_80", chunk = 64, columns = 128
+// CHECK-LABEL:  func.func @narrow
+// WARP:         columns = 16, {{.*}} operands = "tf32">
+// GROUP:        columns = 64, {{.*}} operands = "tf32">
+// CHECK-LABEL:  func.func @single
+// WARP:         chunk = 32, columns = 128, {{.*}} operands = "tf32">
+// SMALL-LABEL:  func.func @wide
+// SMALL:        chunk = 32, columns = 128
+// SMALL-LABEL:  func.func @single
+// SMALL:        chunk = 16, columns = 128
+// A state of more than 128 keys leaves registers for half the columns.
+// CHECK-LABEL:  func.func @keys
+// CHECK:        columns = 64, {{.*}} operands = "f16">
+
+qdelta.recurrence @plain(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %v: tensor<?xf32>) {
+  %Sw = qdelta.write %S key %k value %v : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
+  %y = qdelta.read %Sw at %k : tensor<?x?xf32>, tensor<?xf32>
+  qdelta.yield state %Sw : tensor<?x?xf32> out %y : tensor<?xf32>
+}
+func.func @wide(%k: tensor<?x?x?x128xbf16>, %v: tensor<?x?x?x128xbf16>, %S: tensor<?x?x128x128xf32>)
+    -> (tensor<?x?x?x128xbf16>, tensor<?x?x128x128xf32>) {
+  %o, %f = qdelta.scan @plain(%k, %v) init(%S)
+    : (tensor<?x?x?x128xbf16>, tensor<?x?x?x128xbf16>) init(tensor<?x?x128x128xf32>)
+    -> (tensor<?x?x?x128xbf16>) final(tensor<?x?x128x128xf32>)
+  return %o, %f : tensor<?x?x?x128xbf16>, tensor<?x?x128x128xf32>
+}
+func.func @narrow(%k: tensor<?x?x?x5xf32>, %v: tensor<?x?x?x3xf32>, %S: tensor<?x?x5x3xf32>)
+    -> (tensor<?x?x?x3xf32>, tensor<?x?x5x3xf32>) {
+  %o, %f = qdelta.scan @plain(%k, %v) init(%S)
+    : (tensor<?x?x?x5xf32>, tensor<?x?x?x3xf32>) init(tensor<?x?x5x3xf32>) -> (tensor<?x?x?x3xf32>) final(tensor<?x?x5x3xf32>)
+  return %o, %f : tensor<?x?x?x3xf32>, tensor<?x?x5x3xf32>
+}
+func.func @single(%k: tensor<?x?x?x128xf32>, %v: tensor<?x?x?x128xf32>, %S: tensor<?x?x128x128xf32>)
+    -> (tensor<?x?x?x128xf32>, tensor<?x?x128x128xf32>) {
+  %o, %f = qdelta.scan @plain(%k, %v) init(%S)
+    : (tensor<?x?x?x128xf32>, tensor<?x?x?x128xf32>) init(tensor<?x?x128x128xf32>)
+    -> (tensor<?x?x?x128xf32>) final(tensor<?x?x128x128xf32>)
+  return %o, %f : tensor<?x?x?x128xf32>, tensor<?x?x128x128xf32>
+}
+func.func @keys(%k: tensor<?x?x?x256xf16>, %v: tensor<?x?x?x99xf16>, %S: tensor<?x?x256x99xf32>)
+    -> (tensor<?x?x?x99xf16>, tensor<?x?x256x99xf32>) {
+  %o, %f = qdelta.scan @plain(%k, %v) init(%S)
+    : (tensor<?x?x?x256xf16>, tensor<?x?x?x99xf16>) init(tensor<?x?x256x99xf32>)
+    -> (tensor<?x?x?x99xf16>) final(tensor<?x?x256x99xf32>)
+  return %o, %f : tensor<?x?x?x99xf16>, tensor<?x?x256x99xf32>
+}
