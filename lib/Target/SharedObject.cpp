@@ -46,7 +46,8 @@ llvm::Expected<std::string> qdelta::linkSharedObject(StringRef object) {
   auto libm = libraryOf("fmod");
   if (!libm)
     return libm.takeError();
-  auto libc = libraryOf("free");
+  // Not `free`, which a sanitizer defines in the program itself.
+  auto libc = libraryOf("gnu_get_libc_version");
   if (!libc)
     return libc.takeError();
 
