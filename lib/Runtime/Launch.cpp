@@ -132,11 +132,11 @@ static qdeltaStatus *launchOnDevice(const qdeltaKernel &kernel,
     return nullptr;
   }
   Backend &backend = isCuda ? *kernel.module->cuda : *kernel.module->emulated;
-  std::unique_ptr<Session> session;
-  if (qdeltaStatus *error = backend.open(kernel.name, kernel.codes,
-                                         launch.device, options, session))
+  std::unique_ptr<DeviceRun> run;
+  if (qdeltaStatus *error =
+          backend.open(kernel.name, kernel.codes, launch.device, options, run))
     return error;
-  return launch.runOnDevice(*session);
+  return launch.runOnDevice(*run);
 }
 
 /// The error that there is no CPU code, or none that this machine can run.
