@@ -13,6 +13,17 @@ config.excludes = ["Inputs", "Unit", "Bench"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.qdelta_build_root, "test")
 
+# The CUDA toolkit's programs: tests that need one are unsupported without it.
+sys.path.insert(0, os.path.join(config.test_source_root, "Target"))
+import cuda_tools
+
+for program in ("ptxas", "nvdisasm"):
+    if cuda_tools.find(program):
+        config.available_features.add(program)
+for variable in ("CUDA_HOME", "QDELTA_TOOLKIT"):
+    if variable in os.environ:
+        config.environment[variable] = os.environ[variable]
+
 llvm_config.use_default_substitutions()
 config.substitutions.append(("%python", sys.executable))
 config.substitutions.append(("%lint", os.path.join(config.test_source_root, "Lint")))
@@ -22,7 +33,8 @@ config.substitutions.append(("%qdelta_src", config.qdelta_source_root))
 
 tools_dir = os.path.join(config.qdelta_build_root, "bin")
 llvm_config.with_environment("PATH", [tools_dir, config.llvm_tools_dir], append_path=True)
-tools = ["qdelta-opt", "qdelta-run", "qdelta-bench", "qdelta-compile", "qdelta-lsp-server"]
+tools = ["qdelta-opt", "qdelta-run", "qdelta-bench", "qdelta-compile", "qdelta-lsp-server",
+         "qdelta-device-report"]
 llvm_config.add_tool_substitutions(
     [ToolSubst(tool, unresolved="ignore") for tool in tools] + ["mlir-opt", "split-file"],
     [tools_dir, config.llvm_tools_dir])

@@ -71,6 +71,7 @@ Assembly qdelta::parsePtxasOutput(StringRef text) {
     } else if (line.contains("Used ") && line.contains(" registers")) {
       function.registers = numberBefore(line, "registers");
       function.sharedBytes = numberBefore(line, "bytes smem");
+      function.barriers = numberBefore(line, "barriers");
     }
   }
   return result;

@@ -38,6 +38,17 @@
 // CHECK-LABEL:  func.func @keys
 // CHECK:        columns = 64, {{.*}} operands = "f16">
 
+// A key dimension of 16 has room for 32 unknown writes.
+// CHECK-LABEL:  func.func @unknown
+// CHECK:        chunk = 32, columns = 64
+
+qdelta.recurrence @delta(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %v: tensor<?xf32>) {
+  %p = qdelta.read %S at %k : tensor<?x?xf32>, tensor<?xf32>
+  %d = arith.subf %v, %p : tensor<?xf32>
+  %Sw = qdelta.write %S key %k value %d : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
+  %y = qdelta.read %Sw at %k : tensor<?x?xf32>, tensor<?xf32>
+  qdelta.yield state %Sw : tensor<?x?xf32> out %y : tensor<?xf32>
+}
 qdelta.recurrence @plain(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %v: tensor<?xf32>) {
   %Sw = qdelta.write %S key %k value %v : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
   %y = qdelta.read %Sw at %k : tensor<?x?xf32>, tensor<?xf32>
@@ -69,4 +80,11 @@ func.func @keys(%k: tensor<?x?x?x256xf16>, %v: tensor<?x?x?x99xf16>, %S: tensor<
     : (tensor<?x?x?x256xf16>, tensor<?x?x?x99xf16>) init(tensor<?x?x256x99xf32>)
     -> (tensor<?x?x?x99xf16>) final(tensor<?x?x256x99xf32>)
   return %o, %f : tensor<?x?x?x99xf16>, tensor<?x?x256x99xf32>
+}
+func.func @unknown(%k: tensor<?x?x?x16xf16>, %v: tensor<?x?x?x64xf16>, %S: tensor<?x?x16x64xf32>)
+    -> (tensor<?x?x?x64xf16>, tensor<?x?x16x64xf32>) {
+  %o, %f = qdelta.scan @delta(%k, %v) init(%S)
+    : (tensor<?x?x?x16xf16>, tensor<?x?x?x64xf16>) init(tensor<?x?x16x64xf32>)
+    -> (tensor<?x?x?x64xf16>) final(tensor<?x?x16x64xf32>)
+  return %o, %f : tensor<?x?x?x64xf16>, tensor<?x?x16x64xf32>
 }

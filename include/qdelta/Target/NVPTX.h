@@ -36,6 +36,8 @@ struct FunctionUsage {
   int64_t spillStores = 0, spillLoads = 0, stackBytes = 0;
   /// Static shared memory.
   int64_t sharedBytes = 0;
+  /// Named barriers.
+  int64_t barriers = 0;
 };
 
 /// A cubin and what ptxas said while making it.

@@ -140,9 +140,11 @@ TEST(NVPTX, PtxasOutput) {
   EXPECT_EQ(result.functions[0].spillStores, 48);
   EXPECT_EQ(result.functions[0].spillLoads, 52);
   EXPECT_EQ(result.functions[0].sharedBytes, 1024);
+  EXPECT_EQ(result.functions[0].barriers, 16);
   EXPECT_EQ(result.functions[1].name, "b");
   EXPECT_EQ(result.functions[1].registers, 24);
   EXPECT_EQ(result.functions[1].sharedBytes, 0);
+  EXPECT_EQ(result.functions[1].barriers, 0);
   ASSERT_EQ(result.warnings.size(), 2u);
   EXPECT_NE(result.warnings[0].find("(C7510)"), std::string::npos);
 }

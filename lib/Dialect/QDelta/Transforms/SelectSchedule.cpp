@@ -143,8 +143,11 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
   int64_t tokens = chunk  ? static_cast<int64_t>(chunk)
                    : wide ? kLargestChunk
                           : kWarpChunk;
+  // More unknown writes than twice the key dimension depend on each other so
+  // much that the rounded inverse passes the bound on errors.
+  int64_t mostUnknown = std::min(kLargestChunk, 2 * keys);
   while (!chunk && tokens > kSmallestChunk &&
-         (std::max<int64_t>(unknown, 1) * tokens > kLargestChunk ||
+         (unknown * tokens > mostUnknown ||
           sharedBytes(op, tokens, columns, unknown, elementBytes) >
               row.sharedBytes))
     tokens /= 2;
