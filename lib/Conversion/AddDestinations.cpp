@@ -4,7 +4,8 @@
 //
 //===-----------------------------------------------------------------------===//
 
-#include "qdelta-c/Runtime.h"
+#include "DescribeArguments.h"
+
 #include "qdelta/Conversion/Passes.h"
 #include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
 

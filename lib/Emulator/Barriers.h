@@ -44,6 +44,9 @@ struct BlockBarrier {
   std::vector<Thread *> waiting;
   ReleaseSum sum;
   const Operation *first = nullptr;
+  /// Lanes that have arrived at an .aligned operation, warp by warp, and those
+  /// that had ended when the first one did.
+  std::vector<uint32_t> aligned, ended;
 };
 
 /// Completes the barrier if enough threads have arrived.

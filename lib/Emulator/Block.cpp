@@ -256,11 +256,7 @@ void Block::endQuietly(Thread &thread) {
   for (CopyGroup<BulkCopy> &group : thread.bulks.groups)
     for (BulkCopy &copy : group.copies)
       copy.complete(*this);
-  for (const Rendezvous &meeting : thread.warp->open)
-    if (meeting.mask >> thread.lane & 1)
-      report(ReportKind::ExitedLane, thread, *meeting.op,
-             "ended while lanes of its warp wait for it at " +
-                 describe(*meeting.op));
+  leaveMeetings(thread);
   for (BlockBarrier &barrier : barriers)
     if (barrier.active)
       checkBarrier(*this, barrier);

@@ -66,13 +66,21 @@ struct Thread : Context {
   void tick() { ++known.own[kOwnThread]; }
 };
 
+/// Computes the results of the lanes in `lanes` from their arguments.
+using Finish = void (*)(Warp &warp, uint32_t lanes, const Operation &op);
+
 /// A meeting of lanes.
 struct Rendezvous {
   uint32_t mask = 0;
   uint32_t arrived = 0;
   int32_t kind = 0;
+  bool aligned = false;
   const Operation *op = nullptr;
+  Finish finish = nullptr;
 };
+
+/// Completes what lanes of the thread's warp wait for, now that it has ended.
+void leaveMeetings(Thread &thread);
 
 struct Warp {
   Thread *lanes[32] = {};

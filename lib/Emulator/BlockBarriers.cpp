@@ -6,6 +6,8 @@
 
 #include "Block.h"
 
+#include <bit>
+
 using namespace qdelta::emulator;
 
 void ReleaseSum::reset(ClockSpace &space) {
@@ -41,7 +43,20 @@ uint64_t reduce(const BlockBarrier &barrier, int32_t kind) {
   return barrier.trues != 0;
 }
 
+/// All lanes of a warp must come to an .aligned operation.
+void checkAligned(Block &block, const BlockBarrier &barrier) {
+  for (size_t i = 0; i < block.warps.size(); ++i) {
+    const Warp &warp = block.warps[i];
+    uint32_t missing = warp.existing & ~barrier.ended[i] & ~barrier.aligned[i];
+    if (barrier.aligned[i] && missing)
+      block.report(ReportKind::WarpDivergence,
+                   *warp.lanes[std::countr_zero(missing)], *barrier.first,
+                   "is not there, where other lanes of its warp are");
+  }
+}
+
 /// Arguments: barrier, count of threads if `op.flag`, predicate of a reduction.
+/// `op.size`: whether it is .aligned.
 void runBarrier(Context *context, const Operation *op, uint64_t *arguments,
                 uint64_t *results) {
   Thread &thread = threadOf(context);
@@ -66,6 +81,8 @@ void runBarrier(Context *context, const Operation *op, uint64_t *arguments,
     barrier.arrived = barrier.predicates = barrier.trues = 0;
     barrier.first = op;
     barrier.sum.reset(block.clocks);
+    barrier.aligned.assign(block.warps.size(), 0);
+    barrier.ended.assign(block.warps.size(), 0);
   } else if (barrier.expected != count) {
     block.report(ReportKind::Barrier, thread, *op,
                  "expects " + std::to_string(count) + " threads at barrier " +
@@ -73,6 +90,12 @@ void runBarrier(Context *context, const Operation *op, uint64_t *arguments,
                      std::to_string(barrier.expected) +
                      " are expected (0: all) at " + describe(*barrier.first),
                  barrier.first);
+  }
+  if (op->size) {
+    uint32_t warp = thread.index / 32;
+    if (!barrier.aligned[warp])
+      barrier.ended[warp] = thread.warp->ended;
+    barrier.aligned[warp] |= 1u << thread.lane;
   }
   thread.op = op;
   thread.results = results;
@@ -98,6 +121,7 @@ void qdelta::emulator::checkBarrier(Block &block, BlockBarrier &barrier) {
   if (barrier.arrived < expected || barrier.arrived == 0)
     return;
   ++block.counts.barriers;
+  checkAligned(block, barrier);
   Release release = barrier.sum.freeze(block.clocks);
   for (Thread *thread : barrier.waiting) {
     acquire(*thread, release);
@@ -130,7 +154,8 @@ bool qdelta::emulator::bindBlockBarrier(Operation &op) {
   } else {
     return false;
   }
-  if (parts[next] == "aligned")
+  op.size = parts[next] == "aligned";
+  if (op.size)
     ++next;
   op.flag = parts[next] == "count";
   op.handler = runBarrier;

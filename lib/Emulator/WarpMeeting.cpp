@@ -7,8 +7,24 @@
 #include "WarpMeeting.h"
 
 #include <algorithm>
+#include <bit>
 
 using namespace qdelta::emulator;
+
+/// Whether all have come that still can.
+static bool isComplete(const Rendezvous &meeting, const Warp &warp) {
+  return ((meeting.arrived | warp.ended) & meeting.mask) == meeting.mask;
+}
+
+static void complete(Warp &warp, size_t place) {
+  Rendezvous meeting = warp.open[place];
+  warp.open.erase(warp.open.begin() + place);
+  Block &block = *warp.lanes[std::countr_zero(meeting.arrived)]->block;
+  if (meeting.kind != static_cast<int32_t>(Meeting::Mma))
+    ++block.counts.warpOperations;
+  meeting.finish(warp, meeting.arrived, *meeting.op);
+  forLanes(warp, meeting.arrived, [&](Thread &lane) { block.wake(lane); });
+}
 
 static void meetIn(Thread &thread, const Operation &op, uint64_t *arguments,
                    uint64_t *results, uint32_t mask, Meeting kind, bool aligned,
@@ -16,6 +32,7 @@ static void meetIn(Thread &thread, const Operation &op, uint64_t *arguments,
   Block &block = *thread.block;
   Warp &warp = *thread.warp;
   uint32_t bit = 1u << thread.lane;
+  auto number = static_cast<int32_t>(kind);
   thread.op = &op;
   thread.arguments = arguments;
   thread.results = results;
@@ -27,31 +44,42 @@ static void meetIn(Thread &thread, const Operation &op, uint64_t *arguments,
   }
   auto meeting = std::find_if(
       warp.open.begin(), warp.open.end(), [&](const Rendezvous &other) {
-        return other.mask == mask && other.kind == static_cast<int32_t>(kind) &&
+        return other.mask == mask && other.kind == number &&
                !(other.arrived & bit);
       });
   if (meeting == warp.open.end()) {
-    warp.open.push_back({mask, 0, static_cast<int32_t>(kind), &op});
+    warp.open.push_back({mask, 0, number, aligned, &op, finish});
     meeting = std::prev(warp.open.end());
   }
   if (aligned && meeting->op != &op)
     block.report(ReportKind::WarpDivergence, thread, op,
                  "meets lanes that are at " + describe(*meeting->op),
                  meeting->op);
-  meeting->arrived |= bit;
-  if (mask & warp.ended)
+  // Lanes that have ended are not waited for; only operations of the whole warp
+  // need them.
+  if (aligned && (mask & warp.ended))
     block.report(ReportKind::ExitedLane, thread, op,
-                 "waits for lanes that have ended");
-  if ((meeting->arrived | warp.ended) != (mask | warp.ended)) {
+                 "needs a whole warp, lanes of which have ended");
+  meeting->arrived |= bit;
+  if (isComplete(*meeting, warp))
+    complete(warp, meeting - warp.open.begin());
+  else
     block.wait(thread, "lanes of its warp");
-    return;
+}
+
+void qdelta::emulator::leaveMeetings(Thread &thread) {
+  Warp &warp = *thread.warp;
+  for (size_t i = 0; i < warp.open.size();) {
+    const Rendezvous &meeting = warp.open[i];
+    bool isMember = meeting.mask >> thread.lane & 1;
+    if (isMember && meeting.aligned)
+      thread.block->report(ReportKind::ExitedLane, thread, *meeting.op,
+                           "ends while lanes of its warp are there");
+    if (isMember && isComplete(meeting, warp))
+      complete(warp, i);
+    else
+      ++i;
   }
-  uint32_t lanes = meeting->arrived;
-  warp.open.erase(meeting);
-  if (kind != Meeting::Mma)
-    ++block.counts.warpOperations;
-  finish(warp, lanes, op);
-  forLanes(warp, lanes, [&](Thread &lane) { block.wake(lane); });
 }
 
 void qdelta::emulator::meet(Thread &thread, const Operation &op,

@@ -25,9 +25,6 @@ enum class Meeting : int32_t {
   MoveMatrix
 };
 
-/// Computes the results of the lanes in `lanes` from their arguments.
-using Finish = void (*)(Warp &warp, uint32_t lanes, const Operation &op);
-
 /// Waits for all lanes of `mask` that have not ended, then has the last one
 /// call `finish`. Gives no memory ordering by itself.
 void meet(Thread &thread, const Operation &op, uint64_t *arguments,

@@ -34,14 +34,28 @@ struct CommonKnowledge {
     known = first.known;
     fenced = first.fenced;
     for (const Thread *thread : group.members) {
-      known.base = clocks.meet(known.base, thread->known.base);
-      fenced.base = clocks.meet(fenced.base, thread->fenced.base);
+      meet(known.base, seenKnown, thread->known.base, clocks);
+      meet(fenced.base, seenFenced, thread->fenced.base, clocks);
       known.own[kOwnWgmma] =
           std::min(known.own[kOwnWgmma], thread->known.own[kOwnWgmma]);
       fenced.own[kOwnWgmma] =
           std::min(fenced.own[kOwnWgmma], thread->fenced.own[kOwnWgmma]);
     }
   }
+
+private:
+  /// Members mostly know the same few vectors.
+  using Seen = std::vector<ClockVector>;
+
+  static void meet(ClockVector &all, Seen &seen, const ClockVector &other,
+                   ClockSpace &clocks) {
+    if (std::find(seen.begin(), seen.end(), other) != seen.end())
+      return;
+    seen.push_back(other);
+    all = clocks.meet(all, other);
+  }
+
+  Seen seenKnown, seenFenced;
 };
 
 /// Of the accumulators: element i of a thread.

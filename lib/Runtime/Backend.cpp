@@ -9,7 +9,7 @@
 
 using namespace qdelta::runtime;
 
-Session::~Session() = default;
+DeviceRun::~DeviceRun() = default;
 Backend::~Backend() = default;
 
 static const char *nameOfFormat(qdeltaFormat format) {

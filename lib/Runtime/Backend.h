@@ -66,9 +66,9 @@ struct PackedLaunch {
 };
 
 /// One kernel, loaded on one device, for the time of one launch.
-class Session {
+class DeviceRun {
 public:
-  virtual ~Session();
+  virtual ~DeviceRun();
   virtual const DeviceCode &code() const = 0;
   /// Checks that the tensors are where the device can use them.
   virtual qdeltaStatus *check(const std::vector<TensorView> &views) = 0;
@@ -87,7 +87,7 @@ public:
   virtual qdeltaStatus *open(const std::string &kernel,
                              const std::vector<DeviceCode> &codes,
                              int32_t device, const LaunchOptions &options,
-                             std::unique_ptr<Session> &session) = 0;
+                             std::unique_ptr<DeviceRun> &run) = 0;
   /// Waits for a stream.
   virtual qdeltaStatus *synchronize(int32_t device, void *stream) = 0;
 };

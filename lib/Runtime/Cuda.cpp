@@ -51,10 +51,10 @@ private:
   bool isPushed = false;
 };
 
-class CudaSession : public Session {
+class CudaRun : public DeviceRun {
 public:
-  CudaSession(const CudaDriver &driver, int32_t device,
-              const LaunchOptions &options)
+  CudaRun(const CudaDriver &driver, int32_t device,
+          const LaunchOptions &options)
       : driver(driver), context(driver), device(device),
         stream(static_cast<cuda::Stream>(options.stream)) {}
 
@@ -79,7 +79,7 @@ public:
   qdeltaStatus *open(const std::string &kernel,
                      const std::vector<DeviceCode> &codes, int32_t device,
                      const LaunchOptions &options,
-                     std::unique_ptr<Session> &session) override;
+                     std::unique_ptr<DeviceRun> &run) override;
   qdeltaStatus *synchronize(int32_t device, void *stream) override;
 
 private:
@@ -99,7 +99,7 @@ cuda::DevicePtr devicePointer(const void *pointer) {
 }
 } // namespace
 
-qdeltaStatus *CudaSession::check(const std::vector<TensorView> &views) {
+qdeltaStatus *CudaRun::check(const std::vector<TensorView> &views) {
   for (const TensorView &view : views) {
     if (view.isEmpty())
       continue;
@@ -114,15 +114,15 @@ qdeltaStatus *CudaSession::check(const std::vector<TensorView> &views) {
                       "expected the data of " + describe(*view.argument) +
                           " to be in the memory of device " +
                           std::to_string(device) + ", but got " +
-                          (result != cuda::kSuccess
+                          (found < 0
                                ? "an address that the driver does not know"
                                : "that of device " + std::to_string(found)));
   }
   return nullptr;
 }
 
-qdeltaStatus *CudaSession::encode(const TensorMapShape &shape,
-                                  TensorMapBytes &map) {
+qdeltaStatus *CudaRun::encode(const TensorMapShape &shape,
+                              TensorMapBytes &map) {
   if (!driver.api.cuTensorMapEncodeTiled)
     return makeStatus(QDELTA_ERROR_DRIVER, "",
                       "NVIDIA's driver is older than CUDA 12 and makes no "
@@ -140,7 +140,7 @@ qdeltaStatus *CudaSession::encode(const TensorMapShape &shape,
                         ": the driver refuses its sizes, strides or box");
 }
 
-qdeltaStatus *CudaSession::launch(const PackedLaunch &launch) {
+qdeltaStatus *CudaRun::launch(const PackedLaunch &launch) {
   // The driver copies parameters before the call returns.
   std::vector<void *> parameters = {const_cast<int64_t *>(launch.words.data())};
   for (const TensorMapBytes &map : launch.maps)
@@ -153,7 +153,7 @@ qdeltaStatus *CudaSession::launch(const PackedLaunch &launch) {
       "cuLaunchKernel");
 }
 
-qdeltaStatus *CudaSession::copy(void *to, const void *from, size_t bytes) {
+qdeltaStatus *CudaRun::copy(void *to, const void *from, size_t bytes) {
   return driver.check(driver.api.cuMemcpyDtoDAsync_v2(devicePointer(to),
                                                       devicePointer(from),
                                                       bytes, stream),
@@ -254,12 +254,12 @@ qdeltaStatus *CudaBackend::load(const std::string &kernel,
 qdeltaStatus *CudaBackend::open(const std::string &kernel,
                                 const std::vector<DeviceCode> &codes,
                                 int32_t ordinal, const LaunchOptions &options,
-                                std::unique_ptr<Session> &session) {
+                                std::unique_ptr<DeviceRun> &run) {
   std::lock_guard<std::mutex> lock(mutex);
   CudaDevice *device;
   if (qdeltaStatus *error = openDevice(ordinal, device))
     return error;
-  auto opened = std::make_unique<CudaSession>(*driver, ordinal, options);
+  auto opened = std::make_unique<CudaRun>(*driver, ordinal, options);
   if (qdeltaStatus *error = opened->context.push(*device))
     return error;
   opened->chosen =
@@ -281,7 +281,7 @@ qdeltaStatus *CudaBackend::open(const std::string &kernel,
     known = functions.emplace(std::pair(ordinal, opened->chosen), loaded).first;
   }
   opened->function = known->second.function;
-  session = std::move(opened);
+  run = std::move(opened);
   return nullptr;
 }
 

@@ -121,41 +121,40 @@ static int32_t findRow(const TensorView &a, const TensorView &b,
 }
 
 /// Copies rows of `elements` elements, from dimension `d` on to `end`.
-static qdeltaStatus *copyRows(Session &session, const TensorView &to,
+static qdeltaStatus *copyRows(DeviceRun &run, const TensorView &to,
                               const TensorView &from, int32_t end,
                               int64_t elements, int64_t toOffset = 0,
                               int64_t fromOffset = 0, int32_t d = 0) {
   int64_t bytes = to.elementBytes();
   if (d == end)
-    return session.copy(to.data + toOffset * bytes,
-                        from.data + fromOffset * bytes,
-                        static_cast<size_t>(elements * bytes));
+    return run.copy(to.data + toOffset * bytes, from.data + fromOffset * bytes,
+                    static_cast<size_t>(elements * bytes));
   for (int64_t i = 0; i < to.sizes[d]; ++i)
-    if (qdeltaStatus *error = copyRows(session, to, from, end, elements,
-                                       toOffset + i * to.strides[d],
-                                       fromOffset + i * from.strides[d], d + 1))
+    if (qdeltaStatus *error =
+            copyRows(run, to, from, end, elements, toOffset + i * to.strides[d],
+                     fromOffset + i * from.strides[d], d + 1))
       return error;
   return nullptr;
 }
 
-qdeltaStatus *Launch::copyStatesOn(Session &session) const {
+qdeltaStatus *Launch::copyStatesOn(DeviceRun &run) const {
   for (auto [to, from] : states()) {
     if (to->isEmpty())
       continue;
     int64_t elements;
     int32_t end = findRow(*to, *from, elements);
-    if (qdeltaStatus *error = copyRows(session, *to, *from, end, elements))
+    if (qdeltaStatus *error = copyRows(run, *to, *from, end, elements))
       return error;
   }
   return nullptr;
 }
 
-qdeltaStatus *Launch::runOnDevice(Session &session) const {
-  if (qdeltaStatus *error = session.check(views))
+qdeltaStatus *Launch::runOnDevice(DeviceRun &run) const {
+  if (qdeltaStatus *error = run.check(views))
     return error;
   if (hasNoTokens())
-    return copyStatesOn(session);
-  const DeviceCode &code = session.code();
+    return copyStatesOn(run);
+  const DeviceCode &code = run.code();
   int64_t blocks = countBlocks(code), ctas;
   if (__builtin_mul_overflow(items, blocks, &ctas) || ctas > INT32_MAX)
     return makeStatus(QDELTA_ERROR_OVERFLOW, "",
@@ -175,8 +174,8 @@ qdeltaStatus *Launch::runOnDevice(Session &session) const {
     if (qdeltaStatus *error =
             describeMap(views[static_cast<size_t>(map.argument)], map, shape))
       return error;
-    if (qdeltaStatus *error = session.encode(shape, packed.maps[i]))
+    if (qdeltaStatus *error = run.encode(shape, packed.maps[i]))
       return error;
   }
-  return session.launch(packed);
+  return run.launch(packed);
 }

@@ -28,10 +28,10 @@ struct Loaded {
   std::unique_ptr<emulator::Program> program;
 };
 
-class EmulatedSession : public Session {
+class EmulatedRun : public DeviceRun {
 public:
-  EmulatedSession(const DeviceCode &theCode, const emulator::Kernel &kernel,
-                  const LaunchOptions &options)
+  EmulatedRun(const DeviceCode &theCode, const emulator::Kernel &kernel,
+              const LaunchOptions &options)
       : theCode(theCode), kernel(kernel), options(options) {}
 
   const DeviceCode &code() const override { return theCode; }
@@ -57,7 +57,7 @@ public:
   qdeltaStatus *open(const std::string &kernel,
                      const std::vector<DeviceCode> &codes, int32_t device,
                      const LaunchOptions &options,
-                     std::unique_ptr<Session> &session) override;
+                     std::unique_ptr<DeviceRun> &run) override;
   qdeltaStatus *synchronize(int32_t, void *) override { return nullptr; }
 
 private:
@@ -130,8 +130,8 @@ qdeltaStatus *statusOf(const emulator::Outcome &outcome,
 }
 } // namespace
 
-qdeltaStatus *EmulatedSession::encode(const TensorMapShape &shape,
-                                      TensorMapBytes &bytes) {
+qdeltaStatus *EmulatedRun::encode(const TensorMapShape &shape,
+                                  TensorMapBytes &bytes) {
   static_assert(sizeof(emulator::TensorMap) == sizeof(TensorMapBytes));
   emulator::TensorMap map = {};
   uint32_t elementStrides[] = {1, 1, 1, 1};
@@ -147,7 +147,7 @@ qdeltaStatus *EmulatedSession::encode(const TensorMapShape &shape,
   return nullptr;
 }
 
-qdeltaStatus *EmulatedSession::launch(const PackedLaunch &launch) {
+qdeltaStatus *EmulatedRun::launch(const PackedLaunch &launch) {
   static constexpr emulator::Schedule schedules[] = {
       emulator::Schedule::Fifo, emulator::Schedule::Lifo,
       emulator::Schedule::Random};
@@ -223,7 +223,7 @@ qdeltaStatus *EmulatedBackend::load(const std::string &kernel,
 qdeltaStatus *EmulatedBackend::open(const std::string &kernel,
                                     const std::vector<DeviceCode> &codes,
                                     int32_t, const LaunchOptions &options,
-                                    std::unique_ptr<Session> &session) {
+                                    std::unique_ptr<DeviceRun> &run) {
   const DeviceCode *chosen = nullptr;
   for (const DeviceCode &code : codes)
     if ((code.format == QDELTA_FORMAT_EMULATED ||
@@ -251,7 +251,7 @@ qdeltaStatus *EmulatedBackend::open(const std::string &kernel,
   const emulator::Kernel *found = program->find(chosen->entry);
   if (!found)
     return cannotLoad(kernel, *chosen, "it has no entry " + chosen->entry);
-  session = std::make_unique<EmulatedSession>(*chosen, *found, options);
+  run = std::make_unique<EmulatedRun>(*chosen, *found, options);
   return nullptr;
 }
 

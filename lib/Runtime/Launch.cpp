@@ -105,8 +105,9 @@ static qdeltaStatus *readOptions(const qdeltaLaunchOptions *options,
     std::memcpy(&given, options, std::min(sizeof(given), options->struct_size));
   if (given.threads < 0 || given.threads > maxThreads)
     return outOfRange("threads", 0, maxThreads, given.threads);
-  if (given.engine < QDELTA_ENGINE_CPU || given.engine > QDELTA_ENGINE_CUDA)
-    return outOfRange("engine", 0, QDELTA_ENGINE_CUDA, given.engine);
+  int32_t engine = numberOf(given.engine);
+  if (engine < QDELTA_ENGINE_CPU || engine > QDELTA_ENGINE_CUDA)
+    return outOfRange("engine", 0, QDELTA_ENGINE_CUDA, engine);
   if (given.schedule < 0 || given.schedule > 2)
     return outOfRange("schedule", 0, 2, given.schedule);
   if (given.completion < 0 || given.completion > 2)
@@ -132,11 +133,11 @@ static qdeltaStatus *launchOnDevice(const qdeltaKernel &kernel,
     return nullptr;
   }
   Backend &backend = isCuda ? *kernel.module->cuda : *kernel.module->emulated;
-  std::unique_ptr<Session> session;
-  if (qdeltaStatus *error = backend.open(kernel.name, kernel.codes,
-                                         launch.device, options, session))
+  std::unique_ptr<DeviceRun> run;
+  if (qdeltaStatus *error =
+          backend.open(kernel.name, kernel.codes, launch.device, options, run))
     return error;
-  return launch.runOnDevice(*session);
+  return launch.runOnDevice(*run);
 }
 
 /// The error that there is no CPU code, or none that this machine can run.

@@ -24,7 +24,7 @@ public:
   void copyStates() const;
 
   /// Runs the code of a device, or copies the states on it.
-  qdeltaStatus *runOnDevice(Session &session) const;
+  qdeltaStatus *runOnDevice(DeviceRun &run) const;
 
   int64_t batch() const { return shared[-QDELTA_DIM_BATCH].size; }
   int64_t time() const { return shared[-QDELTA_DIM_TIME].size; }
@@ -47,7 +47,7 @@ private:
   std::vector<std::pair<const TensorView *, const TensorView *>> states() const;
   int64_t countBlocks(const DeviceCode &code) const;
   std::vector<int64_t> packWords() const;
-  qdeltaStatus *copyStatesOn(Session &session) const;
+  qdeltaStatus *copyStatesOn(DeviceRun &run) const;
 
   /// A launch decides these sizes once; `owner` is the tensor that did.
   struct SharedSize {

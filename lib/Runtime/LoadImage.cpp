@@ -75,10 +75,10 @@ qdeltaStatus *checkArgument(const qdeltaArgument &argument,
   if (!argument.name)
     return badImage("an argument of kernel " + kernel + " has no name");
   std::string name = argument.name;
-  if (argument.role < QDELTA_ROLE_TOKEN ||
-      argument.role > QDELTA_ROLE_FINAL_STATE)
+  int32_t role = numberOf(argument.role);
+  if (role < QDELTA_ROLE_TOKEN || role > QDELTA_ROLE_FINAL_STATE)
     return badImage("argument " + name + " of kernel " + kernel +
-                    " has unknown role " + std::to_string(argument.role));
+                    " has unknown role " + std::to_string(role));
   if (argument.rank < 1 || argument.rank > 4)
     return badImage("expected argument " + name + " of kernel " + kernel +
                     " to have rank 1 to 4, but got " +
@@ -176,9 +176,9 @@ qdeltaStatus *loadTensorMaps(const qdeltaDeviceKernelImage &image,
 
 qdeltaStatus *checkDeviceKernel(const qdeltaDeviceKernelImage &image,
                                 const std::string &name) {
-  if (image.format < QDELTA_FORMAT_PTX || image.format > QDELTA_FORMAT_PROGRAM)
-    return badImage(name + " has unknown format " +
-                    std::to_string(image.format));
+  int32_t format = numberOf(image.format);
+  if (format < QDELTA_FORMAT_PTX || format > QDELTA_FORMAT_PROGRAM)
+    return badImage(name + " has unknown format " + std::to_string(format));
   if (!image.code ||
       (image.format != QDELTA_FORMAT_PROGRAM && image.code_size == 0))
     return badImage(name + " has no code");

@@ -11,6 +11,7 @@
 #include "qdelta-c/Runtime.h"
 #include "qdelta/Runtime/ThreadPool.h"
 
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,6 +50,15 @@ namespace qdelta::runtime {
 
 /// How messages call an argument: `q`, `initial state S`, `output o`.
 std::string describe(const qdeltaArgument &argument);
+
+/// The number in a caller's enumeration, which may be none of its values.
+template <typename Enum>
+int32_t numberOf(const Enum &value) {
+  static_assert(sizeof(Enum) == sizeof(int32_t));
+  int32_t number;
+  std::memcpy(&number, &value, sizeof(number));
+  return number;
+}
 
 /// Whether the kernel writes the argument.
 bool isWritten(const qdeltaArgument &argument);

@@ -16,16 +16,18 @@
 using namespace qdelta;
 using llvm::StringRef;
 
-llvm::Expected<std::string> qdelta::findLinker() {
+StringRef qdelta::linkerFolder() { return QDELTA_LLVM_TOOLS; }
+
+llvm::Expected<std::string> qdelta::findLinker(StringRef folder) {
   for (StringRef name : {"ld.lld-22", "ld.lld"}) {
     if (auto found = llvm::sys::findProgramByName(name))
       return *found;
-    if (auto found =
-            llvm::sys::findProgramByName(name, StringRef(QDELTA_LLVM_TOOLS)))
+    if (auto found = llvm::sys::findProgramByName(name, folder))
       return *found;
   }
   return makeError("found no linker: neither ld.lld-22 nor ld.lld is in PATH "
-                   "or " QDELTA_LLVM_TOOLS "; the package is lld-22");
+                   "or " +
+                   folder + "; the package is lld-22");
 }
 
 /// The file of the library that this process got `symbol` from.
@@ -46,7 +48,8 @@ llvm::Expected<std::string> qdelta::linkSharedObject(StringRef object) {
   auto libm = libraryOf("fmod");
   if (!libm)
     return libm.takeError();
-  auto libc = libraryOf("free");
+  // Not `free`, which a sanitizer defines in the program itself.
+  auto libc = libraryOf("gnu_get_libc_version");
   if (!libc)
     return libc.takeError();
 

@@ -19,11 +19,14 @@ ALLOWED = {
     TRANSFORMS: {IR, TRANSFORMS, "Target"} | COMPILER,
     # Of qdelta-c only plain C constants that generated code and runtime share.
     "Conversion": {IR, TRANSFORMS, "Target", "Conversion", "qdelta-c"} | COMPILER,
-    # Of Runtime only headers that artefacts and their reader share.
+    "Conversion/ChunkToGpu": {IR, TRANSFORMS, "Target", "Conversion",
+                              "Conversion/ChunkToGpu", ".."} | COMPILER,
+    # Of Runtime only what the writer and the reader of artefacts share.
     "Pipelines": {IR, TRANSFORMS, "Target", "Conversion", "Pipelines", "Emulator",
-                  "Emulator/Prepare", "Runtime", "qdelta-c"} | COMPILER,
+                  "Emulator/Prepare", "Runtime/ArtefactFormat", "qdelta-c"} | COMPILER,
     "Reference": {IR, "Reference"} | COMPILER,
-    "Runtime": {"Runtime", "Emulator", "qdelta-c"},
+    "Runtime": {"Runtime", "Runtime/ArtefactFormat", "Emulator", "qdelta-c"},
+    "Runtime/ArtefactFormat": set(),
     "qdelta-c": {"qdelta-c"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s+["<]([^">]+)[">]')

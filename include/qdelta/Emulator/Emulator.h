@@ -41,7 +41,7 @@ struct LaunchConfig {
   Schedule schedule = Schedule::Fifo;
   Completion completion = Completion::Lazy;
   /// Of the random schedule and completion. Equal seeds give equal runs, for
-  /// any number of workers.
+  /// any number of workers, unless a block gets stuck.
   uint64_t seed = 1;
   /// Without the checks, shared memory is not watched for races, initialisation
   /// and proxy fences; bounds, alignment and barriers always are.

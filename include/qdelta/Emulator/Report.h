@@ -48,7 +48,7 @@ enum class ReportKind {
   WarpDivergence,
   /// A lane outside its own member mask, or a shuffle from one outside.
   WarpMask,
-  /// An operation waits for lanes that have ended.
+  /// An operation of a whole warp, lanes of which have ended.
   ExitedLane,
   /// wgmma.mma_async with registers that wgmma.fence has not ordered.
   WgmmaFence,

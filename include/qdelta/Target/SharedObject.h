@@ -28,9 +28,12 @@ llvm::Expected<std::string> emitHostObject(llvm::Module &module,
                                            const Target &target,
                                            llvm::ArrayRef<std::string> entries);
 
-/// The linker to use: ld.lld-22 or ld.lld in the folders of PATH or
-/// beside LLVM's tools. The error names what was looked for.
-llvm::Expected<std::string> findLinker();
+/// Where a linker may be besides PATH: with LLVM's tools.
+llvm::StringRef linkerFolder();
+
+/// The linker to use, ld.lld-22 or ld.lld: from PATH, or else from this folder.
+/// The error names what was looked for.
+llvm::Expected<std::string> findLinker(llvm::StringRef folder = linkerFolder());
 
 /// Links a relocatable object of position-independent code to a shared object
 /// that needs nothing but this system's libm and libc, and those only if it

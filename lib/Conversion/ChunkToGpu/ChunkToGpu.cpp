@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../DescribeArguments.h"
 #include "Copies.h"
 #include "Gram.h"
 #include "StateRole.h"

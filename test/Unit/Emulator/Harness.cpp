@@ -180,6 +180,17 @@ void harness::expectReport(const Outcome &outcome, ReportKind kind,
                      << outcome.text();
 }
 
+void harness::expectAbout(const Outcome &outcome,
+                          const std::vector<std::string> &locations) {
+  bool found = false;
+  for (const Report &report : outcome.reports)
+    for (const std::string &location : locations)
+      found |= report.text.find("{" + location + "}") != std::string::npos;
+  EXPECT_TRUE(found) << "expected a report about " << locations.front()
+                     << ", but got\n"
+                     << outcome.text();
+}
+
 void harness::expectClean(const Outcome &outcome) {
   EXPECT_TRUE(outcome.clean()) << outcome.text();
 }

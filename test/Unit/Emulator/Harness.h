@@ -82,6 +82,10 @@ std::vector<Report> ofKind(const Outcome &outcome, ReportKind kind);
 /// nothing of another kind.
 void expectReport(const Outcome &outcome, ReportKind kind,
                   const std::string &location, const std::string &other = "");
+/// Expects a report that names one of the locations, as one of its sites or,
+/// for a deadlock, among those that wait.
+void expectAbout(const Outcome &outcome,
+                 const std::vector<std::string> &locations);
 void expectClean(const Outcome &outcome);
 
 } // namespace harness

@@ -8,6 +8,8 @@
 
 #include "gtest/gtest.h"
 
+#include <cstring>
+
 namespace {
 /// The toy image with one device kernel, to be spoilt.
 struct DeviceImage {
@@ -70,7 +72,9 @@ TEST(DeviceImage, Names) {
 
 TEST(DeviceImage, Code) {
   DeviceImage image;
-  image.kernel.format = static_cast<qdeltaFormat>(9);
+  // A C program may put any number there.
+  int32_t unknown = 9;
+  std::memcpy(&image.kernel.format, &unknown, sizeof(unknown));
   EXPECT_EQ(image.load(), "device kernel toy for sm_80 has unknown format 9");
   image.kernel.format = QDELTA_FORMAT_CUBIN;
   image.kernel.code_size = 0;

@@ -67,12 +67,6 @@ bool isWritten(const qdeltaArgument &argument) {
          argument.role == QDELTA_ROLE_FINAL_STATE;
 }
 
-/// Final states are called S_final here, as for a recurrence's source.
-std::string nameOf(const qdeltaArgument &argument) {
-  bool isFinal = argument.role == QDELTA_ROLE_FINAL_STATE;
-  return std::string(argument.name) + (isFinal ? "_final" : "");
-}
-
 int64_t sizeOf(int64_t dimension, const Options &options) {
   static const char *const names[] = {"B", "T", "HV", "H"};
   if (dimension >= 0)
@@ -133,8 +127,8 @@ void checkNames(const std::map<std::string, std::string> &files,
     bool found = false;
     for (const qdeltaArgument *argument : arguments)
       if (isWritten(*argument) == written) {
-        found |= nameOf(*argument) == name;
-        known += (known.empty() ? "" : ", ") + nameOf(*argument);
+        found |= argument->name == name;
+        known += std::string(known.empty() ? "" : ", ") + argument->name;
       }
     if (!found)
       throw Failure(std::string(option) + " got unknown name " + name +
@@ -153,10 +147,10 @@ makeArrays(const std::vector<const qdeltaArgument *> &arguments,
     for (int32_t d = 0; d < argument->rank; ++d)
       array.shape.push_back(sizeOf(argument->shape[d], options));
     if (!array.allocate())
-      throw Failure("expected " + nameOf(*argument) +
+      throw Failure(std::string("expected ") + argument->name +
                     " to have less than 2^40 bytes, but got shape " +
                     formatShape(array.shape));
-    auto input = options.inputs.find(nameOf(*argument));
+    auto input = options.inputs.find(argument->name);
     if (isWritten(*argument))
       for (int64_t i = 0; i < array.size(); ++i)
         array.set(i, NAN);
@@ -224,7 +218,7 @@ void runOrThrow(const Options &options) {
   for (size_t i = 0; i < arrays.size(); ++i) {
     if (!isWritten(*arguments[i]))
       continue;
-    std::string name = nameOf(*arguments[i]);
+    std::string name = arguments[i]->name;
     double square = 0;
     for (int64_t e = 0; e < arrays[i].size(); ++e)
       square += double(arrays[i].get(e)) * arrays[i].get(e);

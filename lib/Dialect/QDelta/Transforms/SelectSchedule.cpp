@@ -120,6 +120,9 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
   if (mode == "recurrent" && !chunk)
     return op.emitError("mode = recurrent is not for GPU targets: a kernel "
                         "takes chunks of 16, 32 or 64 tokens");
+  if (mode == "recurrent")
+    return op.emitError("mode = recurrent is not lowered for GPUs yet: a chunk "
+                        "of 16 tokens is the shortest");
   if (chunk && chunk != 16 && chunk != 32 && chunk != 64)
     return op.emitError("expected a kernel's chunk to be 16, 32 or 64, but got ")
            << chunk.getValue();

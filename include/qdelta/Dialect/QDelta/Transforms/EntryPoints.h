@@ -34,11 +34,6 @@ void addEntryPoints(mlir::ModuleOp module);
 /// The recurrence that entry function `func` runs, or null if it is none.
 RecurrenceOp recurrenceOf(mlir::func::FuncOp func);
 
-/// The value of `qdelta.arguments` for buffers of these types: those of the
-/// entry function's arguments, then of its results.
-mlir::ArrayAttr describeArguments(mlir::TypeRange types,
-                                  RecurrenceOp recurrence);
-
 } // namespace qdelta
 
 #endif // QDELTA_DIALECT_QDELTA_TRANSFORMS_ENTRYPOINTS_H

@@ -1,0 +1,21 @@
+//===- DescribeArguments.h - an entry function's buffers, for a launch ----===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QDELTA_CONVERSION_DESCRIBEARGUMENTS_H
+#define QDELTA_CONVERSION_DESCRIBEARGUMENTS_H
+
+#include "qdelta/Dialect/QDelta/IR/QDelta.h"
+
+namespace qdelta {
+
+/// The value of `qdelta.arguments` for buffers of these types: those of the
+/// entry function's arguments, then of its results.
+mlir::ArrayAttr describeArguments(mlir::TypeRange types,
+                                  RecurrenceOp recurrence);
+
+} // namespace qdelta
+
+#endif // QDELTA_CONVERSION_DESCRIBEARGUMENTS_H
