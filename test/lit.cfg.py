@@ -20,6 +20,11 @@ import cuda_tools
 for program in ("ptxas", "nvdisasm"):
     if cuda_tools.find(program):
         config.available_features.add(program)
+# Another release of ptxas makes other numbers.
+ptxas = cuda_tools.find("ptxas")
+table = os.path.join(config.test_source_root, "Target", "ptxas.golden")
+if ptxas and cuda_tools.release_of(ptxas) == cuda_tools.release_of_table(table):
+    config.available_features.add("ptxas-of-table")
 for variable in ("CUDA_HOME", "QDELTA_TOOLKIT"):
     if variable in os.environ:
         config.environment[variable] = os.environ[variable]

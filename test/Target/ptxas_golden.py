@@ -11,11 +11,12 @@ machine instructions, which need nvdisasm: they are compared with --sass only.
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
+
+import cuda_tools
 
 TARGETS = ["sm_80", "sm_86", "sm_89", "sm_90a", "sm_100a", "sm_120a"]
 KERNELS = ["additive", "retention", "delta_net", "gated_delta_net", "q_delta", "two_steps"]
@@ -33,16 +34,8 @@ SLACK = {"instructions": 1.02}
 
 HEADER = """\
 # What ptxas and, after |, nvdisasm say of each kernel; see ptxas_golden.py.
-# Written by tools/dev/update_ptxas_golden.sh with {}.
+# Written by tools/dev/update_ptxas_golden.sh with ptxas of release {}.
 """
-
-
-def find_nvdisasm():
-    """The path of nvdisasm, or None. The same places as test/lit.cfg.py."""
-    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-    import cuda_tools
-
-    return cuda_tools.find("nvdisasm")
 
 
 def count_sass(nvdisasm, cubin):
@@ -142,7 +135,7 @@ def main(words):
     flags = [word for word in words if word.startswith("--")]
     report, models, examples, path = [word for word in words if not word.startswith("--")]
     only = next((flag.split("=")[1] for flag in flags if flag.startswith("--only=")), "")
-    nvdisasm = find_nvdisasm() if "--sass" in flags or "--update" in flags else None
+    nvdisasm = cuda_tools.find("nvdisasm") if "--sass" in flags or "--update" in flags else None
     if not nvdisasm and ("--sass" in flags or "--update" in flags):
         raise SystemExit("error: found no nvdisasm: counts of instructions are unsupported here")
     start = time.time()
@@ -150,8 +143,7 @@ def main(words):
     if "--update" in flags:
         if only:
             raise SystemExit("error: --update goes with all kernels")
-        ptxas = subprocess.run(["ptxas", "--version"], capture_output=True, text=True).stdout
-        write(path, rows, (re.findall(r"release \S+ V\S+", ptxas) or ["an unknown ptxas"])[0])
+        write(path, rows, cuda_tools.release_of(cuda_tools.find("ptxas")))
         print(f"{len(rows)} rows written in {time.time() - start:.0f} s")
         return 0
     table = read(path)
