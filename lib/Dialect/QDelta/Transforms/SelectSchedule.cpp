@@ -117,9 +117,6 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
     return op.emitError("the state of a kernel stays in registers: expected a "
                         "key dimension of at most ")
            << kLargestKey << ", but got " << keys;
-  if (mode == "recurrent" && !chunk)
-    return op.emitError("mode = recurrent is not for GPU targets: a kernel "
-                        "takes chunks of 16, 32 or 64 tokens");
   if (mode == "recurrent")
     return op.emitError("mode = recurrent is not lowered for GPUs yet: a chunk "
                         "of 16 tokens is the shortest");
