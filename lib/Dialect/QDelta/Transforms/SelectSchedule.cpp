@@ -83,6 +83,10 @@ LogicalResult SelectSchedulePass::checkOptions(AffineScanOp op) {
 /// tiles, what the chunk's system leaves for the state, twice, and the system.
 static int64_t sharedBytes(AffineScanOp op, int64_t tokens, int64_t columns,
                            int64_t unknown, int64_t elementBytes) {
+  // Tiles are groups of 128-byte rows.
+  auto tileBytes = [&](int64_t width) -> int64_t {
+    return tokens * llvm::alignTo(width * elementBytes, 128);
+  };
   int64_t stage = 0;
   for (auto [token, type] :
        llvm::zip(op.getBody().getArguments(), op.getTokens().getTypes())) {
@@ -91,17 +95,20 @@ static int64_t sharedBytes(AffineScanOp op, int64_t tokens, int64_t columns,
     int64_t width = cast<RankedTensorType>(type).getDimSize(3);
     bool isKey = inferTokenDims(op.getBody().front()).lookup(token) ==
                  TokenDim::Key;
-    stage += tokens * llvm::alignTo(isKey ? width : columns, 64);
+    stage += tileBytes(isKey ? width : columns);
   }
   FactsAttr facts = op.getFacts();
   auto writes = static_cast<int64_t>(facts.getUnknown().size());
   auto outputs = static_cast<int64_t>(op.getOutputs().size());
   int64_t matrices = unknown * writes + outputs * writes;
-  int64_t slot = matrices * tokens * 128 +
-                 4 * tokens * (4 * facts.getReads() + 2 * facts.getWrites());
+  int64_t slot =
+      llvm::alignTo(matrices * tileBytes(tokens) +
+                        4 * tokens *
+                            (4 * facts.getReads() + 2 * facts.getWrites()),
+                    1024);
   int64_t order = unknown * tokens;
   int64_t vectors = 4 * tokens * 8, starts = 512;
-  return (3 * stage + tokens * columns) * elementBytes + 2 * slot +
+  return 3 * stage + tokens * columns * elementBytes + 2 * slot +
          order * (order + 4) * 4 + vectors + starts;
 }
 
