@@ -221,6 +221,15 @@ typedef enum {
   QDELTA_ENGINE_CUDA = 2      /* an NVIDIA GPU, through its driver */
 } qdeltaEngine;
 
+/* What a launch on the emulator did, over all its CTAs. */
+typedef struct {
+  size_t struct_size;
+  uint64_t bytes_read, bytes_written; /* of device memory */
+  uint64_t barriers;                  /* completed phases of bar.sync */
+  uint64_t mma, wgmma;                /* mma.sync a warp, wgmma a group */
+  uint64_t async_copies, bulk_copies; /* cp.async a thread, TMA copies */
+} qdeltaCounts;
+
 /* Fields that struct_size ends before are 0. */
 typedef struct {
   size_t struct_size;
@@ -234,6 +243,7 @@ typedef struct {
   int32_t schedule;    /* emulated: 0 first in first out, 1 last, 2 random */
   int32_t completion;  /* emulated: async copies 0 late, 1 at once, 2 random */
   int32_t reserved2;   /* ignored */
+  qdeltaCounts *counts; /* emulated: filled in if not NULL */
 } qdeltaLaunchOptions;
 
 /*

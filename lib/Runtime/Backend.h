@@ -37,6 +37,8 @@ struct LaunchOptions {
   std::string target;
   uint64_t seed = 0;
   int32_t schedule = 0, completion = 0;
+  /// Emulated: where to count, or null.
+  qdeltaCounts *counts = nullptr;
 };
 
 /// Aligned as later versions of cuda.h align it.

@@ -182,6 +182,16 @@ qdeltaStatus *EmulatedRun::launch(const PackedLaunch &launch) {
                           std::to_string(kernel.parameters[0].bytes));
   emulator::Outcome outcome = emulator::launch(
       kernel, config, buffersOf(*launch.views), arguments.data());
+  if (qdeltaCounts *counts = options.counts) {
+    const emulator::Counts &counted = outcome.counts;
+    counts->bytes_read = counted.bytesRead;
+    counts->bytes_written = counted.bytesWritten;
+    counts->barriers = counted.barriers;
+    counts->mma = counted.mma;
+    counts->wgmma = counted.wgmma;
+    counts->async_copies = counted.asyncCopies;
+    counts->bulk_copies = counted.bulkCopies;
+  }
   return outcome.clean() ? nullptr : statusOf(outcome, kernel.name);
 }
 

@@ -121,6 +121,12 @@ static qdeltaStatus *readOptions(const qdeltaLaunchOptions *options,
   result.seed = given.seed;
   result.schedule = given.schedule;
   result.completion = given.completion;
+  result.counts = given.counts;
+  if (given.counts && given.counts->struct_size < sizeof(qdeltaCounts))
+    return makeStatus(QDELTA_ERROR_STRUCT_SIZE, "",
+                      "expected qdeltaCounts to have struct_size at least " +
+                          std::to_string(sizeof(qdeltaCounts)) + ", but got " +
+                          std::to_string(given.counts->struct_size));
   return nullptr;
 }
 

@@ -76,6 +76,7 @@ llvm::Error LoadedKernel::launch(llvm::ArrayRef<DLTensor *> tensors,
   options.schedule = emulation.schedule;
   options.completion = emulation.completion;
   options.seed = emulation.seed;
+  options.counts = emulation.counts;
   auto count = static_cast<int64_t>(tensors.size());
   if (engine != QDELTA_ENGINE_CUDA)
     return takeStatus(qdeltaLaunch(kernel, tensors.data(), count, &options));

@@ -21,6 +21,8 @@ namespace qdelta::tools {
 struct Emulation {
   int32_t schedule = 0, completion = 0;
   uint64_t seed = 0;
+  /// Filled in by the launch if not null.
+  qdeltaCounts *counts = nullptr;
 };
 
 /// A kernel that the runtime has loaded.

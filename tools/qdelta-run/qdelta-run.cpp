@@ -134,6 +134,20 @@ static Expected<Outputs> runEngine(const Run &run, StringRef engine,
   return convert<double>(*outputs);
 }
 
+/// What the emulator counted: memory a token and head, instructions in all.
+static void printCounts(const Run &run, const qdeltaCounts &counts) {
+  double tokens = double(run.sizes.at("B")) * double(run.sizes.at("T")) *
+                  double(run.sizes.at("HV"));
+  if (tokens == 0)
+    return;
+  double bytes = double(counts.bytes_read) + double(counts.bytes_written);
+  llvm::outs() << "memory: " << llvm::format("%.1f", bytes / tokens)
+               << " bytes a token and head; instructions: " << counts.mma
+               << " mma.sync, " << counts.wgmma << " wgmma, "
+               << counts.async_copies << " cp.async, " << counts.bulk_copies
+               << " bulk copies, " << counts.barriers << " barriers\n";
+}
+
 /// Compares with another engine and prints the table.
 static Error check(const Run &run, const Outputs &got,
                    const RunOptions &options) {
@@ -212,12 +226,20 @@ static Error runMain(int argc, char **argv, Reproducer &reproducer) {
   Expected<Run> run = prepare(source->getModule(), *options);
   if (!run)
     return run.takeError();
+  bool emulated = options->compile.engine == "emulated";
+  qdeltaCounts counts = {};
+  counts.struct_size = sizeof(counts);
+  if (emulated)
+    options->emulation.counts = &counts;
   Expected<Outputs> outputs =
       runEngine(*run, options->compile.engine, *options);
+  options->emulation.counts = nullptr;
   if (!outputs)
     return outputs.takeError();
   llvm::outs() << run->signature.recurrence << " on " << options->compile.engine
                << ", " << formatSizes(run->sizes) << "\n";
+  if (emulated)
+    printCounts(*run, counts);
   if (Error error = writeOutputs(*run, *outputs, *options))
     return error;
   if (!options->checkAgainst.empty())
