@@ -51,11 +51,22 @@ bool allowsDialect(Phase phase, StringRef dialect) {
     return tensors || llvm::is_contained({"scf", "linalg", "vector"}, dialect);
   case Phase::Buffers:
     return llvm::is_contained({"memref", "vector", "scf", "arith", "math",
-                               "func", "cf", "ub", "affine", "llvm"},
+                               "func", "cf", "ub", "affine"},
                               dialect);
   case Phase::Target:
     return dialect == "llvm";
   }
+  return false;
+}
+
+/// GPU kernels and their shared memory are in the LLVM dialect from the buffers
+/// phase on.
+bool isOfKernel(Operation *op) {
+  if (op->getName().getStringRef() == "llvm.mlir.global")
+    return true;
+  for (; op; op = op->getParentOp())
+    if (op->hasAttr("nvvm.kernel"))
+      return true;
   return false;
 }
 
@@ -81,6 +92,8 @@ struct VerifyPhasePass : qdelta::impl::VerifyPhaseBase<VerifyPhasePass> {
           if (isa<RecurrenceOp>(op))
             return WalkResult::skip();
           if (isa<ModuleOp>(op))
+            return WalkResult::advance();
+          if (*wanted == Phase::Buffers && isOfKernel(op))
             return WalkResult::advance();
           bool ours = isa_and_nonnull<QDeltaDialect>(op->getDialect());
           if (ours
