@@ -149,6 +149,37 @@ qdeltaStatus *Launch::copyStatesOn(DeviceRun &run) const {
   return nullptr;
 }
 
+/// Kernels copy whole rows in units of 16, 8 or 4 bytes, if rows consist of
+/// those; see DeviceKernel.h.
+static qdeltaStatus *checkUnits(const TensorView &view) {
+  const qdeltaArgument &argument = *view.argument;
+  bool isSequence = argument.role == QDELTA_ROLE_TOKEN ||
+                    argument.role == QDELTA_ROLE_OUTPUT;
+  if (!isSequence || argument.rank != 4 || view.isEmpty())
+    return nullptr;
+  int64_t bytes = view.elementBytes(), unit = 16;
+  while (unit > bytes && view.sizes[3] * bytes % unit)
+    unit /= 2;
+  auto fail = [&](qdeltaErrorCode code, const std::string &found) {
+    return makeStatus(code, argument.name,
+                      "expected address and strides of " + describe(argument) +
+                          " to be multiples of " + std::to_string(unit) +
+                          " bytes, which its rows are copied in, but got " +
+                          found);
+  };
+  uintptr_t offset = reinterpret_cast<uintptr_t>(view.data) %
+                     static_cast<uintptr_t>(unit);
+  if (offset)
+    return fail(QDELTA_ERROR_DATA, "an address " + std::to_string(offset) +
+                                       " past a multiple of it");
+  for (int32_t i = 0; i < 3; ++i)
+    if (view.sizes[i] > 1 && view.strides[i] * bytes % unit)
+      return fail(QDELTA_ERROR_STRIDE,
+                  "stride " + std::to_string(view.strides[i] * bytes) +
+                      " of dimension " + std::to_string(i));
+  return nullptr;
+}
+
 qdeltaStatus *Launch::runOnDevice(DeviceRun &run) const {
   if (qdeltaStatus *error = run.check(views))
     return error;
@@ -177,5 +208,8 @@ qdeltaStatus *Launch::runOnDevice(DeviceRun &run) const {
     if (qdeltaStatus *error = run.encode(shape, packed.maps[i]))
       return error;
   }
+  for (const TensorView &view : views)
+    if (qdeltaStatus *error = checkUnits(view))
+      return error;
   return run.launch(packed);
 }

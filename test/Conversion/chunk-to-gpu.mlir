@@ -10,7 +10,6 @@
 // CHECK-SAME:    !llvm.ptr {llvm.byval = !llvm.array<33 x i64>, nvvm.grid_constant}
 // CHECK-SAME:    nvvm.kernel
 // CHECK-SAME:    nvvm.maxntid = array<i32: 96, 1, 1>
-// CHECK-SAME:    qdelta.alignments = array<i64: 8, 16, 4, 4, 16, 4>
 // CHECK-SAME:    qdelta.columns = 32 : i64
 // CHECK-SAME:    qdelta.schedule = #qdelta.schedule<target = "sm_80"
 // CHECK-SAME:    qdelta.shared_bytes = {{[0-9]+}} : i64
@@ -88,7 +87,6 @@ func.func @step(%k: tensor<?x?x?x20xbf16>, %v: tensor<?x?x?x32xbf16>, %g: tensor
 // of known writes without decays has no system and no exponentials.
 
 // CHECK-LABEL: llvm.func @known(
-// CHECK-SAME:    qdelta.alignments = array<i64: 16, 16, 4, 16, 4>
 // CHECK-NOT:     llvm.nvvm.ex2
 // CHECK:         llvm.nvvm.f2tf32.rna
 // CHECK:         llvm.nvvm.mma.m16n8k8.row.col.tf32

@@ -84,10 +84,6 @@ static LLVM::LLVMFuncOp createFunction(ModuleOp module, Plan &plan) {
   kernel->setAttr("qdelta.threads", b.getI64IntegerAttr(plan.threads()));
   kernel->setAttr("qdelta.shared_bytes", b.getI64IntegerAttr(plan.sharedBytes));
   kernel->setAttr("qdelta.columns", b.getI64IntegerAttr(plan.columns));
-  SmallVector<int64_t> alignments;
-  for (int64_t i = 0; i < arguments; ++i)
-    alignments.push_back(copyAlignment(plan, static_cast<unsigned>(i)));
-  kernel->setAttr("qdelta.alignments", b.getDenseI64ArrayAttr(alignments));
   return kernel;
 }
 

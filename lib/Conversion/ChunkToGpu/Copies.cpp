@@ -12,26 +12,13 @@ using namespace mlir;
 using namespace qdelta;
 using namespace qdelta::gpu;
 
-/// The widest copy that whole rows of `size` bytes consist of.
+/// The widest copy that whole rows of `size` bytes consist of; launches check
+/// that addresses and strides are multiples of it.
 static int64_t unitOf(int64_t size) {
   for (int64_t unit : {16, 8, 4})
     if (size % unit == 0)
       return unit;
   return 2;
-}
-
-int64_t qdelta::gpu::copyAlignment(Plan &plan, unsigned argument) {
-  auto type = cast<RankedTensorType>(
-      argument < plan.func.getNumArguments()
-          ? plan.func.getArgumentTypes()[argument]
-          : plan.func.getResultTypes()[argument - plan.func.getNumArguments()]);
-  int64_t bytes = type.getElementTypeBitWidth() / 8;
-  bool isState = argument + 1 == plan.func.getNumArguments() ||
-                 argument + 1 == plan.func.getNumArguments() +
-                                     plan.func.getNumResults();
-  if (type.getRank() != 4 || isState)
-    return bytes;
-  return unitOf(type.getDimSize(3) * bytes);
 }
 
 static void copyTile(Kernel &kernel, const Tile &tile, Num first, Num stage) {

@@ -20,9 +20,6 @@ void startCopies(Kernel &kernel, Num index, Num chunks, bool gramRole);
 /// of the chunk before it has done so.
 void waitForTiles(Kernel &kernel, Num index);
 
-/// Bytes that pointers and strides of `argument` must be multiples of.
-int64_t copyAlignment(Plan &plan, unsigned argument);
-
 } // namespace qdelta::gpu
 
 #endif // QDELTA_CONVERSION_CHUNKTOGPU_COPIES_H

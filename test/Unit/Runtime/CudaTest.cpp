@@ -186,6 +186,28 @@ TEST_F(Cuda, ModulesAreKept) {
   EXPECT_EQ(fake->modules, 2);
 }
 
+TEST_F(Cuda, RowsOfSixteenBytesLieOnSixteenBytes) {
+  call.arrays[toy::q] = Array({2, 3, 2, 8});
+  Array &q = call.arrays[toy::q];
+  q.data.resize(200);
+  size_t start = 0;
+  while (reinterpret_cast<uintptr_t>(q.data.data() + start) % 16)
+    ++start;
+  q.dl.data = q.data.data() + start;
+  q.shape = {2, 3, 2, 4};
+  q.strides = {48, 16, 8, 1};
+  place(0);
+  EXPECT_EQ(launch(), "");
+  q.strides = {48, 16, 6, 1};
+  EXPECT_NE(launch().find("multiples of 16 bytes, which its rows are copied "
+                          "in, but got stride 24 of dimension 2"),
+            std::string::npos);
+  q.strides = {48, 16, 8, 1};
+  q.dl.data = q.data.data() + start + 2;
+  EXPECT_NE(launch().find("but got an address 8 past a multiple of it"),
+            std::string::npos);
+}
+
 TEST_F(Cuda, TensorMap) {
   qdeltaTensorMap map = {sizeof(map), toy::q, 64, 32, 3};
   device.tensor_maps = &map;
