@@ -83,10 +83,6 @@ void ColumnValues::readAll(Value state) {
   auto results = products.read(values[state], tiles);
   for (auto [read, result] : llvm::zip(reads, results))
     values[read] = result;
-  // The reads have their copy of the state: it decays while they run.
-  for (auto update : plan.loop.getBody()->getOps<ChunkUpdateOp>())
-    if (update.getState() == state)
-      decay(update);
 }
 
 void ColumnValues::decay(ChunkUpdateOp update) {
@@ -177,6 +173,9 @@ LogicalResult ColumnValues::create(Operation &op) {
       return failure();
     products.apply(*sum, packed(apply.getValues()),
                    slot + plan.handedOver.lookup(apply.getMatrix()));
+    // The reads are done: the state decays while this product runs.
+    for (auto update : plan.loop.getBody()->getOps<ChunkUpdateOp>())
+      decay(update);
     values[result] = *sum;
     return success();
   }
