@@ -69,6 +69,8 @@ public:
   /// Stores a value as f32 into the system, as its block number `block`.
   mlir::LogicalResult storeSystem(mlir::Value value, Num system, int64_t block,
                                   int64_t unknown);
+  /// Makes this warp's factors of the columns' decays; before any store.
+  void makeFactors();
 
 private:
   /// The element of a fragment that is worked on, and the lane it is of.
@@ -76,16 +78,25 @@ private:
     int64_t block, half, i; ///< 4 block + 2 half + i; see MatrixValues.cpp
     int64_t index() const { return 4 * block + 2 * half + i; }
   };
+  /// Blocks of 16 x 16 on the diagonal need a mask and an exponential for every
+  /// element. Below it a decay is a row's factor times a column's: from the
+  /// column to the row block's first token, and from there to the row.
+  enum class Part { Diagonal, Below };
   /// Makes every product below `value`.
   mlir::LogicalResult makeProducts(mlir::Value value);
-  mlir::FailureOr<Num> element(mlir::Value value, Element at);
-  Num decay(ChunkDecayOp op, Element at);
+  mlir::FailureOr<Num> element(mlir::Value value, Element at, Part part);
+  Num decay(ChunkDecayOp op, Element at, Part part);
+  /// Loads what the elements of `value` need of their rows, ahead of branches.
+  void loadRows(mlir::Value value);
+  int64_t cumulativeAt(ChunkDecayOp op, int64_t place);
+  Num factorsOfWarp(int64_t place);
   /// X A^T onto `sum`.
   void gram(ChunkGramOp op, Fragment &sum);
   void gramByGroup(Num reads, Num writes, Fragment &sum);
   Num row(Element at) { return x.warp * 16 + x.group + 8 * at.half; }
   Num rowValue(int64_t offset, Element at);
-  Num columnValue(int64_t offset, Element at);
+  /// Of a vector at `start`; `offset` says which one it is.
+  Num columnValue(Num start, int64_t offset, Element at);
   mlir::LogicalResult
   forEachPair(mlir::Value value,
               llvm::function_ref<void(Element, Num, Num)> store);
@@ -97,8 +108,11 @@ private:
   Lane x;
   Num stage;
   llvm::DenseMap<mlir::Value, Fragment> products;
-  /// What the current store has loaded: by offset, and half (0, 1) or block.
-  llvm::DenseMap<std::pair<int64_t, int64_t>, Fragment> loads;
+  /// What the current store has loaded: by offset and half, for rows, and by
+  /// offset and block, for the columns of the current part.
+  llvm::DenseMap<std::pair<int64_t, int64_t>, Num> rows;
+  llvm::DenseMap<std::pair<int64_t, int64_t>, Fragment> columns;
+  llvm::DenseMap<std::pair<int64_t, int64_t>, Num> rowFactors;
 };
 
 /// (I - L)^-1 of the system in scratch memory, block by block: the 16 x 16

@@ -103,6 +103,8 @@ LogicalResult GramRole::storeVectors(TokenValues &tokens, const Lane &x,
 
 LogicalResult GramRole::storeMatrices(Num stage, Num slot) {
   MatrixValues matrices(kernel, stage);
+  if (!plan.cumulatives.empty())
+    matrices.makeFactors();
   for (auto [value, offset] : plan.handedOver)
     if (plan.kindOf(value) == Kind::Matrix &&
         !value.getDefiningOp<ChunkInverseOp>() &&

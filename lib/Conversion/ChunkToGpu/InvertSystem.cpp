@@ -65,17 +65,18 @@ void Inverter::invertDiagonal(Num block) {
   Num origin = at(block * 16, block * 16);
   Num column = x.lane & 15;
   Fragment v;
-  for (int64_t i = 0; i < 16; ++i) {
-    Num sum = e.select(equals(column, i), e.f32(1), e.f32(0));
-    for (int64_t j = 0; j < i; j += 4) {
+  for (int64_t i = 0; i < 16; ++i)
+    v.push_back(e.select(equals(column, i), e.f32(1), e.f32(0)));
+  // Four columns of L at a time: what is solved goes into all rows below, whose
+  // sums do not wait for each other.
+  for (int64_t j = 0; j < 16; j += 4) {
+    for (int64_t i = j + 1; i < 16; ++i) {
       Fragment row = e.loadSharedMany(origin + (i * pitch + j * 4), 4);
       for (int64_t k = j; k < std::min(i, j + 4); ++k)
-        sum = e.fma(row[k - j], v[k], sum);
+        v[i] = e.fma(row[k - j], v[k], v[i]);
     }
-    v.push_back(sum);
-    // Keeps the loads of later rows where they are: registers are scarce.
-    if (i % 4 == 3)
-      e.syncWarp();
+    // Keeps later loads where they are: registers are scarce.
+    e.syncWarp();
   }
   // Both halves of the warp have the column: each stores half of it.
   Num upper = x.lane >> 4, isLower = equals(upper, 0);

@@ -35,7 +35,9 @@ static ChunkGramOp productToAdd(Operation *op, Value &rest) {
 /// Fresh lane arithmetic and loads for what comes next.
 void MatrixValues::start() {
   x = kernel.lane(/*gramRole=*/true);
-  loads.clear();
+  rows.clear();
+  rowFactors.clear();
+  columns.clear();
 }
 
 LogicalResult MatrixValues::makeProducts(Value value) {
@@ -55,10 +57,12 @@ LogicalResult MatrixValues::makeProducts(Value value) {
     if (failed(makeProducts(rest)))
       return failure();
     start();
+    loadRows(rest);
     Fragment sum;
     for (size_t i = 0; i < size; ++i) {
       auto index = static_cast<int64_t>(i);
-      auto made = element(rest, {index / 4, index / 2 % 2, index % 2});
+      auto made = element(rest, {index / 4, index / 2 % 2, index % 2},
+                          Part::Diagonal);
       if (failed(made))
         return failure();
       sum.push_back(*made);
@@ -75,18 +79,17 @@ LogicalResult MatrixValues::makeProducts(Value value) {
 
 /// Element of a [C] vector at byte `offset` of shared memory for a row.
 Num MatrixValues::rowValue(int64_t offset, Element at) {
-  Fragment &known = loads[{offset, at.half}];
-  if (known.empty())
-    known.push_back(e.loadShared(kernel.shared + offset + row(at) * 4));
-  return known[0];
+  Num &known = rows[{offset, at.half}];
+  if (!known)
+    known = e.loadShared(kernel.shared + offset + row(at) * 4);
+  return known;
 }
 
 /// The same for a column; a thread's two columns lie side by side.
-Num MatrixValues::columnValue(int64_t offset, Element at) {
-  Fragment &known = loads[{offset, 2 + at.block}];
+Num MatrixValues::columnValue(Num start, int64_t offset, Element at) {
+  Fragment &known = columns[{offset, at.block}];
   if (known.empty())
-    known = e.loadSharedMany(
-        kernel.shared + offset + (x.quad * 2 + 8 * at.block) * 4, 2);
+    known = e.loadSharedMany(start + (x.quad * 2 + 8 * at.block) * 4, 2);
   return known[at.i];
 }
 
@@ -157,20 +160,85 @@ void MatrixValues::gram(ChunkGramOp op, Fragment &sum) {
   }
 }
 
-Num MatrixValues::decay(ChunkDecayOp op, Element at) {
-  auto vector = [&](int64_t place) {
-    return plan.cumulativesAt +
-           4 * plan.chunk * plan.cumulativeIndex(op.getLogs(), place);
-  };
+int64_t MatrixValues::cumulativeAt(ChunkDecayOp op, int64_t place) {
+  return plan.cumulativesAt +
+         4 * plan.chunk * plan.cumulativeIndex(op.getLogs(), place);
+}
+
+/// Where this warp's column factors of cumulative decay number `index` are.
+Num MatrixValues::factorsOfWarp(int64_t index) {
+  int64_t each = 4 * plan.chunk;
+  return kernel.shared + (plan.factorsAt + index * plan.gramWarps * each) +
+         x.warp * each;
+}
+
+void MatrixValues::makeFactors() {
+  start();
+  for (auto [i, sum] : llvm::enumerate(plan.cumulatives)) {
+    Num first = e.loadShared(
+        kernel.shared +
+        (plan.cumulativesAt +
+         4 * plan.chunk * plan.cumulativeIndex(sum.logs, 0)) +
+        x.warp * 64);
+    auto index = static_cast<int64_t>(i);
+    for (int64_t j = 0; j < TokenValues::perLane(plan); ++j) {
+      Num token = TokenValues::tokenOf(plan, x, j) * 4;
+      Num own = e.loadShared(kernel.shared +
+                             (plan.cumulativesAt + 4 * plan.chunk * index) +
+                             token);
+      // Columns from the row block on are not read.
+      Num factor = e.exp2(e.minimum(first - own, e.f32(0)));
+      if (plan.chunk >= 32)
+        e.storeShared(factor, factorsOfWarp(index) + token);
+      else
+        e.when(x.lane < plan.chunk, [&] {
+          e.storeShared(factor, factorsOfWarp(index) + token);
+        });
+    }
+  }
+  e.syncWarp();
+}
+
+void MatrixValues::loadRows(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op || products.contains(value) || plan.kindOf(value) != Kind::Matrix)
+    return;
+  if (isa<ScaleOp>(op))
+    for (int64_t half = 0; half < 2; ++half)
+      rowValue(plan.scratchAt + plan.rowVectors.lookup(op->getOperand(1)),
+               {0, half, 0});
+  if (auto decayOp = dyn_cast<ChunkDecayOp>(op);
+      decayOp && !decayOp.getLogs().empty()) {
+    int64_t to = cumulativeAt(decayOp, *decayOp.getTo());
+    Num first = e.loadShared(kernel.shared + cumulativeAt(decayOp, 0) +
+                             x.warp * 64);
+    for (int64_t half = 0; half < 2; ++half)
+      rowFactors[{to, half}] = e.exp2(rowValue(to, {0, half, 0}) - first);
+  }
+  for (Value operand : op->getOperands())
+    loadRows(operand);
+}
+
+Num MatrixValues::decay(ChunkDecayOp op, Element at, Part part) {
   Num value = e.f32(1), column = x.quad * 2 + (8 * at.block + at.i);
-  if (!op.getLogs().empty())
-    value = e.exp2(rowValue(vector(*op.getTo()), at) -
-                   columnValue(vector(*op.getFrom()), at));
+  if (!op.getLogs().empty()) {
+    int64_t to = cumulativeAt(op, *op.getTo());
+    int64_t from = cumulativeAt(op, *op.getFrom());
+    if (part == Part::Below) {
+      int64_t index = plan.cumulativeIndex(op.getLogs(), *op.getFrom());
+      return rowFactors[{to, at.half}] *
+             columnValue(factorsOfWarp(index), from, at);
+    }
+    value = e.exp2(rowValue(to, at) -
+                   columnValue(kernel.shared + from, from, at));
+  }
+  if (part == Part::Below)
+    return value;
   Num stands = op.getInclusive() ? column <= row(at) : column < row(at);
   return e.select(stands, value, e.f32(0));
 }
 
-FailureOr<Num> MatrixValues::element(Value value, Element at) {
+FailureOr<Num> MatrixValues::element(Value value, Element at, Part part) {
   auto product = products.find(value);
   if (product != products.end())
     return product->second[at.index()];
@@ -179,9 +247,9 @@ FailureOr<Num> MatrixValues::element(Value value, Element at) {
   if (matchPattern(op, m_Constant(&splat)) && splat.isSplat())
     return e.f32(splat.getSplatValue<APFloat>().convertToDouble());
   if (auto decayOp = dyn_cast<ChunkDecayOp>(op))
-    return decay(decayOp, at);
+    return decay(decayOp, at, part);
   if (isa<ScaleOp>(op)) {
-    FailureOr<Num> scaled = element(op->getOperand(0), at);
+    FailureOr<Num> scaled = element(op->getOperand(0), at, part);
     if (failed(scaled))
       return failure();
     int64_t vector = plan.rowVectors.lookup(op->getOperand(1));
@@ -193,7 +261,7 @@ FailureOr<Num> MatrixValues::element(Value value, Element at) {
   }
   SmallVector<Value> operands;
   for (Value operand : op->getOperands()) {
-    FailureOr<Num> made = element(operand, at);
+    FailureOr<Num> made = element(operand, at, part);
     if (failed(made))
       return failure();
     operands.push_back(*made);
@@ -203,22 +271,42 @@ FailureOr<Num> MatrixValues::element(Value value, Element at) {
   return e.num(made->getResult(0));
 }
 
-/// Calls `store` for every pair of elements that lie side by side.
+/// Calls `store` for every pair of elements that lie side by side on or below
+/// the diagonal of 16 x 16 blocks. What is above stays zero.
 LogicalResult
 MatrixValues::forEachPair(Value value,
                           llvm::function_ref<void(Element, Num, Num)> store) {
   if (failed(makeProducts(value)))
     return failure();
   start();
-  for (int64_t block = 0; block < plan.chunk / 8; ++block)
-    for (int64_t half = 0; half < 2; ++half) {
-      FailureOr<Num> first = element(value, {block, half, 0});
-      FailureOr<Num> second = element(value, {block, half, 1});
-      if (failed(first) || failed(second))
-        return failure();
-      store({block, half, 0}, *first, *second);
-    }
-  return success();
+  loadRows(value);
+  bool failed_ = false;
+  auto storeBlocks = [&](int64_t blockOfSixteen, Part part) {
+    columns.clear();
+    for (int64_t block : {2 * blockOfSixteen, 2 * blockOfSixteen + 1})
+      for (int64_t half = 0; half < 2; ++half) {
+        FailureOr<Num> first = element(value, {block, half, 0}, part);
+        FailureOr<Num> second = element(value, {block, half, 1}, part);
+        if (failed(first) || failed(second)) {
+          failed_ = true;
+          return;
+        }
+        store({block, half, 0}, *first, *second);
+      }
+  };
+  for (int64_t block = 0; block < plan.gramWarps; ++block)
+    e.branch(
+        e.i32(block) < x.warp,
+        [&] {
+          storeBlocks(block, Part::Below);
+          return Fragment();
+        },
+        [&] {
+          e.when(equals(x.warp, block),
+                 [&] { storeBlocks(block, Part::Diagonal); });
+          return Fragment();
+        });
+  return failure(failed_);
 }
 
 LogicalResult MatrixValues::storeOperand(Value value, Num tile) {

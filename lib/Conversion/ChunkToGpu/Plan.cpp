@@ -155,6 +155,8 @@ void Plan::findCrossings() {
     if (auto decay = dyn_cast<ChunkDecayOp>(op); decay && kind == Kind::Matrix) {
       cumulative(decay.getLogs(), decay.getFrom());
       cumulative(decay.getLogs(), decay.getTo());
+      // Where a row block starts: before any of its first token's decays.
+      cumulative(decay.getLogs(), 0);
     }
     if (auto op_ = dyn_cast<ChunkInverseOp>(op)) {
       inverse = op_;
@@ -205,8 +207,9 @@ LogicalResult Plan::placeShared() {
     at += 4 * chunk;
   }
   cumulativesAt = scratchAt + at;
-  systemAt = llvm::alignTo(
-      cumulativesAt + 4 * chunk * static_cast<int64_t>(cumulatives.size()), 16);
+  auto sums = static_cast<int64_t>(cumulatives.size());
+  factorsAt = cumulativesAt + 4 * chunk * sums;
+  systemAt = llvm::alignTo(factorsAt + 4 * chunk * sums * gramWarps, 16);
   outputAt = llvm::alignTo(systemAt + order * systemPitch() * 4, 128);
   startsAt = outputAt + stateWarps * chunk * 16 * elementBytes();
   arrivalsAt =

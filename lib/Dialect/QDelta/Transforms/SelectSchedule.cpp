@@ -107,7 +107,8 @@ static int64_t sharedBytes(AffineScanOp op, int64_t tokens, int64_t columns,
                             (4 * facts.getReads() + 2 * facts.getWrites()),
                     1024);
   int64_t order = unknown * tokens;
-  int64_t vectors = 4 * tokens * 8, starts = 512;
+  // Token vectors, and a few sums of logs for each warp of the Gram role.
+  int64_t vectors = 4 * tokens * (8 + 3 * tokens / 16), starts = 512;
   return 3 * stage + tokens * columns * elementBytes + 2 * slot +
          order * (order + 4) * 4 + vectors + starts;
 }
