@@ -235,14 +235,14 @@ typedef struct {
   size_t struct_size;
   int32_t threads; /* 0: as many as this process may use; at most 1024 */
   /* Since 1.1. */
-  int32_t reserved;    /* was padding; ignored */
-  void *stream;        /* cuda: a CUstream; NULL: the default stream */
-  const char *target;  /* emulated and cuda: only this target's code */
-  uint64_t seed;       /* emulated: of random schedules and completions */
-  qdeltaEngine engine; /* QDELTA_ENGINE_CPU by default */
-  int32_t schedule;    /* emulated: 0 first in first out, 1 last, 2 random */
-  int32_t completion;  /* emulated: async copies 0 late, 1 at once, 2 random */
-  int32_t reserved2;   /* ignored */
+  int32_t reserved;     /* was padding; ignored */
+  void *stream;         /* cuda: a CUstream; NULL: the default stream */
+  const char *target;   /* emulated and cuda: only this target's code */
+  uint64_t seed;        /* emulated: of random schedules and completions */
+  qdeltaEngine engine;  /* QDELTA_ENGINE_CPU by default */
+  int32_t schedule;     /* emulated: 0 first in first out, 1 last, 2 random */
+  int32_t completion;   /* emulated: async copies 0 late, 1 at once, 2 random */
+  int32_t reserved2;    /* ignored */
   qdeltaCounts *counts; /* emulated: filled in if not NULL */
 } qdeltaLaunchOptions;
 

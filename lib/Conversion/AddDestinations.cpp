@@ -61,7 +61,8 @@ struct AddDestinationsPass
           return signalPassFailure();
         init->set(func.getArgument(position));
       }
-      func->setAttr(kArgumentsAttr, describeArguments(func.getArgumentTypes(), recurrence));
+      func->setAttr(kArgumentsAttr,
+                    describeArguments(func.getArgumentTypes(), recurrence));
       func->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
                     UnitAttr::get(&getContext()));
     }

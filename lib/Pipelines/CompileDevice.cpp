@@ -44,9 +44,8 @@ qdelta::compileDevice(ModuleOp module, const CompileOptions &options,
   for (auto recurrence :
        llvm::make_early_inc_range(module.getOps<RecurrenceOp>()))
     recurrence.erase();
-  module->setAttr(
-      LLVM::LLVMDialect::getTargetTripleAttrName(),
-      StringAttr::get(module.getContext(), "nvptx64-nvidia-cuda"));
+  module->setAttr(LLVM::LLVMDialect::getTargetTripleAttrName(),
+                  StringAttr::get(module.getContext(), "nvptx64-nvidia-cuda"));
   module->setAttr(
       LLVM::LLVMDialect::getDataLayoutAttrName(),
       StringAttr::get(module.getContext(),

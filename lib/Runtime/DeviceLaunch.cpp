@@ -153,8 +153,8 @@ qdeltaStatus *Launch::copyStatesOn(DeviceRun &run) const {
 /// those; see DeviceKernel.h.
 static qdeltaStatus *checkUnits(const TensorView &view) {
   const qdeltaArgument &argument = *view.argument;
-  bool isSequence = argument.role == QDELTA_ROLE_TOKEN ||
-                    argument.role == QDELTA_ROLE_OUTPUT;
+  bool isSequence =
+      argument.role == QDELTA_ROLE_TOKEN || argument.role == QDELTA_ROLE_OUTPUT;
   if (!isSequence || argument.rank != 4 || view.isEmpty())
     return nullptr;
   int64_t bytes = view.elementBytes(), unit = 16;
@@ -167,8 +167,8 @@ static qdeltaStatus *checkUnits(const TensorView &view) {
                           " bytes, which its rows are copied in, but got " +
                           found);
   };
-  uintptr_t offset = reinterpret_cast<uintptr_t>(view.data) %
-                     static_cast<uintptr_t>(unit);
+  uintptr_t offset =
+      reinterpret_cast<uintptr_t>(view.data) % static_cast<uintptr_t>(unit);
   if (offset)
     return fail(QDELTA_ERROR_DATA, "an address " + std::to_string(offset) +
                                        " past a multiple of it");

@@ -34,8 +34,8 @@ struct CompileOptions {
   /// Sizes for dynamic key and value dimensions; needed unless the types or a
   /// later phase fix them.
   int64_t key = 0, value = 0;
-  /// What sequences of vectors are stored in: `f32` (as their types say), `bf16`
-  /// or `f16`.
+  /// What sequences of vectors are stored in: `f32` (as their types say),
+  /// `bf16` or `f16`.
   std::string dtype = "f32";
   /// The phase that the module is in: recurrence, affine, chunked, linalg,
   /// buffers or target.

@@ -14,8 +14,9 @@
 // has one block. A CTA has `threads` threads and `shared_bytes` bytes of
 // dynamic shared memory. Nothing is launched when the grid is empty or T is 0.
 //
-// Alignment. Addresses and strides of tokens and outputs of rank 4 are multiples
-// of the largest of 16, 8 and 4 bytes that divides a row, or of an element.
+// Alignment. Addresses and strides of tokens and outputs of rank 4 are
+// multiples of the largest of 16, 8 and 4 bytes that divides a row, or of an
+// element.
 //
 // Parameters. Parameter 0 is one struct by value, of 64-bit integers: an
 // ArgumentWords for every argument in order, then T, HV and B. After it follow

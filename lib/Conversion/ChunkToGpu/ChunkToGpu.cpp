@@ -74,7 +74,8 @@ static LLVM::LLVMFuncOp createFunction(ModuleOp module, Plan &plan) {
       b.getDenseI32ArrayAttr({static_cast<int32_t>(plan.threads()), 1, 1}));
   kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
                   b.getI32IntegerAttr(1));
-  for (StringRef name : {StringRef(kRecurrenceAttr), StringRef("qdelta.schedule")})
+  for (StringRef name :
+       {StringRef(kRecurrenceAttr), StringRef("qdelta.schedule")})
     if (Attribute attr = plan.func->getAttr(name))
       kernel->setAttr(name, attr);
   SmallVector<Type> types(plan.func.getArgumentTypes());

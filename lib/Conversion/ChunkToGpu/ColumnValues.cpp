@@ -103,9 +103,9 @@ Fragment ColumnValues::loadTile(LoadTileOp op) {
     for (int64_t j = 0; j < rows / 8; ++j)
       for (int64_t h = 0; h < 2; ++h)
         for (int64_t i = 0; i < 2; ++i)
-          result.push_back(e.loadShared(kernel.elementAddress(
-              tile, rows, x.quad * 2 + (8 * j + i),
-              x.warp * 16 + x.group + 8 * h)));
+          result.push_back(e.loadShared(
+              kernel.elementAddress(tile, rows, x.quad * 2 + (8 * j + i),
+                                    x.warp * 16 + x.group + 8 * h)));
     return result;
   }
   Num row = (x.matrix >> 1) * 8 + x.row;

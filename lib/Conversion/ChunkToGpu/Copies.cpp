@@ -36,15 +36,16 @@ static void copyTile(Kernel &kernel, const Tile &tile, Num first, Num stage) {
          [&](Num index, ArrayRef<Num>) {
            Num row = index / units, column = index % units;
            Num token = first + row;
-           Num present = e.both(token < kernel.length(),
-                                column * (unit / bytes) < left);
+           Num present =
+               e.both(token < kernel.length(), column * (unit / bytes) < left);
            Num piece = column / (16 / unit), inPiece = column % (16 / unit);
-           Num to = kernel.tileAddress(stage + tile.offset, plan.chunk, row,
-                                       piece) +
-                    inPiece * unit;
+           Num to =
+               kernel.tileAddress(stage + tile.offset, plan.chunk, row, piece) +
+               inPiece * unit;
            // What is not there is not read either, but has an address.
            Num safe = e.select(present, token, e.i32(0));
-           Num at = e.select(present, skipped * bytes + column * unit, e.i32(0));
+           Num at =
+               e.select(present, skipped * bytes + column * unit, e.i32(0));
            Value from = e.at(base, e.widen(safe) * stride + e.widen(at));
            if (unit >= 4) {
              e.copyAsync(to, from, unit, present);

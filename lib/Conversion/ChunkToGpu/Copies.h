@@ -12,8 +12,8 @@
 namespace qdelta::gpu {
 
 /// Starts the copies of chunk `index` of `chunks` to its stage. Tokens past the
-/// last, channels past K and columns past V become zeros. All threads of the CTA
-/// call this together; with tensor maps one thread of the Gram role acts.
+/// last, channels past K and columns past V become zeros. All threads of the
+/// CTA call this together; with tensor maps one thread of the Gram role acts.
 void startCopies(Kernel &kernel, Num index, Num chunks, bool gramRole);
 
 /// Waits until chunk `index`'s tiles have arrived. Without tensor maps the end

@@ -38,10 +38,18 @@ static Num compare(arith::CmpIPredicate predicate, Num lhs, Num rhs) {
 }
 
 namespace qdelta::gpu {
-Num operator+(Num l, Num r) { return binary<arith::AddIOp, arith::AddFOp>(l, r); }
-Num operator-(Num l, Num r) { return binary<arith::SubIOp, arith::SubFOp>(l, r); }
-Num operator*(Num l, Num r) { return binary<arith::MulIOp, arith::MulFOp>(l, r); }
-Num operator/(Num l, Num r) { return binary<arith::DivUIOp, arith::DivFOp>(l, r); }
+Num operator+(Num l, Num r) {
+  return binary<arith::AddIOp, arith::AddFOp>(l, r);
+}
+Num operator-(Num l, Num r) {
+  return binary<arith::SubIOp, arith::SubFOp>(l, r);
+}
+Num operator*(Num l, Num r) {
+  return binary<arith::MulIOp, arith::MulFOp>(l, r);
+}
+Num operator/(Num l, Num r) {
+  return binary<arith::DivUIOp, arith::DivFOp>(l, r);
+}
 Num operator%(Num l, Num r) { return integer<arith::RemUIOp>(l, r); }
 Num operator&(Num l, Num r) { return integer<arith::AndIOp>(l, r); }
 Num operator^(Num l, Num r) { return integer<arith::XOrIOp>(l, r); }
@@ -52,11 +60,17 @@ Num operator/(Num l, int64_t r) { return l / like(l, r); }
 Num operator%(Num l, int64_t r) { return l % like(l, r); }
 Num operator&(Num l, int64_t r) { return l & like(l, r); }
 Num operator^(Num l, int64_t r) { return l ^ like(l, r); }
-Num operator<<(Num l, int64_t r) { return integer<arith::ShLIOp>(l, like(l, r)); }
-Num operator>>(Num l, int64_t r) { return integer<arith::ShRUIOp>(l, like(l, r)); }
+Num operator<<(Num l, int64_t r) {
+  return integer<arith::ShLIOp>(l, like(l, r));
+}
+Num operator>>(Num l, int64_t r) {
+  return integer<arith::ShRUIOp>(l, like(l, r));
+}
 Num operator<(Num l, Num r) { return compare(arith::CmpIPredicate::slt, l, r); }
 Num operator<(Num l, int64_t r) { return l < like(l, r); }
-Num operator<=(Num l, Num r) { return compare(arith::CmpIPredicate::sle, l, r); }
+Num operator<=(Num l, Num r) {
+  return compare(arith::CmpIPredicate::sle, l, r);
+}
 Num operator>=(Num l, int64_t r) {
   return compare(arith::CmpIPredicate::sge, l, like(l, r));
 }
@@ -258,8 +272,9 @@ Num Emitter::transposeMatrix(Num packed) {
 Num Emitter::pack(Format format, Num low, Num high) {
   bool bf16 = format == Format::BF16;
   Type element = bf16 ? Type(b.getBF16Type()) : Type(b.getF16Type());
-  Num pair = intrinsic(bf16 ? "llvm.nvvm.ff2bf16x2.rn" : "llvm.nvvm.ff2f16x2.rn",
-                       {high, low}, Type(VectorType::get(2, element)))[0];
+  Num pair =
+      intrinsic(bf16 ? "llvm.nvvm.ff2bf16x2.rn" : "llvm.nvvm.ff2f16x2.rn",
+                {high, low}, Type(VectorType::get(2, element)))[0];
   return bitcast(pair, i32Type());
 }
 static Num halfOf(Emitter &e, Num packed, int64_t index) {
@@ -294,8 +309,7 @@ void Emitter::product(Format format, MutableArrayRef<Num> d, ArrayRef<Num> a,
     break;
   }
   operands.append(d.begin(), d.end());
-  Fragment result =
-      intrinsic(name, operands, SmallVector<Type>(4, f32Type()));
+  Fragment result = intrinsic(name, operands, SmallVector<Type>(4, f32Type()));
   llvm::copy(result, d.begin());
 }
 Num Emitter::roundTf32(Num x) {
@@ -314,7 +328,9 @@ void Emitter::copyAsync(Num sharedAddress, Value globalPointer, int64_t bytes,
              select(present, i32(bytes), i32(0))},
             {});
 }
-void Emitter::commitCopies() { intrinsic("llvm.nvvm.cp.async.commit.group", {}, {}); }
+void Emitter::commitCopies() {
+  intrinsic("llvm.nvvm.cp.async.commit.group", {}, {});
+}
 void Emitter::waitForCopies(int64_t pending) {
   intrinsic("llvm.nvvm.cp.async.wait.group", {i32(pending)}, {});
 }

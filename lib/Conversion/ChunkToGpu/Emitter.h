@@ -64,7 +64,7 @@ enum class Format { BF16, F16, TF32 };
 inline int64_t bytesOf(Format format) { return format == Format::TF32 ? 4 : 2; }
 
 /// Writes one thread's program in arith, scf and the LLVM dialect with NVPTX
-/// intrinsics. Shared addresses are i32, relative to nothing.
+/// intrinsics. Addresses in shared memory are i32.
 class Emitter {
 public:
   Emitter(mlir::Location loc, mlir::MLIRContext *context) : b(loc, context) {}
@@ -95,7 +95,9 @@ public:
   mlir::Value sharedPointer(Num address);
   Num load(mlir::Value pointer, mlir::Type type, int64_t align = 0);
   void store(mlir::Value value, mlir::Value pointer, int64_t align = 0);
-  Num loadShared(Num address) { return load(sharedPointer(address), f32Type()); }
+  Num loadShared(Num address) {
+    return load(sharedPointer(address), f32Type());
+  }
   void storeShared(Num value, Num address) {
     store(value, sharedPointer(address));
   }

@@ -122,8 +122,7 @@ void invertSystem(Kernel &kernel, Num slot, bool bounded);
 
 /// Emits the Gram role's loop. It gives up its registers above `registers`, if
 /// that is not 0.
-mlir::LogicalResult emitGramRole(Kernel &kernel, Num chunks,
-                                 int64_t registers);
+mlir::LogicalResult emitGramRole(Kernel &kernel, Num chunks, int64_t registers);
 
 } // namespace qdelta::gpu
 

@@ -39,7 +39,8 @@ private:
   SmallVector<LoadTileOp> sequences;
 };
 
-/// Zeros above the diagonal of what is stored by blocks are never written again.
+/// Zeros above the diagonal of what is stored by blocks are never written
+/// again.
 void GramRole::clearSlots() {
   Lane x = kernel.lane(/*gramRole=*/true);
   Num start = kernel.slot(e.i32(0)), zero = e.f32(0);
@@ -146,14 +147,13 @@ FailureOr<Fragment> GramRole::createChunk(Num index, ArrayRef<Num> scalars) {
 }
 } // namespace
 
-LogicalResult
-qdelta::gpu::emitGramRole(Kernel &kernel, Num chunks,
-                          int64_t registers) {
+LogicalResult qdelta::gpu::emitGramRole(Kernel &kernel, Num chunks,
+                                        int64_t registers) {
   GramRole role(kernel);
   Emitter &e = kernel.e;
   if (registers)
-    e.intrinsic("llvm.nvvm.setmaxnreg.dec.sync.aligned.u32",
-                {e.i32(registers)}, {});
+    e.intrinsic("llvm.nvvm.setmaxnreg.dec.sync.aligned.u32", {e.i32(registers)},
+                {});
   auto load = [&](Num index) {
     startCopies(kernel, index, chunks, /*gramRole=*/true);
   };

@@ -40,8 +40,7 @@ Num GroupMatrix::descriptor(Num address, int64_t leading) {
   constexpr int64_t kEightRows = 1024;
   Num low = e.num(e.b.createOrFold<arith::ExtUIOp>(e.b.getI64Type(),
                                                    (address & 0x3ffff) >> 4));
-  int64_t rest =
-      leading / 16 << 16 | kEightRows / 16 << 32 | int64_t(1) << 62;
+  int64_t rest = leading / 16 << 16 | kEightRows / 16 << 32 | int64_t(1) << 62;
   return low + rest;
 }
 

@@ -45,8 +45,9 @@ public:
       Fragment sum;
       for (int64_t k = 0; k < plan.keys / 16; ++k)
         matrix.multiply(sum, plan.chunk, ArrayRef(a).slice(4 * k, 4),
-                 start + ((k >> 2) * (plan.chunk * 128) + (k & 3) * 32) / 16,
-                 /*across=*/false);
+                        start +
+                            ((k >> 2) * (plan.chunk * 128) + (k & 3) * 32) / 16,
+                        /*across=*/false);
       commit(sum);
       sums.push_back(sum);
     }
@@ -58,8 +59,9 @@ public:
     begin(sum, a);
     Num start = matrix.descriptor(tile, 16);
     for (int64_t k = 0; k < plan.chunk / 16; ++k)
-      matrix.multiply(sum, plan.chunk, ArrayRef(a).slice(4 * k, 4), start + 2 * k,
-               /*across=*/false);
+      matrix.multiply(sum, plan.chunk, ArrayRef(a).slice(4 * k, 4),
+                      start + 2 * k,
+                      /*across=*/false);
     commit(sum);
   }
 
@@ -68,8 +70,9 @@ public:
     begin(state, a);
     Num start = matrix.descriptor(tile, plan.chunk * 128);
     for (int64_t k = 0; k < plan.chunk / 16; ++k)
-      matrix.multiply(state, plan.keys, ArrayRef(a).slice(4 * k, 4), start + 128 * k,
-               /*across=*/true);
+      matrix.multiply(state, plan.keys, ArrayRef(a).slice(4 * k, 4),
+                      start + 128 * k,
+                      /*across=*/true);
     commit(state);
   }
 

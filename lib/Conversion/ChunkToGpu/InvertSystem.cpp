@@ -91,8 +91,7 @@ Inverter::Split Inverter::split(ArrayRef<Num> values) {
     Num high = e.roundTf32(value);
     result.high.push_back(high);
     if (!bounded)
-      result.low.push_back(
-          e.roundTf32(value - e.bitcast(high, e.f32Type())));
+      result.low.push_back(e.roundTf32(value - e.bitcast(high, e.f32Type())));
   }
   return result;
 }
@@ -115,8 +114,8 @@ void Inverter::multiply(Fragment &sum, const Split &a, Num row, Num column) {
     }
 }
 
-/// `values` is the block transposed: element 4 n + 2 h + i is row 8 n + 2 q + i,
-/// column g + 8 h.
+/// `values` is the block transposed: element 4 n + 2 h + i is row 8 n + 2 q +
+/// i, column g + 8 h.
 void Inverter::storeBlock(const Fragment &values, Num rowBlock,
                           Num columnBlock) {
   auto offsetOf = [&](int64_t result) {
@@ -130,9 +129,10 @@ void Inverter::storeBlock(const Fragment &values, Num rowBlock,
         Num packed = e.transposeMatrix(e.pack(
             plan.format, values[4 * n + 2 * h], values[4 * n + 2 * h + 1]));
         Num row = rowBlock * 16 + x.group + 8 * n;
-        e.store(packed, e.sharedPointer(kernel.tileAddress(
-                            tile, rows, row, columnBlock * 2 + h) +
-                                        x.quad * 4));
+        e.store(packed,
+                e.sharedPointer(
+                    kernel.tileAddress(tile, rows, row, columnBlock * 2 + h) +
+                    x.quad * 4));
         continue;
       }
       for (int64_t i = 0; i < 2; ++i) {

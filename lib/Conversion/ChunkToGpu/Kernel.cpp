@@ -89,8 +89,7 @@ void Kernel::endChunk() {
 }
 
 Num Kernel::batch() {
-  return e.special("ctaid.x") / blocks() /
-         e.narrow(word(numArguments * 5 + 1));
+  return e.special("ctaid.x") / blocks() / e.narrow(word(numArguments * 5 + 1));
 }
 
 Num Kernel::headOf(unsigned argument) {
@@ -104,9 +103,9 @@ Num Kernel::column() {
 }
 
 Value Kernel::base(unsigned argument) {
-  Num start = e.load(
-      e.sharedPointer(shared + (plan.startsAt + 8 * int64_t(argument))),
-      e.b.getI64Type());
+  Num start =
+      e.load(e.sharedPointer(shared + (plan.startsAt + 8 * int64_t(argument))),
+             e.b.getI64Type());
   return LLVM::IntToPtrOp::create(
       e.b, LLVM::LLVMPointerType::get(e.b.getContext(), 1), Value(start));
 }

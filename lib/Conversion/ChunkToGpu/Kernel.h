@@ -56,7 +56,9 @@ public:
   /// The barrier that counts the bytes arriving in a stage.
   Num arrival(Num stage) { return shared + (stage * 8 + plan.arrivalsAt); }
   mlir::Value tensorMap(size_t index) { return maps[index]; }
-  Num slot(Num index) { return shared + (index * plan.slotBytes + plan.slotsAt); }
+  Num slot(Num index) {
+    return shared + (index * plan.slotBytes + plan.slotsAt);
+  }
 
   /// Byte address of 16-byte piece `piece` of `row` in a tile with `rows` rows:
   /// groups of 128-byte rows whose pieces are permuted by the row.

@@ -4,8 +4,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Element 4 j + 2 h + i of a fragment is row 16 w + g + 8 h, column 8 j + 2 q + i
-// for warp w, group g and quad q: the accumulator of mma.sync.
+// Element 4 j + 2 h + i of a fragment is row 16 w + g + 8 h, column 8 j + 2 q +
+// i for warp w, group g and quad q: the accumulator of mma.sync.
 //
 //===----------------------------------------------------------------------===//
 
@@ -61,8 +61,8 @@ LogicalResult MatrixValues::makeProducts(Value value) {
     Fragment sum;
     for (size_t i = 0; i < size; ++i) {
       auto index = static_cast<int64_t>(i);
-      auto made = element(rest, {index / 4, index / 2 % 2, index % 2},
-                          Part::Diagonal);
+      auto made =
+          element(rest, {index / 4, index / 2 % 2, index % 2}, Part::Diagonal);
       if (failed(made))
         return failure();
       sum.push_back(*made);
@@ -127,8 +127,8 @@ void MatrixValues::gram(ChunkGramOp op, Fragment &sum) {
     for (int64_t k = 0; k < plan.keys; k += 8) {
       Num column = x.quad * 2 + k;
       auto load = [&](Num tile, Num row) {
-        Fragment pair = e.loadSharedMany(
-            kernel.elementAddress(tile, rows, row, column), 2);
+        Fragment pair =
+            e.loadSharedMany(kernel.elementAddress(tile, rows, row, column), 2);
         return Fragment{e.roundTf32(pair[0]), e.roundTf32(pair[1])};
       };
       Fragment low = load(reads, x.warp * 16 + x.group);
@@ -145,14 +145,14 @@ void MatrixValues::gram(ChunkGramOp op, Fragment &sum) {
   Num rowOfA = x.warp * 16 + (x.matrix & 1) * 8 + x.row;
   Num rowOfB = (x.matrix >> 1) * 8 + x.row;
   for (int64_t k = 0; k < plan.keys / 16; ++k) {
-    Fragment a = e.loadMatrices(kernel.tileAddress(reads, rows, rowOfA, x.row,
-                                                   x.matrix >> 1, 2 * k),
-                                /*transposed=*/false);
+    Fragment a = e.loadMatrices(
+        kernel.tileAddress(reads, rows, rowOfA, x.row, x.matrix >> 1, 2 * k),
+        /*transposed=*/false);
     for (int64_t n = 0; n < rows / 16; ++n) {
-      Fragment b = e.loadMatrices(
-          kernel.tileAddress(writes, rows, rowOfB + 16 * n, x.row,
-                             x.matrix & 1, 2 * k),
-          /*transposed=*/false);
+      Fragment b =
+          e.loadMatrices(kernel.tileAddress(writes, rows, rowOfB + 16 * n,
+                                            x.row, x.matrix & 1, 2 * k),
+                         /*transposed=*/false);
       auto at = MutableArrayRef(sum).slice(8 * n, 8);
       e.product(plan.format, at.take_front(4), a, b[0], b[1]);
       e.product(plan.format, at.drop_front(4), a, b[2], b[3]);
@@ -175,25 +175,24 @@ Num MatrixValues::factorsOfWarp(int64_t index) {
 void MatrixValues::makeFactors() {
   start();
   for (auto [i, sum] : llvm::enumerate(plan.cumulatives)) {
-    Num first = e.loadShared(
-        kernel.shared +
-        (plan.cumulativesAt +
-         4 * plan.chunk * plan.cumulativeIndex(sum.logs, 0)) +
-        x.warp * 64);
+    Num first =
+        e.loadShared(kernel.shared +
+                     (plan.cumulativesAt +
+                      4 * plan.chunk * plan.cumulativeIndex(sum.logs, 0)) +
+                     x.warp * 64);
     auto index = static_cast<int64_t>(i);
     for (int64_t j = 0; j < TokenValues::perLane(plan); ++j) {
       Num token = TokenValues::tokenOf(plan, x, j) * 4;
-      Num own = e.loadShared(kernel.shared +
-                             (plan.cumulativesAt + 4 * plan.chunk * index) +
-                             token);
+      Num own =
+          e.loadShared(kernel.shared +
+                       (plan.cumulativesAt + 4 * plan.chunk * index) + token);
       // Columns from the row block on are not read.
       Num factor = e.exp2(e.minimum(first - own, e.f32(0)));
       if (plan.chunk >= 32)
         e.storeShared(factor, factorsOfWarp(index) + token);
       else
-        e.when(x.lane < plan.chunk, [&] {
-          e.storeShared(factor, factorsOfWarp(index) + token);
-        });
+        e.when(x.lane < plan.chunk,
+               [&] { e.storeShared(factor, factorsOfWarp(index) + token); });
     }
   }
   e.syncWarp();
@@ -210,8 +209,8 @@ void MatrixValues::loadRows(Value value) {
   if (auto decayOp = dyn_cast<ChunkDecayOp>(op);
       decayOp && !decayOp.getLogs().empty()) {
     int64_t to = cumulativeAt(decayOp, *decayOp.getTo());
-    Num first = e.loadShared(kernel.shared + cumulativeAt(decayOp, 0) +
-                             x.warp * 64);
+    Num first =
+        e.loadShared(kernel.shared + cumulativeAt(decayOp, 0) + x.warp * 64);
     for (int64_t half = 0; half < 2; ++half)
       rowFactors[{to, half}] = e.exp2(rowValue(to, {0, half, 0}) - first);
   }
@@ -229,8 +228,8 @@ Num MatrixValues::decay(ChunkDecayOp op, Element at, Part part) {
       return rowFactors[{to, at.half}] *
              columnValue(factorsOfWarp(index), from, at);
     }
-    value = e.exp2(rowValue(to, at) -
-                   columnValue(kernel.shared + from, from, at));
+    value =
+        e.exp2(rowValue(to, at) - columnValue(kernel.shared + from, from, at));
   }
   if (part == Part::Below)
     return value;

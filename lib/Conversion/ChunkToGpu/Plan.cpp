@@ -72,7 +72,7 @@ LogicalResult Plan::addTile(LoadTileOp load) {
   if (!argument || argument.getOwner()->getParentOp() != func ||
       source.getRank() != 4 || load.getIndices().size() != 3)
     return load.emitOpError("is not lowered for GPUs: expected vectors of a "
-                          "token sequence");
+                            "token sequence");
   if (source.getElementTypeBitWidth() != elementBytes() * 8)
     return load.emitOpError("expected a sequence of ")
            << elementBytes() << "-byte elements, but got " << source;
@@ -122,7 +122,7 @@ LogicalResult Plan::classify() {
       }
       if (kind == Kind::Key)
         return op.emitOpError("makes key vectors inside the step, which is not "
-                            "lowered for GPUs yet");
+                              "lowered for GPUs yet");
     }
     for (Value each : op.getResults())
       kinds[each] = kind;
@@ -152,7 +152,8 @@ void Plan::findCrossings() {
       if (kind == Kind::Matrix && of == Kind::Token && isa<ScaleOp>(op))
         rowVectors.try_emplace(operand, 0);
     }
-    if (auto decay = dyn_cast<ChunkDecayOp>(op); decay && kind == Kind::Matrix) {
+    if (auto decay = dyn_cast<ChunkDecayOp>(op);
+        decay && kind == Kind::Matrix) {
       cumulative(decay.getLogs(), decay.getFrom());
       cumulative(decay.getLogs(), decay.getTo());
       // Where a row block starts: before any of its first token's decays.
@@ -212,8 +213,7 @@ LogicalResult Plan::placeShared() {
   systemAt = llvm::alignTo(factorsAt + 4 * chunk * sums * gramWarps, 16);
   outputAt = llvm::alignTo(systemAt + order * systemPitch() * 4, 128);
   startsAt = outputAt + stateWarps * chunk * 16 * elementBytes();
-  arrivalsAt =
-      startsAt + 8 * (func.getNumArguments() + func.getNumResults());
+  arrivalsAt = startsAt + 8 * (func.getNumArguments() + func.getNumResults());
   sharedBytes = arrivalsAt + 8 * kStages;
   if (sharedBytes > target->sharedBytes)
     return func.emitError("needs ")

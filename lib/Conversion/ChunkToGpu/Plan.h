@@ -94,8 +94,7 @@ public:
   int64_t stateWarps = 0, gramWarps = 0;
   int64_t stageBytes = 0, slotBytes = 0;
   int64_t slotsAt = 0, scratchAt = 0, cumulativesAt = 0, factorsAt = 0,
-          systemAt = 0,
-          outputAt = 0, startsAt = 0, arrivalsAt = 0,
+          systemAt = 0, outputAt = 0, startsAt = 0, arrivalsAt = 0,
           sharedBytes = 0;
 
   int64_t threads() const { return 32 * (stateWarps + gramWarps); }

@@ -17,8 +17,8 @@ LogicalResult qdelta::gpu::emitStateRole(Kernel &kernel, Num chunks,
   Emitter &e = kernel.e;
   Plan &plan = kernel.plan;
   if (registers)
-    e.intrinsic("llvm.nvvm.setmaxnreg.inc.sync.aligned.u32",
-                {e.i32(registers)}, {});
+    e.intrinsic("llvm.nvvm.setmaxnreg.inc.sync.aligned.u32", {e.i32(registers)},
+                {});
   auto load = [&](Num index) {
     startCopies(kernel, index, chunks, /*gramRole=*/false);
   };
@@ -29,8 +29,8 @@ LogicalResult qdelta::gpu::emitStateRole(Kernel &kernel, Num chunks,
   load(e.i32(1));
   kernel.endChunk();
   bool failed_ = false;
-  state = e.loop(
-      e.i32(0), chunks, 1, state, [&](Num index, ArrayRef<Num> values) {
+  state =
+      e.loop(e.i32(0), chunks, 1, state, [&](Num index, ArrayRef<Num> values) {
         load(index + 2);
         waitForTiles(kernel, index);
         ColumnValues chunk(kernel, *products, index * plan.chunk,
@@ -41,7 +41,6 @@ LogicalResult qdelta::gpu::emitStateRole(Kernel &kernel, Num chunks,
         failed_ |= failed(next);
         return failed(next) ? Fragment(values) : *next;
       });
-  storeState(kernel,
-             kernel.inputs() + plan.func.getNumResults() - 1, state);
+  storeState(kernel, kernel.inputs() + plan.func.getNumResults() - 1, state);
   return failure(failed_);
 }

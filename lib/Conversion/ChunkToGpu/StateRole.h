@@ -48,10 +48,10 @@ void storeRows(Kernel &kernel, unsigned argument, Num first,
 
 /// The state's columns of this CTA, from and to memory.
 Fragment loadState(Kernel &kernel, unsigned argument);
-void storeState(Kernel &kernel, unsigned argument,
-                llvm::ArrayRef<Num> values);
+void storeState(Kernel &kernel, unsigned argument, llvm::ArrayRef<Num> values);
 
-/// Emits the state role's loop. It takes `registers` registers, if that is not 0.
+/// Emits the state role's loop. It takes `registers` registers, if that is not
+/// 0.
 mlir::LogicalResult emitStateRole(Kernel &kernel, Num chunks,
                                   int64_t registers);
 

@@ -95,8 +95,7 @@ public:
                              ArrayRef<Num> tiles) override {
     Lane x = kernel.lane(/*gramRole=*/false);
     SmallVector<Fragment> sums(
-        tiles.size(),
-        Fragment(static_cast<size_t>(plan.chunk / 2), e.f32(0)));
+        tiles.size(), Fragment(static_cast<size_t>(plan.chunk / 2), e.f32(0)));
     for (int64_t k = 0; k < plan.keys / 8; ++k) {
       Fragment a = operand(pack(state.slice(4 * k, 4)), 0);
       for (int64_t n = 0; n < plan.chunk / 8; ++n)
@@ -110,8 +109,7 @@ public:
     Lane x = kernel.lane(/*gramRole=*/false);
     for (int64_t n = 0; n < plan.chunk / 8; ++n)
       for (int64_t k = 0; k <= n; ++k)
-        multiply(sum, n, operand(packed, k),
-                 alongRow(x, matrix, 8 * n, 8 * k));
+        multiply(sum, n, operand(packed, k), alongRow(x, matrix, 8 * n, 8 * k));
   }
 
   void update(Fragment &state, ArrayRef<Num> packed, Num tile) override {
@@ -132,10 +130,10 @@ private:
             packed[4 * k + 3]};
   }
   Fragment alongRow(const Lane &x, Num tile, int64_t row, int64_t column) {
-    Fragment pair = e.loadSharedMany(
-        kernel.elementAddress(tile, plan.chunk, x.group + row,
-                              x.quad * 2 + column),
-        2);
+    Fragment pair =
+        e.loadSharedMany(kernel.elementAddress(tile, plan.chunk, x.group + row,
+                                               x.quad * 2 + column),
+                         2);
     return {e.roundTf32(pair[0]), e.roundTf32(pair[1])};
   }
   void multiply(Fragment &sum, int64_t n, ArrayRef<Num> a, const Fragment &b) {

@@ -60,12 +60,10 @@ struct QDeltaBytecodeInterface : BytecodeDialectInterface {
 };
 } // namespace
 
-LogicalResult
-ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
-                     StringRef target, int64_t chunk, int64_t columns,
-                     int64_t span, int64_t lanes, bool unroll, bool fuse,
-                     bool defer, bool prefetch, bool kernel,
-                     StringRef operands) {
+LogicalResult ScheduleAttr::verify(
+    llvm::function_ref<InFlightDiagnostic()> emitError, StringRef target,
+    int64_t chunk, int64_t columns, int64_t span, int64_t lanes, bool unroll,
+    bool fuse, bool defer, bool prefetch, bool kernel, StringRef operands) {
   if (chunk < 1 || columns < 1 || span < 1 || lanes < 1)
     return emitError() << "chunk, columns, span and lanes must be at least 1, "
                           "but got "

@@ -22,7 +22,8 @@ LogicalResult qdelta::createKernel(OpBuilder &b, Location loc,
   AffineScanOp op = context.op;
   ScheduleAttr schedule = *op.getSchedule();
   auto dims = inferTokenDims(op.getBody().front());
-  int64_t keys = cast<RankedTensorType>(op.getInits()[0].getType()).getDimSize(2);
+  int64_t keys =
+      cast<RankedTensorType>(op.getInits()[0].getType()).getDimSize(2);
   keys = llvm::alignTo(keys, kKeyGranule);
   int64_t chunk = schedule.getChunk(), columns = schedule.getColumns();
   auto stateType = RankedTensorType::get({keys, columns}, b.getF32Type());
@@ -32,9 +33,9 @@ LogicalResult qdelta::createKernel(OpBuilder &b, Location loc,
   };
   Value zero = index(0);
 
-  SmallVector<Value> inits{LoadTileOp::create(
-      b, loc, stateType, op.getInits()[0],
-      ValueRange{context.batch, context.head}, column)};
+  SmallVector<Value> inits{
+      LoadTileOp::create(b, loc, stateType, op.getInits()[0],
+                         ValueRange{context.batch, context.head}, column)};
   llvm::append_range(inits, ArrayRef<Value>(slices).drop_back());
   Value chunks =
       arith::CeilDivUIOp::create(b, loc, context.length, index(chunk));
@@ -44,8 +45,9 @@ LogicalResult qdelta::createKernel(OpBuilder &b, Location loc,
       [&](OpBuilder &, Location, Value iv, ValueRange args) {
         SmallVector<Value> values(args);
         Value first = arith::MulIOp::create(b, loc, iv, index(chunk));
-        TokenTiles tiles(op, chunk, keys, dims,
-                         {context.batch, first, context.heads, column, columns});
+        TokenTiles tiles(
+            op, chunk, keys, dims,
+            {context.batch, first, context.heads, column, columns});
         Value valid = ChunkValidOp::create(
             b, loc, RankedTensorType::get({chunk}, b.getI1Type()), first,
             context.length);
@@ -57,32 +59,29 @@ LogicalResult qdelta::createKernel(OpBuilder &b, Location loc,
           for (Value base : context.list.bases)
             readouts[base] = ChunkReadOp::create(b, loc, tileType,
                                                  system->keys[base], args[0]);
-          ChunkStep step =
-              createChunkStep(b, loc, context.list, *system, tiles, readouts,
-                              tileType,
-                              op.getFacts().getBounded()
-                                  ? StepSolver::BoundedInverse
-                                  : StepSolver::Inverse);
+          ChunkStep step = createChunkStep(
+              b, loc, context.list, *system, tiles, readouts, tileType,
+              op.getFacts().getBounded() ? StepSolver::BoundedInverse
+                                         : StepSolver::Inverse);
           for (auto [i, output] : llvm::enumerate(step.outputs))
-            values[1 + i] = StoreTileOp::create(
-                b, loc, output, values[1 + i], ValueRange{zero, first, zero},
-                zero);
+            values[1 + i] =
+                StoreTileOp::create(b, loc, output, values[1 + i],
+                                    ValueRange{zero, first, zero}, zero);
           SmallVector<Value> keysOfWrites;
           for (const ChunkList::Write &write : context.list.writes)
             keysOfWrites.push_back(system->keys[write.key]);
-          values[0] = ChunkUpdateOp::create(b, loc, stateType, TypeRange(),
-                                            args[0], system->decay,
-                                            keysOfWrites, step.updates,
-                                            ValueRange())
-                          .getResult();
+          values[0] =
+              ChunkUpdateOp::create(b, loc, stateType, TypeRange(), args[0],
+                                    system->decay, keysOfWrites, step.updates,
+                                    ValueRange())
+                  .getResult();
         }
         failed |= mlir::failed(system) || tiles.hasFailed();
         scf::YieldOp::create(b, loc, values);
       });
   if (failed)
     return failure();
-  for (auto [slice, result] :
-       llvm::zip(slices, loop.getResults().drop_front()))
+  for (auto [slice, result] : llvm::zip(slices, loop.getResults().drop_front()))
     slice = result;
   slices.back() = StoreTileOp::create(b, loc, loop.getResult(0), slices.back(),
                                       ValueRange{zero, zero}, zero);

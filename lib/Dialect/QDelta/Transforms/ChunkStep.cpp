@@ -84,9 +84,9 @@ SmallVector<Value> StepBuilder::solveByInverse(ArrayRef<Value> matrices,
   for (size_t row = 0; row < count; ++row) {
     Value sum = zero;
     for (size_t column = 0; column < count; ++column)
-      sum = ChunkApplyOp::create(b, loc,
-                                 inverse.getResult(row * count + column),
-                                 rhs[column], sum, column <= row);
+      sum =
+          ChunkApplyOp::create(b, loc, inverse.getResult(row * count + column),
+                               rhs[column], sum, column <= row);
     solutions.push_back(sum);
   }
   return solutions;
@@ -117,11 +117,10 @@ ChunkStep StepBuilder::build(StepSolver solver) {
       matrices.push_back(target.earlier.find(w)->second.matrix);
   }
   if (!unknown.empty()) {
-    auto solutions =
-        solver == StepSolver::Substitution
-            ? solve(matrices, rhs)
-            : solveByInverse(matrices, rhs,
-                             solver == StepSolver::BoundedInverse);
+    auto solutions = solver == StepSolver::Substitution
+                         ? solve(matrices, rhs)
+                         : solveByInverse(matrices, rhs,
+                                          solver == StepSolver::BoundedInverse);
     for (auto [w, solution] : llvm::zip(unknown, solutions))
       step.written[w] = solution;
   }

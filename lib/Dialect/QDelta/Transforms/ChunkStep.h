@@ -24,12 +24,11 @@ struct ChunkStep {
 
 /// Solves the chunk's `system` for the columns that `tiles` loads. `readouts`
 /// holds X S of each base at the chunk's start.
-ChunkStep createChunkStep(mlir::OpBuilder &b, mlir::Location loc,
-                          const ChunkList &list, ChunkSystem &system,
-                          TokenTiles &tiles,
-                          const llvm::DenseMap<mlir::Value, mlir::Value> &readouts,
-                          mlir::RankedTensorType tileType,
-                          StepSolver solver);
+ChunkStep
+createChunkStep(mlir::OpBuilder &b, mlir::Location loc, const ChunkList &list,
+                ChunkSystem &system, TokenTiles &tiles,
+                const llvm::DenseMap<mlir::Value, mlir::Value> &readouts,
+                mlir::RankedTensorType tileType, StepSolver solver);
 
 } // namespace qdelta
 

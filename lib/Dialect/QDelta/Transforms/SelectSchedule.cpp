@@ -93,19 +93,18 @@ static int64_t sharedBytes(AffineScanOp op, int64_t tokens, int64_t columns,
     if (!isa<RankedTensorType>(token.getType()))
       continue;
     int64_t width = cast<RankedTensorType>(type).getDimSize(3);
-    bool isKey = inferTokenDims(op.getBody().front()).lookup(token) ==
-                 TokenDim::Key;
+    bool isKey =
+        inferTokenDims(op.getBody().front()).lookup(token) == TokenDim::Key;
     stage += tileBytes(isKey ? width : columns);
   }
   FactsAttr facts = op.getFacts();
   auto writes = static_cast<int64_t>(facts.getUnknown().size());
   auto outputs = static_cast<int64_t>(op.getOutputs().size());
   int64_t matrices = unknown * writes + outputs * writes;
-  int64_t slot =
-      llvm::alignTo(matrices * tileBytes(tokens) +
-                        4 * tokens *
-                            (4 * facts.getReads() + 2 * facts.getWrites()),
-                    1024);
+  int64_t slot = llvm::alignTo(
+      matrices * tileBytes(tokens) +
+          4 * tokens * (4 * facts.getReads() + 2 * facts.getWrites()),
+      1024);
   int64_t order = unknown * tokens;
   // Token vectors, and a few sums of logs for each warp of the Gram role.
   int64_t vectors = 4 * tokens * (8 + 3 * tokens / 16), starts = 512;
@@ -129,7 +128,8 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
     return op.emitError("mode = recurrent is not lowered for GPUs yet: a chunk "
                         "of 16 tokens is the shortest");
   if (chunk && chunk != 16 && chunk != 32 && chunk != 64)
-    return op.emitError("expected a kernel's chunk to be 16, 32 or 64, but got ")
+    return op.emitError(
+               "expected a kernel's chunk to be 16, 32 or 64, but got ")
            << chunk.getValue();
   auto sequence = cast<RankedTensorType>(op.getOutputs()[0].getType());
   Type element = sequence.getElementType();

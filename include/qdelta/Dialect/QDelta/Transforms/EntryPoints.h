@@ -19,16 +19,16 @@ namespace qdelta {
 inline constexpr llvm::StringLiteral kRecurrenceAttr = "qdelta.recurrence";
 
 /// The attribute of an entry function from the buffers phase on: for each of
-/// its buffers a dictionary of `name`, `role` (a qdeltaRole), `shape` (sizes, or
-/// the negative QDELTA_DIM_* of qdelta-c/Runtime.h) and `dtype`, its element
+/// its buffers a dictionary of `name`, `role` (a qdeltaRole), `shape` (sizes,
+/// or the negative QDELTA_DIM_* of qdelta-c/Runtime.h) and `dtype`, its element
 /// type, which is f32 where a dump of an older version lacks it.
 inline constexpr llvm::StringLiteral kArgumentsAttr = "qdelta.arguments";
 
 /// The name of the entry function that `addEntryPoints` gives `recurrence`.
 std::string entryPointName(llvm::StringRef recurrence);
 
-/// Gives every recurrence that no scan uses an entry function, and marks functions that are such an
-/// entry already.
+/// Gives every recurrence that no scan uses an entry function, and marks
+/// functions that are such an entry already.
 void addEntryPoints(mlir::ModuleOp module);
 
 /// The recurrence that entry function `func` runs, or null if it is none.
