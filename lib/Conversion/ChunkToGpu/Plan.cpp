@@ -215,10 +215,11 @@ LogicalResult Plan::placeShared() {
   startsAt = outputAt + stateWarps * chunk * 16 * elementBytes();
   arrivalsAt = startsAt + 8 * (func.getNumArguments() + func.getNumResults());
   sharedBytes = arrivalsAt + 8 * kStages;
+  constexpr int64_t kShortestChunk = 16;
   if (sharedBytes > target->sharedBytes)
     return func.emitError("needs ")
            << sharedBytes << " bytes of shared memory, but " << target->name
-           << " has " << target->sharedBytes
-           << " for a CTA; a shorter chunk needs less";
+           << " has " << target->sharedBytes << " for a CTA"
+           << (chunk > kShortestChunk ? "; a shorter chunk needs less" : "");
   return success();
 }
