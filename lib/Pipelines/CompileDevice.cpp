@@ -12,7 +12,6 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/Module.h"
 
 using namespace mlir;
@@ -41,9 +40,6 @@ qdelta::compileDevice(ModuleOp module, const CompileOptions &options,
   forTarget.target = target.str();
   if (llvm::Error error = compileToPhase(module, forTarget, "target"))
     return std::move(error);
-  for (auto recurrence :
-       llvm::make_early_inc_range(module.getOps<RecurrenceOp>()))
-    recurrence.erase();
   module->setAttr(LLVM::LLVMDialect::getTargetTripleAttrName(),
                   StringAttr::get(module.getContext(), "nvptx64-nvidia-cuda"));
   module->setAttr(
@@ -52,9 +48,9 @@ qdelta::compileDevice(ModuleOp module, const CompileOptions &options,
                       "e-p6:32:32-i64:64-i128:128-i256:256-v16:16-v32:32-n16:"
                       "32:64"));
   llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(module, context);
+  auto code = translate(module, context);
   if (!code)
-    return llvm::createStringError("cannot translate to LLVM IR");
+    return code.takeError();
   std::vector<DeviceCode> codes;
   for (auto kernel : module.getOps<LLVM::LLVMFuncOp>()) {
     if (!kernel->hasAttr(NVVM::NVVMDialect::getKernelFuncAttrName()))
@@ -71,7 +67,7 @@ qdelta::compileDevice(ModuleOp module, const CompileOptions &options,
          kernel->getAttrOfType<DenseI64ArrayAttr>("qdelta.tensor_maps")
              .asArrayRef())
       made.tensorMaps.push_back(describeMap(argument, schedule.getChunk()));
-    if (llvm::Error error = addForms(made, *code, forms, remark))
+    if (llvm::Error error = addForms(made, **code, forms, remark))
       return std::move(error);
     codes.push_back(std::move(made));
   }

@@ -106,11 +106,11 @@ static LogicalResult convert(ModuleOp module, func::FuncOp func,
   e.branch(
       kernel.thread() < 32 * plan->stateWarps,
       [&] {
-        failed_ |= failed(emitStateRole(kernel, chunks, plan->stateRegisters));
+        failed_ |= failed(emitStateRole(kernel, chunks));
         return Fragment();
       },
       [&] {
-        failed_ |= failed(emitGramRole(kernel, chunks, plan->gramRegisters));
+        failed_ |= failed(emitGramRole(kernel, chunks));
         return Fragment();
       });
   LLVM::ReturnOp::create(e.b, ValueRange());

@@ -118,11 +118,10 @@ private:
 /// (I - L)^-1 of the system in scratch memory, block by block: the 16 x 16
 /// diagonal blocks in f32, then the blocks below them by products. Stores the
 /// blocks T_jw as operands in the slot.
-void invertSystem(Kernel &kernel, Num slot, bool bounded);
+void invertSystem(Kernel &kernel, Num slot);
 
-/// Emits the Gram role's loop. It gives up its registers above `registers`, if
-/// that is not 0.
-mlir::LogicalResult emitGramRole(Kernel &kernel, Num chunks, int64_t registers);
+/// Emits the Gram role's loop. It gives up registers if the plan says so.
+mlir::LogicalResult emitGramRole(Kernel &kernel, Num chunks);
 
 } // namespace qdelta::gpu
 

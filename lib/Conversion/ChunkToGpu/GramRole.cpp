@@ -123,7 +123,7 @@ LogicalResult GramRole::storeMatrices(Num stage, Num slot) {
     e.syncWarp();
   else
     e.syncGroup(kGramBarrier, 32 * plan.gramWarps);
-  invertSystem(kernel, slot, plan.bounded);
+  invertSystem(kernel, slot);
   return success();
 }
 
@@ -147,11 +147,10 @@ FailureOr<Fragment> GramRole::createChunk(Num index, ArrayRef<Num> scalars) {
 }
 } // namespace
 
-LogicalResult qdelta::gpu::emitGramRole(Kernel &kernel, Num chunks,
-                                        int64_t registers) {
+LogicalResult qdelta::gpu::emitGramRole(Kernel &kernel, Num chunks) {
   GramRole role(kernel);
   Emitter &e = kernel.e;
-  if (registers)
+  if (int64_t registers = kernel.plan.gramRegisters)
     e.intrinsic("llvm.nvvm.setmaxnreg.dec.sync.aligned.u32", {e.i32(registers)},
                 {});
   auto load = [&](Num index) {

@@ -7,6 +7,7 @@
 #include "GroupMatrix.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace qdelta::gpu;
@@ -26,6 +27,16 @@ void GroupMatrix::pin(Fragment &values) {
 
 void GroupMatrix::fence() {
   e.intrinsic("llvm.nvvm.wgmma.fence.sync.aligned", {}, {});
+}
+
+void GroupMatrix::begin(Fragment &sum) {
+  if (llvm::all_of(sum, [](Num value) {
+        return matchPattern(Value(value), m_AnyZeroFloat());
+      }))
+    sum.clear();
+  else
+    pin(sum);
+  fence();
 }
 
 void GroupMatrix::commit() {

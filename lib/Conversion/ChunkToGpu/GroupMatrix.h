@@ -22,6 +22,8 @@ public:
   void pin(Fragment &values);
   /// Before the first product of a chain, once its registers are written.
   void fence();
+  /// The same for a chain that adds onto `sum`; zeros become an empty sum.
+  void begin(Fragment &sum);
   /// Ends a chain.
   void commit();
   /// Waits until only `pending` chains are in flight.

@@ -14,8 +14,6 @@
 #include "GroupMatrix.h"
 #include "Products.h"
 
-#include "mlir/IR/Matchers.h"
-
 using namespace mlir;
 using namespace qdelta;
 using namespace qdelta::gpu;
@@ -26,13 +24,6 @@ class GroupProducts : public Products {
 public:
   explicit GroupProducts(Kernel &kernel)
       : Products(kernel), matrix(kernel.e, kernel.plan.format) {}
-
-  Fragment pack(ArrayRef<Num> values) override {
-    Fragment packed;
-    for (size_t i = 0; i < values.size(); i += 2)
-      packed.push_back(e.pack(plan.format, values[i], values[i + 1]));
-    return packed;
-  }
 
   SmallVector<Fragment> read(ArrayRef<Num> state,
                              ArrayRef<Num> tiles) override {
@@ -98,14 +89,8 @@ private:
   /// All registers of the next product are written.
   void begin(Fragment &sum, Fragment &a) {
     finish(sum);
-    if (llvm::all_of(sum, [](Num value) {
-          return matchPattern(Value(value), m_AnyZeroFloat());
-        }))
-      sum.clear();
-    else
-      matrix.pin(sum);
     matrix.pin(a);
-    matrix.fence();
+    matrix.begin(sum);
   }
   void commit(const Fragment &sum) {
     matrix.commit();

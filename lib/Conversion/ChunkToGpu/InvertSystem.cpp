@@ -22,9 +22,9 @@ namespace {
 
 class Inverter {
 public:
-  Inverter(Kernel &kernel, Num slot, bool bounded)
+  Inverter(Kernel &kernel, Num slot)
       : kernel(kernel), e(kernel.e), plan(kernel.plan),
-        x(kernel.lane(/*gramRole=*/true)), slot(slot), bounded(bounded),
+        x(kernel.lane(/*gramRole=*/true)), slot(slot),
         system(kernel.shared + plan.systemAt), pitch(plan.systemPitch() * 4),
         unknown(plan.order / plan.chunk) {}
 
@@ -56,7 +56,6 @@ private:
   Plan &plan;
   Lane x;
   Num slot;
-  bool bounded;
   Num system;
   int64_t pitch, unknown;
 };
@@ -90,7 +89,7 @@ Inverter::Split Inverter::split(ArrayRef<Num> values) {
   for (Num value : values) {
     Num high = e.roundTf32(value);
     result.high.push_back(high);
-    if (!bounded)
+    if (!plan.bounded)
       result.low.push_back(e.roundTf32(value - e.bitcast(high, e.f32Type())));
   }
   return result;
@@ -106,7 +105,7 @@ void Inverter::multiply(Fragment &sum, const Split &a, Num row, Num column) {
                         part[4 * k + 3]};
       };
       auto d = MutableArrayRef(sum).slice(4 * n, 4);
-      if (!bounded) {
+      if (!plan.bounded) {
         e.product(Format::TF32, d, operand(a.low), b.high[0], b.high[1]);
         e.product(Format::TF32, d, operand(a.high), b.low[0], b.low[1]);
       }
@@ -188,6 +187,6 @@ void Inverter::addBelow(Num block, int64_t below, SmallVector<Split> &column) {
 }
 } // namespace
 
-void qdelta::gpu::invertSystem(Kernel &kernel, Num slot, bool bounded) {
-  Inverter(kernel, slot, bounded).run();
+void qdelta::gpu::invertSystem(Kernel &kernel, Num slot) {
+  Inverter(kernel, slot).run();
 }

@@ -6,8 +6,6 @@
 
 #include "Kernel.h"
 
-#include "mlir/IR/TypeUtilities.h"
-
 using namespace mlir;
 using namespace qdelta;
 using namespace qdelta::gpu;
@@ -18,11 +16,10 @@ Kernel::Kernel(Emitter &e, Plan &plan, ValueRange arguments, Num shared)
   numArguments = plan.func.getNumArguments() + plan.func.getNumResults();
 }
 
-Type Kernel::elementType(unsigned argument) const {
-  unsigned inputs = plan.func.getNumArguments();
-  return getElementTypeOrSelf(
-      argument < inputs ? plan.func.getArgumentTypes()[argument]
-                        : plan.func.getResultTypes()[argument - inputs]);
+RankedTensorType Kernel::typeOf(unsigned argument) const {
+  return cast<RankedTensorType>(
+      argument < inputs() ? plan.func.getArgumentTypes()[argument]
+                          : plan.func.getResultTypes()[argument - inputs()]);
 }
 
 Lane Kernel::lane(bool gramRole) {
@@ -49,13 +46,10 @@ bool Kernel::isState(unsigned argument) const {
 
 /// A state's head follows its batch entry; a sequence's comes after the token.
 Num Kernel::start(unsigned argument, Num batch, Num head, Num valueHeads) {
-  auto type = cast<RankedTensorType>(
-      argument < inputs() ? plan.func.getArgumentTypes()[argument]
-                          : plan.func.getResultTypes()[argument - inputs()]);
   int64_t first = 5 * argument;
   Num own = head / (valueHeads / e.narrow(word(first + 4)));
   Num offset =
-      type.getRank() == 1
+      typeOf(argument).getRank() == 1
           ? e.widen(own) * word(first + 1)
           : e.widen(batch) * word(first + 1) +
                 e.widen(own) * word(first + (isState(argument) ? 2 : 3));

@@ -74,9 +74,10 @@ public:
   Plan &plan;
   Num shared;
 
-  mlir::Type elementType(unsigned argument) const;
+  /// The tensor of an argument: of the function's inputs, then its results.
+  mlir::RankedTensorType typeOf(unsigned argument) const;
   int64_t bytesOfArgument(unsigned argument) const {
-    return elementType(argument).getIntOrFloatBitWidth() / 8;
+    return typeOf(argument).getElementTypeBitWidth() / 8;
   }
   unsigned inputs() const { return plan.func.getNumArguments(); }
 

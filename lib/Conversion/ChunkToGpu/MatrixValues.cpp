@@ -96,13 +96,7 @@ Num MatrixValues::columnValue(Num start, int64_t offset, Element at) {
 /// By the four warps of the role together.
 void MatrixValues::gramByGroup(Num reads, Num writes, Fragment &sum) {
   GroupMatrix matrix(e, plan.format);
-  if (llvm::all_of(sum, [](Num value) {
-        return matchPattern(Value(value), m_AnyZeroFloat());
-      }))
-    sum.clear();
-  else
-    matrix.pin(sum);
-  matrix.fence();
+  matrix.begin(sum);
   Num a = matrix.descriptor(reads, 16), b = matrix.descriptor(writes, 16);
   for (int64_t k = 0; k < plan.keys / 16; ++k) {
     int64_t offset = ((k >> 2) * (plan.chunk * 128) + (k & 3) * 32) / 16;

@@ -45,7 +45,7 @@ LogicalResult Plan::findLoop() {
       foralls[0].getRank() != 3)
     return func.emitError("expected one scf.forall over batch entries, heads "
                           "and value blocks, of a schedule with kernel = true");
-  forall = foralls[0];
+  scf::ForallOp forall = foralls[0];
   auto loops = llvm::to_vector(forall.getBody()->getOps<scf::ForOp>());
   if (loops.size() != 1)
     return forall.emitError("expected one loop over chunks");

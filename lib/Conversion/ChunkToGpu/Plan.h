@@ -59,7 +59,6 @@ public:
   int64_t cumulativeIndex(mlir::ValueRange logs, int64_t place) const;
 
   mlir::func::FuncOp func;
-  mlir::scf::ForallOp forall;
   mlir::scf::ForOp loop;
   const GpuTarget *target = nullptr;
   Format format = Format::BF16;

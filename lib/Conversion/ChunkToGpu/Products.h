@@ -27,9 +27,8 @@ public:
       : kernel(kernel), e(kernel.e), plan(kernel.plan) {}
   virtual ~Products() = default;
 
-  /// A fragment as the first operand of a product, each element times its
-  /// column's factor if there are any.
-  virtual Fragment pack(llvm::ArrayRef<Num> values) = 0;
+  /// A fragment as the first operand of a product.
+  Fragment pack(llvm::ArrayRef<Num> values);
 
   /// H X^T for each tile X [C x K]: the reads of the state.
   virtual llvm::SmallVector<Fragment> read(llvm::ArrayRef<Num> state,

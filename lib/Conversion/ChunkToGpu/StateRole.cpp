@@ -12,11 +12,10 @@ using namespace mlir;
 using namespace qdelta;
 using namespace qdelta::gpu;
 
-LogicalResult qdelta::gpu::emitStateRole(Kernel &kernel, Num chunks,
-                                         int64_t registers) {
+LogicalResult qdelta::gpu::emitStateRole(Kernel &kernel, Num chunks) {
   Emitter &e = kernel.e;
   Plan &plan = kernel.plan;
-  if (registers)
+  if (int64_t registers = plan.stateRegisters)
     e.intrinsic("llvm.nvvm.setmaxnreg.inc.sync.aligned.u32", {e.i32(registers)},
                 {});
   auto load = [&](Num index) {

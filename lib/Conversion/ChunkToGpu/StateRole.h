@@ -50,10 +50,8 @@ void storeRows(Kernel &kernel, unsigned argument, Num first,
 Fragment loadState(Kernel &kernel, unsigned argument);
 void storeState(Kernel &kernel, unsigned argument, llvm::ArrayRef<Num> values);
 
-/// Emits the state role's loop. It takes `registers` registers, if that is not
-/// 0.
-mlir::LogicalResult emitStateRole(Kernel &kernel, Num chunks,
-                                  int64_t registers);
+/// Emits the state role's loop. It takes registers if the plan says so.
+mlir::LogicalResult emitStateRole(Kernel &kernel, Num chunks);
 
 } // namespace qdelta::gpu
 

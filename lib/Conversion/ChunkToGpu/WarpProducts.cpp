@@ -18,13 +18,6 @@ class HalfProducts : public Products {
 public:
   using Products::Products;
 
-  Fragment pack(ArrayRef<Num> values) override {
-    Fragment packed;
-    for (size_t i = 0; i < values.size(); i += 2)
-      packed.push_back(e.pack(plan.format, values[i], values[i + 1]));
-    return packed;
-  }
-
   SmallVector<Fragment> read(ArrayRef<Num> state,
                              ArrayRef<Num> tiles) override {
     Lane x = kernel.lane(/*gramRole=*/false);
@@ -84,13 +77,6 @@ class SingleProducts : public Products {
 public:
   using Products::Products;
 
-  Fragment pack(ArrayRef<Num> values) override {
-    Fragment packed;
-    for (Num value : values)
-      packed.push_back(e.roundTf32(value));
-    return packed;
-  }
-
   SmallVector<Fragment> read(ArrayRef<Num> state,
                              ArrayRef<Num> tiles) override {
     Lane x = kernel.lane(/*gramRole=*/false);
@@ -141,6 +127,17 @@ private:
   }
 };
 } // namespace
+
+Fragment Products::pack(ArrayRef<Num> values) {
+  Fragment packed;
+  if (plan.format == Format::TF32)
+    for (Num value : values)
+      packed.push_back(e.roundTf32(value));
+  else
+    for (size_t i = 0; i < values.size(); i += 2)
+      packed.push_back(e.pack(plan.format, values[i], values[i + 1]));
+  return packed;
+}
 
 std::unique_ptr<Products> Products::create(Kernel &kernel) {
   if (kernel.plan.byGroups)

@@ -55,6 +55,20 @@ protected:
     unsetenv("QDELTA_LIBCUDA");
   }
 
+  /// q with rows of 16 bytes, every other one of memory that starts on 16.
+  Array &alignQueries() {
+    call.arrays[toy::q] = Array({2, 3, 2, 8});
+    Array &q = call.arrays[toy::q];
+    q.data.resize(200);
+    size_t start = 0;
+    while (reinterpret_cast<uintptr_t>(q.data.data() + start) % 16)
+      ++start;
+    q.dl.data = q.data.data() + start;
+    q.shape = {2, 3, 2, 4};
+    q.strides = {48, 16, 8, 1};
+    return q;
+  }
+
   /// Moves the tensors to device `ordinal`.
   void place(int ordinal) {
     for (Array &array : call.arrays) {
@@ -187,15 +201,7 @@ TEST_F(Cuda, ModulesAreKept) {
 }
 
 TEST_F(Cuda, RowsOfSixteenBytesLieOnSixteenBytes) {
-  call.arrays[toy::q] = Array({2, 3, 2, 8});
-  Array &q = call.arrays[toy::q];
-  q.data.resize(200);
-  size_t start = 0;
-  while (reinterpret_cast<uintptr_t>(q.data.data() + start) % 16)
-    ++start;
-  q.dl.data = q.data.data() + start;
-  q.shape = {2, 3, 2, 4};
-  q.strides = {48, 16, 8, 1};
+  Array &q = alignQueries();
   place(0);
   EXPECT_EQ(launch(), "");
   q.strides = {48, 16, 6, 1};
@@ -203,7 +209,7 @@ TEST_F(Cuda, RowsOfSixteenBytesLieOnSixteenBytes) {
                           "in, but got stride 24 of dimension 2"),
             std::string::npos);
   q.strides = {48, 16, 8, 1};
-  q.dl.data = q.data.data() + start + 2;
+  q.dl.data = static_cast<float *>(q.dl.data) + 2;
   EXPECT_NE(launch().find("but got an address 8 past a multiple of it"),
             std::string::npos);
 }
@@ -213,15 +219,7 @@ TEST_F(Cuda, TensorMap) {
   device.tensor_maps = &map;
   device.num_tensor_maps = 1;
   fake->maps = 1;
-  call.arrays[toy::q] = Array({2, 3, 2, 8});
-  Array &q = call.arrays[toy::q];
-  q.data.resize(200);
-  size_t start = 0;
-  while (reinterpret_cast<uintptr_t>(q.data.data() + start) % 16)
-    ++start;
-  q.dl.data = q.data.data() + start;
-  q.shape = {2, 3, 2, 4};
-  q.strides = {48, 16, 8, 1};
+  Array &q = alignQueries();
   place(0);
   ASSERT_EQ(launch(), "");
   EXPECT_EQ(fake->map.type, 7);
