@@ -5,7 +5,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "data/Engines.h"
-#include "data/DeviceTensors.h"
+#include "arrays/DeviceTensors.h"
+#include "data/Failure.h"
 #include "qdelta/Pipelines/DeviceCode.h"
 
 #include "mlir/IR/OwningOpRef.h"
@@ -15,6 +16,18 @@
 using namespace qdelta;
 using namespace qdelta::tools;
 using llvm::StringRef;
+
+llvm::Error tools::takeStatus(qdeltaStatus *status) {
+  if (!status)
+    return llvm::Error::success();
+  // Codes from 9000 on are not about anything that the user gave.
+  bool isInternal = qdeltaStatusGetCode(status) >= QDELTA_ERROR_OUT_OF_MEMORY;
+  std::string message = qdeltaStatusGetMessage(status);
+  qdeltaStatusDestroy(status);
+  if (isInternal)
+    return llvm::make_error<Failure>(InternalError, message);
+  return userError(message);
+}
 
 LoadedKernel::LoadedKernel(LoadedKernel &&other)
     : code(std::move(other.code)), module(std::exchange(other.module, nullptr)),
@@ -80,13 +93,13 @@ llvm::Error LoadedKernel::launch(llvm::ArrayRef<DLTensor *> tensors,
   auto count = static_cast<int64_t>(tensors.size());
   if (engine != QDELTA_ENGINE_CUDA)
     return takeStatus(qdeltaLaunch(kernel, tensors.data(), count, &options));
-  auto device = DeviceTensors::copy(tensors);
-  if (!device)
-    return device.takeError();
-  if (llvm::Error error = takeStatus(
-          qdeltaLaunch(kernel, device->pointers().data(), count, &options)))
+  DeviceTensors device;
+  if (llvm::Error error = takeStatus(device.copy(tensors)))
     return error;
-  return device->copyBack(module);
+  if (llvm::Error error = takeStatus(
+          qdeltaLaunch(kernel, device.pointers().data(), count, &options)))
+    return error;
+  return takeStatus(device.copyBack(module));
 }
 
 DLTensor qdelta::tools::asDLTensor(std::vector<int64_t> &shape, void *data,
@@ -95,9 +108,7 @@ DLTensor qdelta::tools::asDLTensor(std::vector<int64_t> &shape, void *data,
   tensor.data = data;
   tensor.device = {kDLCPU, 0};
   tensor.ndim = static_cast<int32_t>(shape.size());
-  uint8_t code = format == Format::BF16 ? kDLBfloat : kDLFloat;
-  tensor.dtype = {code,
-                  static_cast<uint8_t>(8 * reference::formatBytes(format)), 1};
+  tensor.dtype = typeOf(format);
   tensor.shape = shape.data();
   return tensor;
 }
@@ -124,26 +135,21 @@ qdelta::tools::runKernel(const LoadedKernel &kernel, const Signature &signature,
     for (const Argument &argument : arguments)
       formats.push_back(argument.format);
 
-  // float32 stays where it is; narrow elements get memory of their own.
-  std::vector<std::vector<uint16_t>> narrow(tensors.size());
+  // Memory of 64-bit words, which aligns elements of every format.
+  std::vector<std::vector<uint64_t>> memory(tensors.size());
   std::vector<DLTensor> views(tensors.size());
   std::vector<DLTensor *> pointers;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    void *data = tensors[i].data.data();
-    if (formats[i] != Format::F32) {
-      narrow[i].resize(tensors[i].data.size());
-      storeElements(tensors[i].data, formats[i], narrow[i].data());
-      data = narrow[i].data();
-    }
-    views[i] = asDLTensor(tensors[i].shape, data, formats[i]);
+    memory[i].resize(tensors[i].data.size());
+    storeElements(tensors[i].data, formats[i], memory[i].data());
+    views[i] = asDLTensor(tensors[i].shape, memory[i].data(), formats[i]);
     pointers.push_back(&views[i]);
   }
   if (llvm::Error error = kernel.launch(pointers, threads, emulation))
     return error;
   std::vector<FloatTensor> outputs;
   for (size_t i = signature.inputs.size(); i < tensors.size(); ++i) {
-    if (formats[i] != Format::F32)
-      loadElements(narrow[i].data(), formats[i], tensors[i].data);
+    loadElements(memory[i].data(), formats[i], tensors[i].data);
     outputs.push_back(std::move(tensors[i]));
   }
   return outputs;
@@ -152,20 +158,20 @@ qdelta::tools::runKernel(const LoadedKernel &kernel, const Signature &signature,
 llvm::Expected<Outputs>
 qdelta::tools::runReference(RecurrenceOp recurrence, StringRef function,
                             const std::vector<FloatTensor> &inputs) {
-  auto arguments = convert<double>(inputs);
   mlir::func::FuncOp func;
   if (!function.empty())
     func = recurrence->getParentOfType<mlir::ModuleOp>()
                .lookupSymbol<mlir::func::FuncOp>(function);
-  return func ? reference::evaluate<double>(func, arguments)
-              : reference::evaluateRecurrence<double>(recurrence, arguments);
+  return func ? reference::evaluate<double>(func, inputs)
+              : reference::evaluateRecurrence<double>(recurrence, inputs);
 }
 
 llvm::Expected<Outputs>
 qdelta::tools::runTokenLoop(RecurrenceOp recurrence,
                             const std::vector<FloatTensor> &inputs,
                             Format products) {
-  auto outputs = reference::evaluateTokenLoop(recurrence, inputs, products);
+  auto outputs = reference::evaluateTokenLoop(recurrence,
+                                              convert<float>(inputs), products);
   if (!outputs)
     return outputs.takeError();
   return convert<double>(*outputs);

@@ -5,36 +5,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "data/Inputs.h"
+#include "arrays/RandomInputs.h"
 #include "data/Failure.h"
 
-#include "llvm/Support/xxhash.h"
-
 #include <cmath>
-#include <numbers>
-#include <random>
 
 using namespace qdelta::tools;
 using llvm::StringRef;
-
-namespace {
-/// The standard's distributions differ between libraries; these do not.
-class Random {
-public:
-  Random(uint64_t seed, StringRef name)
-      : bits(seed ^ llvm::xxh3_64bits(name)) {}
-
-  /// From 0 up to 1.
-  double uniform() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
-
-  double gaussian() {
-    double radius = std::sqrt(-2 * std::log1p(-uniform()));
-    return radius * std::cos(2 * std::numbers::pi * uniform());
-  }
-
-private:
-  std::mt19937_64 bits;
-};
-} // namespace
 
 llvm::Expected<std::vector<double>> qdelta::tools::parseDecays(StringRef text) {
   std::vector<double> decays;
@@ -70,40 +47,6 @@ llvm::Error qdelta::tools::parseParam(StringRef text,
   return llvm::Error::success();
 }
 
-static double drawOne(const Argument &argument, Random &random) {
-  switch (argument.domain) {
-  case Domain::LogDecay:
-    return -0.1 * std::abs(random.gaussian());
-  case Domain::Range:
-    return argument.low + (argument.high - argument.low) * random.uniform();
-  case Domain::Unit:
-  case Domain::Any:
-    break;
-  }
-  double scale = argument.role == QDELTA_ROLE_INITIAL_STATE ? 0.1 : 1.0;
-  return scale * random.gaussian();
-}
-
-/// Scales each vector of the last dimension, of `size` elements, to norm 1.
-static void normalise(std::vector<float> &data, size_t size) {
-  for (size_t first = 0; first < data.size(); first += size) {
-    double square = 0;
-    for (size_t i = first; i < first + size; ++i)
-      square += static_cast<double>(data[i]) * data[i];
-    for (size_t i = first; i < first + size; ++i)
-      data[i] = static_cast<float>(data[i] / std::sqrt(square));
-  }
-}
-
-static void mixDecays(std::vector<float> &data, llvm::ArrayRef<double> decays,
-                      Random &random) {
-  for (float &x : data) {
-    auto choice = static_cast<size_t>(random.uniform() * 20);
-    if (choice < decays.size())
-      x = static_cast<float>(decays[choice]);
-  }
-}
-
 static FloatTensor draw(const Argument &argument, const Sizes &sizes,
                         const InputOptions &options) {
   FloatTensor tensor;
@@ -114,24 +57,15 @@ static FloatTensor draw(const Argument &argument, const Sizes &sizes,
   tensor.data.resize(count);
   auto fixed = options.params.find(argument.name);
   if (fixed != options.params.end() && argument.role == QDELTA_ROLE_PARAM) {
-    llvm::fill(tensor.data, static_cast<float>(fixed->second));
+    llvm::fill(tensor.data,
+               qdelta::reference::roundTo(argument.format, fixed->second));
     return tensor;
   }
-  if (argument.name == "scale" && argument.role == QDELTA_ROLE_PARAM) {
-    auto key = static_cast<double>(sizes.at("K"));
-    llvm::fill(tensor.data, static_cast<float>(1 / std::sqrt(key)));
-    return tensor;
-  }
-  Random random(options.seed, argument.name);
-  for (float &x : tensor.data)
-    x = static_cast<float>(drawOne(argument, random));
-  if (argument.domain == Domain::Unit)
-    normalise(tensor.data, static_cast<size_t>(tensor.shape.back()));
-  if (argument.domain == Domain::LogDecay)
-    mixDecays(tensor.data, options.decays, random);
-  for (float &x : tensor.data)
-    x = qdelta::reference::roundTo(argument.format, x);
-  return tensor;
+  Array array{argument.format, std::move(tensor.shape), std::move(tensor.data)};
+  fillRandomly({argument.name, argument.role, argument.domain, argument.low,
+                argument.high},
+               sizes.at("K"), options.seed, options.decays, array);
+  return {std::move(array.shape), std::move(array.data)};
 }
 
 std::vector<FloatTensor>

@@ -7,14 +7,15 @@
 #ifndef QDELTA_TOOLS_DATA_NPY_H
 #define QDELTA_TOOLS_DATA_NPY_H
 
-#include "data/Elements.h"
+#include "arrays/Elements.h"
 #include "qdelta/Reference/Evaluate.h"
 
 #include "llvm/ADT/StringRef.h"
 
 namespace qdelta::tools {
 
-using FloatTensor = reference::Tensor<float>;
+/// Numbers of any format, each of which a double holds exactly.
+using FloatTensor = reference::Tensor<double>;
 
 /// Reads the bytes of a .npy file, format 1 to 3, in C order and of elements of
 /// `format`: for F32 float32 or float64 (rounded), for F16 float16, and for

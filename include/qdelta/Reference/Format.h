@@ -7,10 +7,9 @@
 #ifndef QDELTA_REFERENCE_FORMAT_H
 #define QDELTA_REFERENCE_FORMAT_H
 
-#include "llvm/ADT/StringRef.h"
-
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace qdelta::reference {
 
@@ -20,10 +19,10 @@ namespace qdelta::reference {
 enum class Format { F32, BF16, F16, TF32 };
 
 /// `f32`, `bf16`, `f16` or `tf32`.
-llvm::StringRef formatName(Format format);
+std::string_view formatName(Format format);
 
 /// The format of that name that sequences can be stored in.
-std::optional<Format> findFormat(llvm::StringRef name);
+std::optional<Format> findFormat(std::string_view name);
 
 /// Bytes of an element.
 inline int64_t formatBytes(Format format) {
@@ -38,6 +37,8 @@ double unitRoundoff(Format format);
 /// cvt.rna does, the one further from zero. Infinite where that is past the
 /// largest. NaN stays NaN.
 float roundTo(Format format, float x);
+/// The same of a number that need not be a float: it becomes one first.
+double roundTo(Format format, double x);
 
 /// The bits of `x` rounded to `format`, which is BF16 or F16, and back.
 uint16_t toBits(Format format, float x);

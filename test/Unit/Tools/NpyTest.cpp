@@ -44,7 +44,7 @@ TEST(Npy, RoundTrip) {
     for (int64_t size : shape)
       count *= static_cast<size_t>(size);
     for (size_t i = 0; i < count; ++i)
-      tensor.data.push_back(1.5f * static_cast<float>(i) - 2);
+      tensor.data.push_back(1.5 * static_cast<double>(i) - 2);
     std::string bytes = formatNpy(tensor);
     auto again = parseNpy(bytes, "x.npy");
     ASSERT_TRUE(static_cast<bool>(again));
@@ -60,7 +60,7 @@ TEST(Npy, Versions) {
                                 StringRef("\0\0\x80\x3f", 4), version),
                            "x.npy");
     ASSERT_TRUE(static_cast<bool>(tensor));
-    EXPECT_EQ(tensor->data, std::vector<float>{1.0f});
+    EXPECT_EQ(tensor->data, std::vector<double>{1.0f});
   }
 }
 
@@ -85,7 +85,7 @@ TEST(Npy, WrongKind) {
 
 TEST(Npy, Narrow) {
   for (Format format : {Format::BF16, Format::F16}) {
-    FloatTensor tensor{{2, 2}, {1.0f / 3, -INFINITY, -0.0f, 1e-6f}};
+    FloatTensor tensor{{2, 2}, {1.0f / 3, -INFINITY, -0.0, 1e-6f}};
     std::string bytes = formatNpy(tensor, format);
     EXPECT_NE(bytes.find(format == Format::F16 ? "'<f2'" : "'<V2'"),
               std::string::npos);
@@ -99,7 +99,7 @@ TEST(Npy, Narrow) {
     auto tensor = parseNpy(file(header(descr, "False", "(1,)"), "\xc0\x3f"),
                            "x.npy", Format::BF16);
     ASSERT_TRUE(static_cast<bool>(tensor));
-    EXPECT_EQ(tensor->data, std::vector<float>{1.5f});
+    EXPECT_EQ(tensor->data, std::vector<double>{1.5f});
   }
 }
 
