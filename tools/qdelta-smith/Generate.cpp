@@ -29,6 +29,11 @@ public:
   const T &pick(const std::vector<T> &from) {
     return from[below(from.size())];
   }
+  template <typename T>
+  void shuffle(std::vector<T> &values) {
+    for (size_t i = values.size(); i > 1; --i)
+      std::swap(values[i - 1], values[below(i)]);
+  }
 
 private:
   std::mt19937_64 bits;
@@ -48,7 +53,7 @@ private:
   void addWrite();
   Sum makeKey();
   Sum makeOutput();
-  Sum makeDirect(int64_t terms);
+  Sum makeDirect(size_t terms);
   void addTied(Sum &value, const Entry &read);
   void addLoose(Sum &value, const Sum &key);
 
@@ -111,8 +116,7 @@ std::vector<Entry::Kind> Generator::chooseKinds() {
   kinds.insert(kinds.end(), random.between(0, 2), Entry::Decay);
   kinds.insert(kinds.end(), random.between(1, 5), Entry::Read);
   kinds.insert(kinds.end(), random.between(1, 4), Entry::Write);
-  for (size_t i = kinds.size() - 1; i > 0; --i)
-    std::swap(kinds[i], kinds[random.below(i + 1)]);
+  random.shuffle(kinds);
   return kinds;
 }
 
@@ -127,9 +131,10 @@ void Generator::addDecay() {
 
 /// One input, or a sum of two with a scalar on the second.
 Sum Generator::makeKey() {
-  Sum key{{random.pick(keys), {}, false}};
-  if (random.percent(30))
-    key.push_back({random.pick(keys), {scalar(1)}, random.percent(30)});
+  random.shuffle(keys);
+  Sum key{{keys[0], {}, false}};
+  if (keys.size() > 1 && random.percent(30))
+    key.push_back({keys[1], {scalar(1)}, random.percent(30)});
   return key;
 }
 
@@ -138,10 +143,12 @@ void Generator::addRead() {
   program.entries.push_back({Entry::Read, name, makeKey(), {}});
 }
 
-Sum Generator::makeDirect(int64_t terms) {
+/// Up to `terms` inputs, each once: what cancels has no relative error.
+Sum Generator::makeDirect(size_t terms) {
+  random.shuffle(values);
   Sum sum;
-  for (; terms > 0; --terms)
-    sum.push_back({random.pick(values), factors(), random.percent(30)});
+  for (size_t i = 0; i < std::min(terms, values.size()); ++i)
+    sum.push_back({values[i], factors(), random.percent(30)});
   return sum;
 }
 
@@ -158,14 +165,12 @@ void Generator::addLoose(Sum &value, const Sum &key) {
   for (const Entry &entry : program.entries)
     if (entry.kind == Entry::Read)
       reads.push_back(&entry);
-  if (reads.empty())
-    return;
-  int64_t terms = random.between(1, 2);
-  for (int64_t i = 0; i < terms; ++i) {
-    const Entry &read = *random.pick(reads);
-    double high =
-        0.5 / (normOf(read.key) * normOf(key) * static_cast<double>(terms));
-    value.push_back({read.name, {scalar(high)}, random.percent(50)});
+  random.shuffle(reads);
+  size_t terms = std::min<size_t>(random.between(1, 2), reads.size());
+  for (size_t i = 0; i < terms; ++i) {
+    double high = 0.5 / (normOf(reads[i]->key) * normOf(key) *
+                         static_cast<double>(terms));
+    value.push_back({reads[i]->name, {scalar(high)}, random.percent(50)});
   }
 }
 
