@@ -35,7 +35,7 @@ struct Outcome {
     Right,
     /// A pass said that it does not cover the program.
     Refused,
-    /// The error passes its bound, by a factor of up to 100.
+    /// The error passes its bound, but not four times that.
     Imprecise,
     /// Another result.
     Wrong,
@@ -50,6 +50,8 @@ struct Outcome {
   std::string detail;
   /// The shape that an engine was wrong at.
   size_t shape = 0;
+  /// If imprecise: the error over its bound.
+  double excess = 0;
 
   /// The same but for numbers.
   bool isLike(const Outcome &other) const;

@@ -41,7 +41,7 @@ private:
 
 class Generator {
 public:
-  explicit Generator(uint64_t seed);
+  Generator(uint64_t seed, const Features &features);
 
   Program make();
 
@@ -51,7 +51,7 @@ private:
   void addDecay();
   void addRead();
   void addWrite();
-  Sum makeKey();
+  Sum makeKey(bool mayBeSum);
   Sum makeOutput();
   Sum makeDirect(size_t terms);
   void addTied(Sum &value, const Entry &read);
@@ -63,6 +63,7 @@ private:
   /// No factor, one or two, each at most 1 in size.
   std::vector<std::string> factors();
 
+  const Features features;
   Random random;
   Program program;
   std::vector<std::string> keys, values;
@@ -75,7 +76,8 @@ private:
 /// size, cannot pass.
 static double normOf(const Sum &key) { return static_cast<double>(key.size()); }
 
-Generator::Generator(uint64_t seed) : random(seed) {
+Generator::Generator(uint64_t seed, const Features &features)
+    : features(features), random(seed) {
   program.name = "smith_" + std::to_string(seed);
   Input key{"", InputType::Key};
   key.domain = Domain::Unit;
@@ -124,23 +126,23 @@ void Generator::addDecay() {
   Input log;
   log.domain = Domain::LogDecay;
   log.isParam = random.percent(40);
-  if (random.percent(30))
+  if (random.percent(30) && features.keyDecays)
     log.type = InputType::Key;
   program.entries.push_back({Entry::Decay, addInput("g", log), {}, {}});
 }
 
 /// One input, or a sum of two with a scalar on the second.
-Sum Generator::makeKey() {
+Sum Generator::makeKey(bool mayBeSum) {
   random.shuffle(keys);
   Sum key{{keys[0], {}, false}};
-  if (keys.size() > 1 && random.percent(30))
+  if (mayBeSum && keys.size() > 1 && random.percent(30))
     key.push_back({keys[1], {scalar(1)}, random.percent(30)});
   return key;
 }
 
 void Generator::addRead() {
   auto name = "y" + std::to_string(++counts["y"]);
-  program.entries.push_back({Entry::Read, name, makeKey(), {}});
+  program.entries.push_back({Entry::Read, name, makeKey(true), {}});
 }
 
 /// Up to `terms` inputs, each once: what cancels has no relative error.
@@ -175,15 +177,19 @@ void Generator::addLoose(Sum &value, const Sum &key) {
 }
 
 void Generator::addWrite() {
-  Entry write{Entry::Write, "", makeKey(), makeDirect(random.between(1, 2))};
-  bool isAfterRead =
-      !program.entries.empty() && program.entries.back().kind == Entry::Read;
-  if (isAfterRead && random.percent(60)) {
+  Entry write{Entry::Write, "", makeKey(features.keySums),
+              makeDirect(random.between(0, 2))};
+  bool canTie = !program.entries.empty() &&
+                program.entries.back().kind == Entry::Read &&
+                (features.keySums || program.entries.back().key.size() == 1);
+  if (canTie && random.percent(60)) {
     write.key = program.entries.back().key;
     addTied(write.value, program.entries.back());
   } else if (random.percent(65)) {
     addLoose(write.value, write.key);
   }
+  if (write.value.empty())
+    write.value = makeDirect(1);
   program.entries.push_back(std::move(write));
 }
 
@@ -238,10 +244,10 @@ static std::vector<Shape> chooseShapes(Random &random) {
   return shapes;
 }
 
-Case qdelta::tools::generate(uint64_t seed) {
+Case qdelta::tools::generate(uint64_t seed, const Features &features) {
   Case result;
   result.seed = seed;
-  result.program = Generator(seed).make();
+  result.program = Generator(seed, features).make();
   Random random(~seed);
   result.exactKey = random.pick<int64_t>({1, 2, 3, 5});
   result.exactValue = random.pick<int64_t>({1, 2, 7});

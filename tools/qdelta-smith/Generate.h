@@ -29,6 +29,14 @@ struct Case {
   std::vector<Shape> shapes;
 };
 
+/// What the grammar has beyond what every lowering takes.
+struct Features {
+  /// Log decays with one value per key channel.
+  bool keyDecays = true;
+  /// Writes at sums of keys.
+  bool keySums = true;
+};
+
 /// The case of that seed, the same on every machine. The list has up to two
 /// decays (of a parameter or a token, for all key channels or each its own), 1
 /// to 5 reads and 1 to 4 writes, in any order; reads and writes share bases,
@@ -40,7 +48,7 @@ struct Case {
 /// own key and with beta <= 1 / n^2, a contraction; or it uses reads y_i of any
 /// earlier place with coefficients m_i where sum |m_i x_i| |a| <= 1/2, which
 /// random keys of norm 1 turn into slow growth at worst.
-Case generate(uint64_t seed);
+Case generate(uint64_t seed, const Features &features);
 
 } // namespace qdelta::tools
 

@@ -8,6 +8,8 @@
 
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
 
+#include <cstdlib>
+
 using namespace qdelta;
 using namespace qdelta::tools;
 
@@ -38,17 +40,16 @@ static void readEarly(AffineScanOp scan) {
   }
 }
 
-static void forgetDecay(AffineScanOp scan) {
-  auto decays = llvm::to_vector(scan.getBody().getOps<AffineDecayOp>());
-  if (decays.size() > 1)
-    decays[1].erase();
-}
-
 void qdelta::tools::plantMistake(mlir::ModuleOp module, Plant plant) {
   module.walk([&](AffineScanOp scan) {
     if (plant == Plant::EarlyRead)
       readEarly(scan);
+    auto decays = llvm::to_vector(scan.getBody().getOps<AffineDecayOp>());
+    if (decays.size() < 2)
+      return;
     if (plant == Plant::OneDecay)
-      forgetDecay(scan);
+      decays[1].erase();
+    if (plant == Plant::Crash)
+      std::abort();
   });
 }

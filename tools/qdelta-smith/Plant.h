@@ -20,6 +20,8 @@ enum class Plant {
   EarlyRead,
   /// The second decay of a list is forgotten.
   OneDecay,
+  /// A list with two decays makes the compiler crash.
+  Crash,
 };
 
 /// Makes the mistake in every list of a module in the affine phase that has

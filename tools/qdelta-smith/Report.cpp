@@ -17,6 +17,8 @@ Report::Report(llvm::ArrayRef<Check> checks) : counts(checks.size()) {
 
 void Report::add(size_t check, const Outcome &outcome) {
   ++counts[check][outcome.kind];
+  if (outcome.excess > leastPrecise.excess)
+    leastPrecise = outcome;
   if (outcome.kind != Outcome::Refused)
     return;
   auto [entry, isNew] =
@@ -25,16 +27,19 @@ void Report::add(size_t check, const Outcome &outcome) {
 }
 
 void Report::print(llvm::raw_ostream &os) const {
-  os << llvm::format("%-34s  right  refused  failed\n", "check");
+  os << llvm::format("%-44s  right  refused  imprecise  failed\n", "check");
   for (auto [name, kinds] : llvm::zip(names, counts)) {
-    unsigned right = 0, refused = 0, failed = 0;
+    unsigned right = 0, refused = 0, imprecise = 0, failed = 0;
     for (auto [kind, count] : kinds)
-      (kind == Outcome::Right     ? right
-       : kind == Outcome::Refused ? refused
-                                  : failed) += count;
-    os << llvm::format("%-34s %6u  %7u  %6u\n", name.c_str(), right, refused,
-                       failed);
+      (kind == Outcome::Right       ? right
+       : kind == Outcome::Refused   ? refused
+       : kind == Outcome::Imprecise ? imprecise
+                                    : failed) += count;
+    os << llvm::format("%-44s %6u  %7u  %9u  %6u\n", name.c_str(), right,
+                       refused, imprecise, failed);
   }
   for (const auto &[text, entry] : refusals)
     os << "refused " << entry.first << " times: " << entry.second << "\n";
+  if (leastPrecise.excess > 0)
+    os << "least precise: " << leastPrecise.detail << "\n";
 }

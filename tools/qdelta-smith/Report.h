@@ -20,7 +20,8 @@ public:
 
   void add(size_t check, const Outcome &outcome);
 
-  /// A row for each check, then every refusal with how often it was met.
+  /// A row for each check, then every refusal with how often it was met, and
+  /// the imprecise result that passes its bound by most.
   void print(llvm::raw_ostream &os) const;
 
 private:
@@ -29,6 +30,7 @@ private:
   std::vector<std::map<Outcome::Kind, unsigned>> counts;
   /// By text without numbers: how often, and the first text.
   std::map<std::string, std::pair<unsigned, std::string>> refusals;
+  Outcome leastPrecise;
 };
 
 } // namespace qdelta::tools

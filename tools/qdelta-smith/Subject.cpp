@@ -143,22 +143,23 @@ Outcome Subject::checkLaunch(const LoadedKernel &kernel,
   const Sizes &sizes = what.shapes[shape].sizes;
   auto got = runKernel(kernel, signature, sizes, known.inputs, /*threads=*/1);
   if (!got)
-    return {Outcome::Broken, llvm::toString(got.takeError()), shape};
+    return {Outcome::Broken, llvm::toString(got.takeError()), shape, 0};
   for (const OutputError &row :
        compare(signature.outputs, convert<double>(*got), known.reference,
                known.loop, known.reference, /*allowed=*/2, products)) {
-    auto outcome = [&](Outcome::Kind kind) -> Outcome {
+    auto outcome = [&](Outcome::Kind kind, double excess) -> Outcome {
       return {kind,
               llvm::formatv("{0} at {1}: error {2:e2}, token loop {3:e2}",
                             row.name, formatSizes(sizes), row.error,
                             row.loopError),
-              shape};
+              shape, excess};
     };
     if (isUnstable(row, products))
-      return outcome(Outcome::Unstable);
+      return outcome(Outcome::Unstable, 0);
+    if (row.error > 4 * row.bound)
+      return outcome(Outcome::Wrong, 0);
     if (!row.isRight())
-      return outcome(row.error > 100 * row.bound ? Outcome::Wrong
-                                                 : Outcome::Imprecise);
+      return outcome(Outcome::Imprecise, row.error / row.bound);
   }
   return {};
 }

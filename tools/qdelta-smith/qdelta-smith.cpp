@@ -32,11 +32,13 @@ A failure is reduced to a small program that fails in the same way.
 
 Programs that a pass refuses with a diagnostic are counted, and the diagnostics
 listed. Unless --refusals=error is given they are no failures, and no successes.
+The same goes for errors past their bound but below four times it, with
+--imprecise=count.
 
 Examples:
   qdelta-smith --seed 7
-  qdelta-smith --seed 100 --count 2 --check
-  qdelta-smith --count 1 --check --engine=emulated --target=sm_90a --dtype=bf16
+  qdelta-smith --seed 100 --count 2 --check --chunk=1,2
+  qdelta-smith --without=key-decays,key-sums --check --engine=emulated --dtype=bf16
 
 Exit codes: 0 fine, 1 an error in what was given, 2 a failure, 3 internal.
 )";
@@ -64,12 +66,27 @@ struct CommandLine {
                                       "f32 (default), bf16 or f16"),
                              cl::value_desc("type"), cl::init("f32"),
                              cl::cat(category)};
+  cl::list<int64_t> chunks{
+      "chunk", cl::desc("Tokens of a chunk; 0 is the compiler's own choice"),
+      cl::value_desc("tokens"), cl::CommaSeparated, cl::cat(category)};
+  cl::list<std::string> without{
+      "without",
+      cl::desc(
+          "Leave out key-decays (one per key channel) or key-sums (written "
+          "at)"),
+      cl::value_desc("features"), cl::CommaSeparated, cl::cat(category)};
   cl::opt<std::string> only{
       "only", cl::desc("Only checks of this kind: exact or engines"),
       cl::value_desc("kind"), cl::cat(category)};
   cl::opt<std::string> refusals{
       "refusals", cl::desc("What a refusal is: count (default) or error"),
       cl::value_desc("what"), cl::init("count"), cl::cat(category)};
+  cl::opt<std::string> imprecise{
+      "imprecise",
+      cl::desc(
+          "What an error of up to four times its bound is: error (default) "
+          "or count"),
+      cl::value_desc("what"), cl::init("error"), cl::cat(category)};
   cl::opt<bool> reduce{"reduce", cl::desc("Reduce failures (default)"),
                        cl::init(true), cl::cat(category)};
   cl::opt<std::string> out{
@@ -81,7 +98,9 @@ struct CommandLine {
       cl::values(clEnumValN(Plant::EarlyRead, "early-read",
                             "a read misses the write before it"),
                  clEnumValN(Plant::OneDecay, "one-decay",
-                            "the second decay of a list is forgotten")),
+                            "the second decay of a list is forgotten"),
+                 clEnumValN(Plant::Crash, "crash",
+                            "a list with two decays is too much")),
       cl::init(Plant::None), cl::cat(category)};
 };
 } // namespace
@@ -95,7 +114,33 @@ static Error check(const CommandLine &line) {
   if (!line.only.empty())
     if (Error error = checkOneOf("only", line.only, {"exact", "engines"}))
       return error;
+  for (StringRef feature : line.without)
+    if (Error error =
+            checkOneOf("without", feature, {"key-decays", "key-sums"}))
+      return error;
+  for (int64_t chunk : line.chunks)
+    if (chunk < 0)
+      return userError(
+          "expected --chunk to list numbers of at least 0, but got " +
+          llvm::Twine(chunk));
+  if (Error error = checkOneOf("imprecise", line.imprecise, {"count", "error"}))
+    return error;
   return checkOneOf("refusals", line.refusals, {"count", "error"});
+}
+
+static Case makeCase(const CommandLine &line, uint64_t seed) {
+  Features features;
+  features.keyDecays = !llvm::is_contained(line.without, "key-decays");
+  features.keySums = !llvm::is_contained(line.without, "key-sums");
+  return generate(seed, features);
+}
+
+static bool isFailure(const CommandLine &line, const Outcome &outcome) {
+  if (outcome.kind == Outcome::Refused)
+    return line.refusals == "error";
+  if (outcome.kind == Outcome::Imprecise)
+    return line.imprecise == "error";
+  return outcome.kind != Outcome::Right;
 }
 
 static std::vector<Check> chooseChecks(const CommandLine &line) {
@@ -112,24 +157,27 @@ static std::vector<Check> chooseChecks(const CommandLine &line) {
     options.target = line.target;
     if (isGpu && options.target == "host")
       options.target = "sm_80";
-    // A chunk of 3 divides no other; 0 is the compiler's choice.
     auto add = [&](std::vector<Check> &checks, Check::Kind kind,
-                   llvm::ArrayRef<int64_t> chunks) {
+                   std::vector<int64_t> chunks) {
+      if (!line.chunks.empty())
+        chunks.assign(line.chunks.begin(), line.chunks.end());
       for (int64_t chunk : chunks) {
         options.chunk = chunk;
         checks.push_back({kind, options});
       }
     };
+    // As rows in registers: one token, which is the recurrent mode, two, and
+    // three, which is no power of two. As matrices: 16 tokens, or for GPUs the
+    // compiler's choice too.
     if (isGpu) {
       add(exact, Check::Form, {0, 16});
       add(compiled, Check::Engine, {0, 16});
-      continue;
+    } else {
+      add(exact, Check::Form, {1, 2, 3, 16});
+      add(compiled, Check::Engine,
+          engine == "cpu" ? std::vector<int64_t>{1, 2, 16}
+                          : std::vector<int64_t>{2, 16});
     }
-    add(exact, Check::Form, {1, 2, 3, 16});
-    add(compiled, Check::Engine, {0, 1, 2, 16});
-    options.mode = "recurrent";
-    add(compiled, Check::Engine, {0});
-    options.mode = "auto";
   }
   if (line.only == "engines")
     return compiled;
@@ -156,7 +204,7 @@ static Expected<std::string> writeProgram(const Program &program,
 
 static Error printPrograms(const CommandLine &line) {
   for (uint64_t i = 0; i < line.count; ++i) {
-    Case next = generate(line.seed + i);
+    Case next = makeCase(line, line.seed + i);
     if (line.out.empty()) {
       llvm::outs() << (i ? "// -----\n" : "") << print(next.program);
       continue;
@@ -191,8 +239,10 @@ static Error showReduced(const CommandLine &line, const Case &what,
   if (!path)
     return path.takeError();
   llvm::outs() << "reduced: " << last.detail << "\n"
-               << print(small.program)
-               << "reproduce: " << check.reproducer(small, *path) << "\n";
+               << print(small.program) << "written to " << *path << "\n";
+  // No other tool makes a planted mistake.
+  if (line.plant == Plant::None)
+    llvm::outs() << "reproduce: " << check.reproducer(small, *path) << "\n";
   return Error::success();
 }
 
@@ -207,8 +257,7 @@ static Expected<bool> checkProgram(const CommandLine &line,
     report.add(index, outcome);
     if (outcome.kind == Outcome::Crashed)
       subject.emplace(what, line.plant);
-    if (outcome.kind == Outcome::Right ||
-        (outcome.kind == Outcome::Refused && line.refusals == "count"))
+    if (!isFailure(line, outcome))
       continue;
     llvm::outs() << "seed " << what.seed << ", " << check.name() << ": "
                  << nameOf(outcome.kind) << ": " << outcome.detail << "\n";
@@ -236,7 +285,7 @@ static Error runMain(int argc, char **argv) {
   uint64_t failed = 0;
   for (uint64_t i = 0; i < line.count; ++i) {
     Expected<bool> isRight =
-        checkProgram(line, checks, generate(line.seed + i), report);
+        checkProgram(line, checks, makeCase(line, line.seed + i), report);
     if (!isRight)
       return isRight.takeError();
     failed += !*isRight;
