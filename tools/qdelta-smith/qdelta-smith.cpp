@@ -11,6 +11,7 @@
 #include "data/Failure.h"
 
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
 
@@ -295,8 +296,9 @@ static Error runMain(int argc, char **argv) {
                << " programs without a failure\n";
   if (failed == 0)
     return Error::success();
-  return llvm::make_error<Failure>(WrongResult,
-                                   std::to_string(failed) + " programs fail");
+  return llvm::make_error<Failure>(
+      WrongResult, llvm::formatv("{0} of {1} programs fail", failed,
+                                 static_cast<uint64_t>(line.count)));
 }
 
 int main(int argc, char **argv) {
