@@ -270,7 +270,8 @@ private:
                      Value t, Value product, size_t begin, size_t end) {
     for (size_t d = begin; d < end; ++d) {
       Value factor = tensor::ExtractOp::create(b, op.getLoc(), factors[d], t);
-      factor = arith::ExtFOp::create(b, op.getLoc(), b.getF64Type(), factor);
+      if (!factor.getType().isF64())
+        factor = arith::ExtFOp::create(b, op.getLoc(), b.getF64Type(), factor);
       product = arith::MulFOp::create(b, op.getLoc(), product, factor);
     }
     return product;

@@ -17,6 +17,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace qdelta {
@@ -147,24 +148,23 @@ void Unroller::unroll(ChunkDecayOp op) {
       row.push_back(math::ExpOp::create(b, loc, part));
     chunk = row.size();
   }
-  if (auto type = dyn_cast<RankedTensorType>(op.getResult().getType()))
-    chunk = type.getDimSize(0);
+  if (auto tile = dyn_cast<RankedTensorType>(op.getResult().getType()))
+    chunk = tile.getDimSize(0);
   // Places are numbered over the chunk: place p of token t is t * perToken + p.
-  Type wide = b.getF64Type();
-  auto product = [&](int64_t begin, int64_t end, bool isWide = false) {
+  Type type = getElementTypeOrSelf(op.getResult().getType());
+  auto product = [&](int64_t begin, int64_t end) {
     Value result;
     for (int64_t i = begin; i < end; ++i) {
       Value factor = factors[i % perToken][i / perToken];
-      if (isWide)
-        factor = arith::ExtFOp::create(b, loc, wide, factor);
+      if (factor.getType() != type)
+        factor = arith::ExtFOp::create(b, loc, type, factor);
       result = result ? arith::MulFOp::create(b, loc, result, factor) : factor;
     }
-    return result ? result : parts.one(loc);
+    return result ? result : parts.one(loc, type);
   };
   std::optional<uint64_t> from = op.getFrom(), to = op.getTo();
   if (!from && !to) {
-    op.getResult().replaceAllUsesWith(
-        product(0, chunk * perToken, op.getResult().getType() == wide));
+    op.getResult().replaceAllUsesWith(product(0, chunk * perToken));
     return;
   }
   SmallVector<Value> entries;
@@ -198,7 +198,7 @@ void Unroller::unroll(ChunkReadOp op) {
   int64_t chunk = type.getDimSize(0), width = type.getDimSize(1);
   int64_t rows = cast<RankedTensorType>(op.getState().getType()).getDimSize(0);
   Value keys = parts.memory(op.getKeys());
-  SmallVector<Value> zeros(chunk, parts.zeroRow(loc, width));
+  SmallVector<Value> zeros(chunk, parts.zeroRow(loc, type));
   auto loop = scf::ForOp::create(
       b, loc, index(0), index(rows), index(1), zeros,
       [&](OpBuilder &, Location, Value k, ValueRange sums) {
@@ -253,7 +253,7 @@ SmallVector<Value> Unroller::statePass(ChunkUpdateOp op, Value decay) {
     readKeys.push_back(parts.memory(key));
     chunk = cast<RankedTensorType>(key.getType()).getDimSize(0);
   }
-  inits.append(readKeys.size() * chunk, parts.zeroRow(loc, width));
+  inits.append(readKeys.size() * chunk, parts.zeroRow(loc, type));
   auto loop = scf::ForOp::create(
       b, loc, index(0), index(keys), index(1), inits,
       [&](OpBuilder &, Location, Value k, ValueRange args) {
@@ -281,8 +281,9 @@ void Unroller::unroll(ChunkUpdateOp op) {
   if (matchPattern(op.getDecay(), m_OneFloat())) {
     results = statePass(op, Value());
   } else {
-    Value decays = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNE,
-                                         op.getDecay(), parts.one(loc));
+    Value decays =
+        arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNE, op.getDecay(),
+                              parts.one(loc, op.getDecay().getType()));
     auto branch = scf::IfOp::create(
         b, loc, decays,
         [&](OpBuilder &, Location) {
