@@ -62,6 +62,17 @@ private:
       return lhs;
     return arith::AddIOp::create(b, loc, lhs, index(rhs));
   }
+  /// A scalar or row in another element type: wider, or rounded.
+  Value convert(Value value, Type element) {
+    Type from = getElementTypeOrSelf(value.getType()), to = element;
+    if (from == element)
+      return value;
+    if (auto row = dyn_cast<VectorType>(value.getType()))
+      to = row.clone(element);
+    if (from.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth())
+      return arith::ExtFOp::create(b, loc, to, value);
+    return arith::TruncFOp::create(b, loc, to, value);
+  }
   Value timesRow(Value scalar, Value row) {
     return arith::MulFOp::create(b, loc, parts.broadcast(loc, scalar, row),
                                  row);
@@ -99,12 +110,12 @@ void Unroller::unroll(LoadTileOp op) {
   for (int64_t t = 0; t < type.getDimSize(0); ++t) {
     if (isSequence)
       indices[1] = arith::MinUIOp::create(b, loc, add(first, t), last);
-    if (type.getRank() == 2)
-      rows.push_back(
-          parts.readRow(loc, op.getSource(), indices, type.getDimSize(1)));
-    else
-      rows.push_back(
-          tensor::ExtractOp::create(b, loc, op.getSource(), indices));
+    Value row =
+        type.getRank() == 2
+            ? parts.readRow(loc, op.getSource(), indices, type.getDimSize(1))
+            : tensor::ExtractOp::create(b, loc, op.getSource(), indices)
+                  .getResult();
+    rows.push_back(convert(row, type.getElementType()));
   }
   parts.set(op.getResult(), std::move(rows));
 }
@@ -115,6 +126,7 @@ void Unroller::unroll(StoreTileOp op) {
   Value first = indices[1];
   Value length = tensor::DimOp::create(b, loc, op.getDest(), 1);
   Value dest = op.getDest();
+  Type stored = op.getDest().getType().getElementType();
   for (auto [t, row] : llvm::enumerate(parts.rows(op.getTile()))) {
     indices[1] = add(first, t);
     Value exists = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
@@ -122,7 +134,9 @@ void Unroller::unroll(StoreTileOp op) {
     auto guarded = scf::IfOp::create(
         b, loc, exists,
         [&](OpBuilder &, Location) {
-          scf::YieldOp::create(b, loc, parts.writeRow(loc, row, dest, indices));
+          Value elements = convert(row, stored);
+          scf::YieldOp::create(b, loc,
+                               parts.writeRow(loc, elements, dest, indices));
         },
         [&](OpBuilder &, Location) { scf::YieldOp::create(b, loc, dest); });
     dest = guarded.getResult(0);
@@ -155,9 +169,7 @@ void Unroller::unroll(ChunkDecayOp op) {
   auto product = [&](int64_t begin, int64_t end) {
     Value result;
     for (int64_t i = begin; i < end; ++i) {
-      Value factor = factors[i % perToken][i / perToken];
-      if (factor.getType() != type)
-        factor = arith::ExtFOp::create(b, loc, type, factor);
+      Value factor = convert(factors[i % perToken][i / perToken], type);
       result = result ? arith::MulFOp::create(b, loc, result, factor) : factor;
     }
     return result ? result : parts.one(loc, type);
