@@ -117,7 +117,7 @@ Subject::wantedFor(const Signature &signature, size_t shape, Format products) {
     inputs.decays = llvm::cantFail(parseDecays(extremeDecays));
   std::vector<std::optional<FloatTensor>> none(signature.inputs.size());
   result.inputs = makeInputs(signature, what.shapes[shape].sizes, none, inputs);
-  auto reference = runReference(recurrence, "", result.inputs);
+  auto reference = runReference(recurrence, "", result.inputs, signature.dtype);
   if (!reference)
     return reference.takeError();
   result.reference = std::move(*reference);
@@ -145,8 +145,8 @@ Outcome Subject::checkLaunch(const LoadedKernel &kernel,
   if (!got)
     return {Outcome::Broken, llvm::toString(got.takeError()), shape, 0};
   for (const OutputError &row :
-       compare(signature.outputs, convert<double>(*got), known.reference,
-               known.loop, known.reference, /*allowed=*/2, products)) {
+       compare(signature.outputs, *got, known.reference, known.loop,
+               known.reference, /*allowed=*/2, products)) {
     auto outcome = [&](Outcome::Kind kind, double excess) -> Outcome {
       return {kind,
               llvm::formatv("{0} at {1}: error {2:e2}, token loop {3:e2}",
