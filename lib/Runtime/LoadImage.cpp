@@ -92,7 +92,7 @@ qdeltaStatus *checkArgument(const qdeltaArgument &argument,
                       " has unknown size " + std::to_string(argument.shape[d]));
   if (!isKnownType(argument.dtype))
     return badImage("expected argument " + name + " of kernel " + kernel +
-                    " to be float32, bfloat16 or float16");
+                    " to be float64, float32, bfloat16 or float16");
   int32_t domain = numberOf(argument.domain);
   if (domain < QDELTA_DOMAIN_ANY || domain > QDELTA_DOMAIN_RANGE)
     return badImage("argument " + name + " of kernel " + kernel +

@@ -30,14 +30,14 @@ std::optional<size_t> countElements(const std::vector<int64_t> &shape);
 std::string formatShape(const std::vector<int64_t> &shape);
 
 /// Reads the bytes of a .npy file, format 1 to 3, in C order and of elements of
-/// the array's format: for F32 float32 or float64 (rounded), for F16 float16,
-/// and for BF16, which NumPy has no name for, two raw bytes (as ml_dtypes saves
-/// it) or uint16, all little-endian. Returns what is wrong, beginning with
-/// `name`, or "" for nothing; no bytes can make it crash.
+/// the array's format: for F32 float32 or float64 (rounded), for F64 either,
+/// for F16 float16, and for BF16, which NumPy has no name for, two raw bytes
+/// (as ml_dtypes saves it) or uint16, all little-endian. Returns what is wrong,
+/// beginning with `name`, or "" for nothing; no bytes can make it crash.
 std::string parseNpy(std::string_view bytes, const std::string &name,
                      Array &array);
 
-/// The bytes of a .npy file, format 1: '<f4', '<f2', or '<V2' for BF16.
+/// The bytes of a .npy file, format 1: '<f8', '<f4', '<f2', or '<V2' for BF16.
 std::string formatNpy(const Array &array);
 
 /// The same for files; return what is wrong, "" for nothing.

@@ -19,6 +19,9 @@ static void copyNumbers(const From *from, size_t count, To *to) {
 
 void qdelta::tools::storeElements(std::span<const double> numbers,
                                   Format format, void *to) {
+  if (format == Format::F64)
+    return copyNumbers(numbers.data(), numbers.size(),
+                       static_cast<double *>(to));
   if (format == Format::F32)
     return copyNumbers(numbers.data(), numbers.size(),
                        static_cast<float *>(to));
@@ -29,6 +32,9 @@ void qdelta::tools::storeElements(std::span<const double> numbers,
 
 void qdelta::tools::loadElements(const void *from, Format format,
                                  std::span<double> numbers) {
+  if (format == Format::F64)
+    return copyNumbers(static_cast<const double *>(from), numbers.size(),
+                       numbers.data());
   if (format == Format::F32)
     return copyNumbers(static_cast<const float *>(from), numbers.size(),
                        numbers.data());
@@ -43,7 +49,7 @@ DLDataType qdelta::tools::typeOf(Format format) {
 }
 
 Format qdelta::tools::formatOf(DLDataType type) {
-  if (type.bits == 32)
-    return Format::F32;
+  if (type.bits >= 32)
+    return type.bits == 64 ? Format::F64 : Format::F32;
   return type.code == kDLBfloat ? Format::BF16 : Format::F16;
 }

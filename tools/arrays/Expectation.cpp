@@ -110,10 +110,13 @@ std::string qdelta::tools::loadExpectation(const std::string &folder,
   while (std::getline(file, line))
     if (!readLine(line, expectation))
       return path + ": cannot read the line '" + line.substr(0, 80) + "'";
-  for (Expectation::Output &output : expectation.outputs)
+  for (Expectation::Output &output : expectation.outputs) {
+    if (expectation.products == Format::F64)
+      output.values.format = Format::F64;
     if (std::string problem =
             readNpy(pathOf(folder, output.name + ".npy"), output.values);
         !problem.empty())
       return problem;
+  }
   return expectation.outputs.empty() ? path + ": expected outputs in it" : "";
 }

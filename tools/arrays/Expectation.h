@@ -25,7 +25,7 @@ namespace qdelta::tools {
 ///   output o 0.0021
 ///   output S_final 0.0018
 ///
-/// and a .npy file of each output, rounded to float32.
+/// and a .npy file of each output, rounded to float32 unless all is float64.
 struct Expectation {
   struct Output {
     std::string name;

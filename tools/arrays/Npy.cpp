@@ -141,6 +141,8 @@ static std::vector<string_view> descriptionsOf(Format format) {
     return {"<f2"};
   case Format::BF16:
     return {"<V2", "|V2", "<u2"};
+  case Format::F64:
+    return {"<f8", "<f4"};
   case Format::F32:
   case Format::TF32:
     break;

@@ -48,8 +48,9 @@ OutputError qdelta::tools::measureError(std::string name,
                                         const std::vector<double> &wanted,
                                         double loopError, double allowed,
                                         Format products) {
-  double unit =
-      products == Format::F32 ? 0x1p-23 : reference::unitRoundoff(products);
+  double unit = reference::unitRoundoff(products);
+  if (products == Format::F32 || products == Format::F64)
+    unit *= 2;
   return {std::move(name), largestDifference(got, wanted),
           relativeError(got, wanted), loopError,
           std::max(allowed * loopError, allowed / 2 * unit)};

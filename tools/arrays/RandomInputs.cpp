@@ -119,7 +119,7 @@ void qdelta::tools::fillRandomly(const InputDescription &input, int64_t keys,
   }
   Random random(seed, input.name);
   // Narrow numbers are those of f32, rounded once more.
-  Format made = Format::F32;
+  Format made = array.format == Format::F64 ? Format::F64 : Format::F32;
   for (double &x : array.data)
     x = roundTo(made, drawOne(input, random));
   if (input.domain == QDELTA_DOMAIN_UNIT && !array.data.empty())

@@ -157,19 +157,30 @@ qdelta::tools::runKernel(const LoadedKernel &kernel, const Signature &signature,
 
 llvm::Expected<Outputs>
 qdelta::tools::runReference(RecurrenceOp recurrence, StringRef function,
-                            const std::vector<FloatTensor> &inputs) {
+                            const std::vector<FloatTensor> &inputs,
+                            Format dtype) {
   mlir::func::FuncOp func;
   if (!function.empty())
     func = recurrence->getParentOfType<mlir::ModuleOp>()
                .lookupSymbol<mlir::func::FuncOp>(function);
-  return func ? reference::evaluate<double>(func, inputs)
-              : reference::evaluateRecurrence<double>(recurrence, inputs);
+  if (dtype != Format::F64)
+    return func ? reference::evaluate<double>(func, inputs)
+                : reference::evaluateRecurrence<double>(recurrence, inputs);
+  auto wide = convert<long double>(inputs);
+  auto outputs =
+      func ? reference::evaluate<long double>(func, wide)
+           : reference::evaluateRecurrence<long double>(recurrence, wide);
+  if (!outputs)
+    return outputs.takeError();
+  return convert<double>(*outputs);
 }
 
 llvm::Expected<Outputs>
 qdelta::tools::runTokenLoop(RecurrenceOp recurrence,
                             const std::vector<FloatTensor> &inputs,
                             Format products) {
+  if (products == Format::F64)
+    return reference::evaluateRecurrence<double>(recurrence, inputs);
   auto outputs = reference::evaluateTokenLoop(recurrence,
                                               convert<float>(inputs), products);
   if (!outputs)

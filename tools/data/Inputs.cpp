@@ -12,6 +12,7 @@
 
 using namespace qdelta::tools;
 using llvm::StringRef;
+using qdelta::reference::roundTo;
 
 llvm::Expected<std::vector<double>> qdelta::tools::parseDecays(StringRef text) {
   std::vector<double> decays;
@@ -57,8 +58,7 @@ static FloatTensor draw(const Argument &argument, const Sizes &sizes,
   tensor.data.resize(count);
   auto fixed = options.params.find(argument.name);
   if (fixed != options.params.end() && argument.role == QDELTA_ROLE_PARAM) {
-    llvm::fill(tensor.data,
-               qdelta::reference::roundTo(argument.format, fixed->second));
+    llvm::fill(tensor.data, roundTo(argument.format, fixed->second));
     return tensor;
   }
   Array array{argument.format, std::move(tensor.shape), std::move(tensor.data)};

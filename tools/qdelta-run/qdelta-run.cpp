@@ -117,7 +117,8 @@ static Expected<Outputs> runEngine(const Run &run, StringRef engine,
   if (engine == "reference") {
     if (Error error = checkFunction(run))
       return error;
-    return runReference(run.recurrence, run.function, run.inputs);
+    return runReference(run.recurrence, run.function, run.inputs,
+                        run.signature.dtype);
   }
   CompileOptions compile = options.compile;
   compile.engine = engine.str();
@@ -149,10 +150,11 @@ static void printCounts(const Run &run, const qdeltaCounts &counts) {
 
 /// Writes what the reference gives, for comparisons without it.
 static Error save(const Run &run, const RunOptions &options) {
-  auto reference = runReference(run.recurrence, "", run.inputs);
+  Format dtype = run.signature.dtype;
+  auto reference = runReference(run.recurrence, "", run.inputs, dtype);
   if (!reference)
     return reference.takeError();
-  Format products = productsOf(options.compile.engine, options.dtype);
+  Format products = productsOf(options.compile.engine, dtype);
   auto loop = runTokenLoop(run.recurrence, run.inputs, products);
   if (!loop)
     return loop.takeError();
@@ -161,7 +163,8 @@ static Error save(const Run &run, const RunOptions &options) {
        llvm::zip(run.signature.outputs, *reference, *loop))
     expectation.outputs.push_back(
         {argument.name, relativeError(got.data, wanted.data),
-         Array{Format::F32, wanted.shape, wanted.data}});
+         Array{dtype == Format::F64 ? Format::F64 : Format::F32, wanted.shape,
+               wanted.data}});
   std::string problem = saveExpectation(options.saveExpected, expectation);
   return problem.empty() ? Error::success() : userError(problem);
 }
@@ -169,11 +172,13 @@ static Error save(const Run &run, const RunOptions &options) {
 /// Compares with another engine and prints the table.
 static Error check(const Run &run, const Outputs &got,
                    const RunOptions &options) {
-  auto reference = runReference(run.recurrence, "", run.inputs);
+  auto reference =
+      runReference(run.recurrence, "", run.inputs, run.signature.dtype);
   if (!reference)
     return reference.takeError();
-  Format products = productsOf(
-      options.checkAgainst, productsOf(options.compile.engine, options.dtype));
+  Format products =
+      productsOf(options.checkAgainst,
+                 productsOf(options.compile.engine, run.signature.dtype));
   auto loop = runTokenLoop(run.recurrence, run.inputs, products);
   if (!loop)
     return loop.takeError();
