@@ -34,6 +34,9 @@ config.substitutions.append(("%python", sys.executable))
 config.substitutions.append(("%lint", os.path.join(config.test_source_root, "Lint")))
 config.substitutions.append(("%models", os.path.join(config.qdelta_source_root, "lib", "Models")))
 config.substitutions.append(("%build_bin", os.path.join(config.qdelta_build_root, "bin")))
+# Stands for libcuda.so.1, where a test is about what happens before a kernel runs.
+config.substitutions.append(("%fake_cuda", os.path.join(
+    config.qdelta_build_root, "lib", "libQDeltaFakeCuda.so")))
 config.substitutions.append(("%qdelta_src", config.qdelta_source_root))
 
 tools_dir = os.path.join(config.qdelta_build_root, "bin")

@@ -25,7 +25,7 @@ extern "C" {
  * module must outlive the calls that use it.
  */
 #define QDELTA_RUNTIME_VERSION_MAJOR 1
-#define QDELTA_RUNTIME_VERSION_MINOR 1
+#define QDELTA_RUNTIME_VERSION_MINOR 2
 
 /* Sizes of an argument's dimensions that a launch decides. */
 enum {
@@ -43,6 +43,14 @@ typedef enum {
   QDELTA_ROLE_FINAL_STATE = 4
 } qdeltaRole;
 
+/* What values of an argument its recurrence is meant for. */
+typedef enum {
+  QDELTA_DOMAIN_ANY = 0,
+  QDELTA_DOMAIN_UNIT = 1,      /* vectors of norm 1 */
+  QDELTA_DOMAIN_LOG_DECAY = 2, /* at most 0; -inf erases */
+  QDELTA_DOMAIN_RANGE = 3      /* from low to high */
+} qdeltaDomain;
+
 /* One argument of a kernel: rank 1 to 4, sizes fixed (>= 0) or QDELTA_DIM_*. */
 typedef struct {
   size_t struct_size;
@@ -53,6 +61,11 @@ typedef struct {
   /* Since 1.1. float32, bfloat16 or float16 with one lane; float32 where
    * struct_size ends before it. */
   DLDataType dtype;
+  /* Since 1.2, for those who make inputs; no launch checks it. */
+  qdeltaDomain domain;
+  int32_t usual_heads; /* of a token: QDELTA_DIM_HEADS or
+                          QDELTA_DIM_VALUE_HEADS; 0 if nobody said */
+  double low, high;    /* of QDELTA_DOMAIN_RANGE, else 0 */
 } qdeltaArgument;
 
 /* Computes work items begin .. end-1 of B * HV; descriptors[i] points to the
@@ -71,6 +84,8 @@ typedef struct {
   const qdeltaArgument *arguments;
   int64_t num_arguments;
   qdeltaEntry entry;
+  /* Since 1.2: see qdeltaKernelGetWork. */
+  int64_t work;
 } qdeltaKernelImage;
 
 /* Forms of a kernel's code for a GPU or for the emulator of one. */
@@ -213,6 +228,11 @@ int64_t qdeltaKernelGetNumArguments(const qdeltaKernel *kernel);
 /* NULL past the end. */
 const qdeltaArgument *qdeltaKernelGetArgument(const qdeltaKernel *kernel,
                                               int64_t index);
+
+/* Floating-point operations that the recurrence cannot do without, a token and
+ * value head: 2 K V for each read and each write of a state. 0 where nobody
+ * said, and for NULL. Since 1.2. */
+int64_t qdeltaKernelGetWork(const qdeltaKernel *kernel);
 
 /* Where a kernel runs. */
 typedef enum {

@@ -7,6 +7,7 @@
 #include "DescribeArguments.h"
 
 #include "qdelta-c/Runtime.h"
+#include "qdelta/Dialect/QDelta/IR/TokenHeads.h"
 
 using namespace mlir;
 using namespace qdelta;
@@ -14,34 +15,44 @@ using namespace qdelta;
 ArrayAttr qdelta::describeArguments(TypeRange types, RecurrenceOp recurrence) {
   Builder b(recurrence.getContext());
   SmallVector<Attribute> all;
-  auto add = [&](const Twine &name, qdeltaRole role,
-                 ArrayRef<int64_t> leading) {
+  auto add = [&](const Twine &name, qdeltaRole role, ArrayRef<int64_t> leading,
+                 DictionaryAttr domain = {}, int64_t usualHeads = 0) {
     auto type = cast<RankedTensorType>(types[all.size()]);
     // A size that the function fixes is what the launch must have.
     SmallVector<int64_t> shape(type.getShape());
     for (auto [size, symbol] : llvm::zip(shape, leading))
       if (ShapedType::isDynamic(size))
         size = symbol;
-    all.push_back(b.getDictionaryAttr(
-        {b.getNamedAttr("dtype", TypeAttr::get(type.getElementType())),
-         b.getNamedAttr("name", b.getStringAttr(name)),
-         b.getNamedAttr("role", b.getI64IntegerAttr(role)),
-         b.getNamedAttr("shape", b.getDenseI64ArrayAttr(shape))}));
+    NamedAttrList attributes;
+    attributes.append("dtype", TypeAttr::get(type.getElementType()));
+    attributes.append("name", b.getStringAttr(name));
+    attributes.append("role", b.getI64IntegerAttr(role));
+    attributes.append("shape", b.getDenseI64ArrayAttr(shape));
+    if (domain && !domain.empty())
+      attributes.append("domain", domain);
+    if (usualHeads)
+      attributes.append("usual_heads", b.getI64IntegerAttr(usualHeads));
+    all.push_back(attributes.getDictionary(b.getContext()));
   };
+  auto domainOf = [&](BlockArgument arg) {
+    return cast<DictionaryAttr>(recurrence.getArgAttrs()[arg.getArgNumber()]);
+  };
+  auto dims = inferTokenDims(recurrence.getBody().front());
   auto nameOf = [&](BlockArgument arg) {
     return recurrence.getArgName(arg.getArgNumber());
   };
   int64_t batch = QDELTA_DIM_BATCH, time = QDELTA_DIM_TIME;
   int64_t heads = QDELTA_DIM_HEADS, valueHeads = QDELTA_DIM_VALUE_HEADS;
   for (BlockArgument arg : recurrence.getTokens())
-    add(nameOf(arg), QDELTA_ROLE_TOKEN, {batch, time, heads});
+    add(nameOf(arg), QDELTA_ROLE_TOKEN, {batch, time, heads}, domainOf(arg),
+        hasValueHeads(dims[arg], domainOf(arg)) ? valueHeads : heads);
   for (BlockArgument arg : recurrence.getParams())
-    add(nameOf(arg), QDELTA_ROLE_PARAM, {valueHeads});
+    add(nameOf(arg), QDELTA_ROLE_PARAM, {valueHeads}, domainOf(arg));
   for (BlockArgument arg : recurrence.getStates())
     add(nameOf(arg), QDELTA_ROLE_INITIAL_STATE, {batch, valueHeads});
   size_t outputs = recurrence.getYield().getOutputs().size();
   for (size_t i = 0; i < outputs; ++i)
-    add(i == 0 ? Twine("o") : "o" + Twine(i), QDELTA_ROLE_OUTPUT,
+    add(outputs == 1 ? "o" : "o" + std::to_string(i + 1), QDELTA_ROLE_OUTPUT,
         {batch, time, valueHeads});
   for (BlockArgument arg : recurrence.getStates())
     add(nameOf(arg) + Twine("_final"), QDELTA_ROLE_FINAL_STATE,

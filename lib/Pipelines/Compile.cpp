@@ -161,11 +161,14 @@ llvm::Error qdelta::compileToPhase(ModuleOp module,
 
 llvm::Expected<std::unique_ptr<llvm::Module>>
 qdelta::translate(ModuleOp module, llvm::LLVMContext &context) {
-  for (auto recurrence :
-       llvm::make_early_inc_range(module.getOps<RecurrenceOp>()))
-    recurrence.erase();
-  if (std::unique_ptr<llvm::Module> code =
-          translateModuleToLLVMIR(module, context))
+  // Descriptions of kernels look at recurrences, which LLVM knows nothing of.
+  auto recurrences = llvm::to_vector(module.getOps<RecurrenceOp>());
+  for (RecurrenceOp recurrence : recurrences)
+    recurrence->remove();
+  std::unique_ptr<llvm::Module> code = translateModuleToLLVMIR(module, context);
+  for (RecurrenceOp recurrence : llvm::reverse(recurrences))
+    module.getBody()->push_front(recurrence);
+  if (code)
     return code;
   return makeError("cannot translate to LLVM IR");
 }

@@ -6,6 +6,7 @@
 
 #include "Image.h"
 
+#include "qdelta/Dialect/QDelta/IR/QDelta.h"
 #include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
 #include "qdelta/Emulator/Prepare.h"
 
@@ -22,6 +23,31 @@ static DLDataType dtypeOf(DictionaryAttr dict) {
   Type type = attr.getValue();
   uint8_t code = type.isBF16() ? kDLBfloat : kDLFloat;
   return {code, static_cast<uint8_t>(type.getIntOrFloatBitWidth()), 1};
+}
+
+void qdelta::readDomain(DictionaryAttr attrs, ArgumentDescription &argument) {
+  if (attrs.contains("qdelta.unit"))
+    argument.domain = QDELTA_DOMAIN_UNIT;
+  if (attrs.contains("qdelta.log_decay"))
+    argument.domain = QDELTA_DOMAIN_LOG_DECAY;
+  auto range = attrs.getAs<ArrayAttr>("qdelta.range");
+  if (!range)
+    return;
+  argument.domain = QDELTA_DOMAIN_RANGE;
+  argument.low = cast<FloatAttr>(range[0]).getValueAsDouble();
+  argument.high = cast<FloatAttr>(range[1]).getValueAsDouble();
+}
+
+/// 2 K V for each read and each write, where the kernel fixes K and V.
+static int64_t countWork(RecurrenceOp recurrence,
+                         const KernelDescription &kernel) {
+  int64_t vectors = 0;
+  recurrence.walk([&](Operation *op) { vectors += isa<ReadOp, WriteOp>(op); });
+  for (const ArgumentDescription &argument : kernel.arguments)
+    if (argument.role == QDELTA_ROLE_INITIAL_STATE && argument.shape[2] > 0 &&
+        argument.shape[3] > 0)
+      return 2 * vectors * argument.shape[2] * argument.shape[3];
+  return 0;
 }
 
 KernelDescription qdelta::describeKernel(Operation *func) {
@@ -41,7 +67,14 @@ KernelDescription qdelta::describeKernel(Operation *func) {
     ArrayRef<int64_t> shape = cast<DenseI64ArrayAttr>(dict.get("shape"));
     argument.shape.assign(shape.begin(), shape.end());
     argument.dtype = dtypeOf(dict);
+    if (auto domain = dict.getAs<DictionaryAttr>("domain"))
+      readDomain(domain, argument);
+    if (auto heads = dict.getAs<IntegerAttr>("usual_heads"))
+      argument.usualHeads = static_cast<int32_t>(heads.getInt());
   }
+  auto module = func->getParentOfType<ModuleOp>();
+  if (auto op = module.lookupSymbol<RecurrenceOp>(recurrence))
+    kernel.work = countWork(op, kernel);
   return kernel;
 }
 
@@ -69,6 +102,10 @@ void ImageBuilder::addKernel(const KernelDescription &kernel,
     arg.rank = static_cast<int32_t>(argument.shape.size());
     llvm::copy(argument.shape, arg.shape);
     arg.dtype = argument.dtype;
+    arg.domain = argument.domain;
+    arg.usual_heads = argument.usualHeads;
+    arg.low = argument.low;
+    arg.high = argument.high;
     args.push_back(arg);
   }
   qdeltaKernelImage result{};
@@ -77,6 +114,7 @@ void ImageBuilder::addKernel(const KernelDescription &kernel,
   result.arguments = args.data();
   result.num_arguments = static_cast<int64_t>(args.size());
   result.entry = entry;
+  result.work = kernel.work;
   kernels.push_back(result);
 }
 

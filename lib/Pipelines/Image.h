@@ -33,7 +33,7 @@ std::vector<KernelDescription> describeKernels(mlir::ModuleOp module);
 /// The symbol of the qdeltaEntry of an entry function.
 std::string entrySymbol(llvm::StringRef function);
 
-/// The LLVM IR of a module in the target phase, which loses its recurrences.
+/// The LLVM IR of a module in the target phase.
 llvm::Expected<std::unique_ptr<llvm::Module>>
 translate(mlir::ModuleOp module, llvm::LLVMContext &context);
 

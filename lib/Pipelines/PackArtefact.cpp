@@ -13,6 +13,7 @@
 #include "llvm/Support/CRC.h"
 #include "llvm/Support/FormatVariadic.h"
 
+#include <charconv>
 #include <deque>
 
 using namespace qdelta;
@@ -66,18 +67,40 @@ static std::string nameOfSize(int64_t size) {
                   : std::to_string(size);
 }
 
+/// `HV range 0 1`, or "" if nothing was said. Numbers are read back as they
+/// were.
+static std::string valuesOf(const ArgumentDescription &argument) {
+  if (argument.domain == QDELTA_DOMAIN_ANY && !argument.usualHeads)
+    return "";
+  std::string text =
+      argument.usualHeads ? nameOfSize(argument.usualHeads) : "-";
+  text += " " + std::string(runtime::artefact::kDomains[argument.domain]);
+  if (argument.domain == QDELTA_DOMAIN_RANGE)
+    for (double bound : {argument.low, argument.high}) {
+      char digits[32];
+      auto end = std::to_chars(digits, std::end(digits), bound).ptr;
+      text += " " + std::string(digits, end);
+    }
+  return text;
+}
+
 void EntryWriter::setKernel(unsigned index, const KernelDescription &kernel,
                             StringRef entry) {
   std::string key = ("kernel" + llvm::Twine(index)).str();
   set(key, kernel.name);
   set(key + ".entry", entry);
   set(key + ".arguments", llvm::Twine(kernel.arguments.size()));
-  for (auto [i, argument] : llvm::enumerate(kernel.arguments))
+  if (kernel.work > 0)
+    set(key + ".work", llvm::Twine(kernel.work));
+  for (auto [i, argument] : llvm::enumerate(kernel.arguments)) {
+    if (std::string values = valuesOf(argument); !values.empty())
+      set(key + ".values" + llvm::Twine(i), values);
     set(key + ".argument" + llvm::Twine(i),
         asRef(runtime::artefact::kRoles[argument.role]) + " " +
             nameOf(argument.dtype) + " " +
             llvm::join(llvm::map_range(argument.shape, nameOfSize), ",") + " " +
             argument.name);
+  }
 }
 
 llvm::Expected<std::string> EntryWriter::finish(size_t number, size_t total) {

@@ -26,6 +26,12 @@ static llvm::Error makeError(const llvm::Twine &message) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
 }
 
+/// Says which of several targets an error is about.
+static llvm::Error aboutTarget(llvm::StringRef target, llvm::Error error) {
+  return makeError("target '" + target +
+                   "': " + llvm::toString(std::move(error)));
+}
+
 /// CPU code for a row of the target table. The kernels are described on the way
 /// if nothing has described them yet.
 static llvm::Expected<HostCode>
@@ -90,7 +96,7 @@ llvm::Error qdelta::writeArtefact(ModuleOp module,
     if (const Target *row = findTarget(target)) {
       auto host = compileHost(module, options, *row, kernels);
       if (!host)
-        return host.takeError();
+        return aboutTarget(target, host.takeError());
       hosts.push_back(std::move(*host));
     }
   for (const std::string &target : targets) {
@@ -99,7 +105,7 @@ llvm::Error qdelta::writeArtefact(ModuleOp module,
     OwningOpRef<ModuleOp> copy(module.clone());
     auto codes = compileDevice(*copy, options, target, DeviceForms(), remark);
     if (!codes)
-      return codes.takeError();
+      return aboutTarget(target, codes.takeError());
     llvm::move(*codes, std::back_inserter(devices));
     if (kernels.empty())
       kernels = describeKernels(*copy);

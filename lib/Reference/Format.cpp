@@ -6,19 +6,19 @@
 
 #include "qdelta/Reference/Format.h"
 
-#include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/bit.h"
+#include <algorithm>
+#include <bit>
 
 using namespace qdelta::reference;
 
-static constexpr llvm::StringLiteral kNames[] = {"f32", "bf16", "f16", "tf32",
-                                                 "f64"};
+static constexpr std::string_view kNames[] = {"f32", "bf16", "f16", "tf32",
+                                              "f64"};
 
-llvm::StringRef qdelta::reference::formatName(Format format) {
+std::string_view qdelta::reference::formatName(Format format) {
   return kNames[static_cast<size_t>(format)];
 }
 
-std::optional<Format> qdelta::reference::findFormat(llvm::StringRef name) {
+std::optional<Format> qdelta::reference::findFormat(std::string_view name) {
   for (Format format : {Format::F64, Format::F32, Format::BF16, Format::F16})
     if (formatName(format) == name)
       return format;
@@ -33,11 +33,11 @@ double qdelta::reference::unitRoundoff(Format format) {
     return 0x1p-8;
   case Format::F16:
   case Format::TF32:
-    return 0x1p-11;
+    break;
   case Format::F64:
     return 0x1p-53;
   }
-  llvm_unreachable("no such format");
+  return 0x1p-11;
 }
 
 /// Drops the lowest `count` bits: up if more than half, or half and odd.
@@ -47,15 +47,15 @@ static uint32_t dropBits(uint32_t bits, unsigned count) {
 }
 
 static uint16_t toHalf(float x) {
-  auto bits = llvm::bit_cast<uint32_t>(x);
+  auto bits = std::bit_cast<uint32_t>(x);
   uint32_t sign = bits >> 16 & 0x8000;
   bits &= 0x7fffffff;
   if (bits >= 0x7f800000)
     return sign | (bits > 0x7f800000 ? 0x7e00 : 0x7c00);
   // Below 2^-14 numbers are multiples of 2^-24, as floats from 1/2 to 1 are.
   if (bits < 0x38800000) {
-    auto shifted = llvm::bit_cast<float>(bits) + 0.5f;
-    return sign | (llvm::bit_cast<uint32_t>(shifted) - 0x3f000000);
+    auto shifted = std::bit_cast<float>(bits) + 0.5f;
+    return sign | (std::bit_cast<uint32_t>(shifted) - 0x3f000000);
   }
   return sign | std::min(dropBits(bits - 0x38000000, 13), 0x7c00u);
 }
@@ -63,7 +63,7 @@ static uint16_t toHalf(float x) {
 uint16_t qdelta::reference::toBits(Format format, float x) {
   if (format == Format::F16)
     return toHalf(x);
-  auto bits = llvm::bit_cast<uint32_t>(x);
+  auto bits = std::bit_cast<uint32_t>(x);
   if ((bits & 0x7fffffff) > 0x7f800000)
     return bits >> 16 | 0x40;
   return dropBits(bits, 16);
@@ -71,22 +71,22 @@ uint16_t qdelta::reference::toBits(Format format, float x) {
 
 float qdelta::reference::fromBits(Format format, uint16_t bits) {
   if (format == Format::BF16)
-    return llvm::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
+    return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
   uint32_t sign = (bits & 0x8000u) << 16, rest = (bits & 0x7fffu) << 13;
   if (rest >= 0x7c00u << 13)
-    return llvm::bit_cast<float>(sign | 0x7f800000 | rest);
+    return std::bit_cast<float>(sign | 0x7f800000 | rest);
   // A float with half's exponent is 2^-112 of it.
-  auto magnitude = llvm::bit_cast<float>(rest) * 0x1p112f;
-  return llvm::bit_cast<float>(sign | llvm::bit_cast<uint32_t>(magnitude));
+  auto magnitude = std::bit_cast<float>(rest) * 0x1p112f;
+  return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(magnitude));
 }
 
 /// Half of the last place kept is added to the magnitude; a carry out of the
 /// mantissa is the next power of two, or infinity.
 static float toTf32(float x) {
-  auto bits = llvm::bit_cast<uint32_t>(x);
+  auto bits = std::bit_cast<uint32_t>(x);
   if ((bits & 0x7fffffff) >= 0x7f800000)
     return x;
-  return llvm::bit_cast<float>((bits + 0x1000) & 0xffffe000);
+  return std::bit_cast<float>((bits + 0x1000) & 0xffffe000);
 }
 
 float qdelta::reference::roundTo(Format format, float x) {

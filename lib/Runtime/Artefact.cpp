@@ -126,7 +126,7 @@ qdeltaStatus *loadArtefact(std::string_view bytes,
     images.push_back({sizeof(qdeltaKernelImage), kernels[i]->name.c_str(),
                       kernels[i]->arguments.data(),
                       static_cast<int64_t>(kernels[i]->arguments.size()),
-                      entries[i]});
+                      entries[i], kernels[i]->work});
   std::vector<qdeltaDeviceKernelImage> devices;
   for (const Manifest &manifest : manifests)
     if (manifest.format != "cpu")

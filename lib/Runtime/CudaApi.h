@@ -26,11 +26,15 @@ using Context = struct ContextHandle *;
 using Module = struct ModuleHandle *;
 using Function = struct FunctionHandle *;
 using Stream = struct StreamHandle *;
+using Event = struct EventHandle *;
 
 constexpr Result kSuccess = 0;
 constexpr Result kErrorInvalidValue = 1;
 
 /// CUdevice_attribute.
+constexpr int kClockRate = 13;
+constexpr int kMultiprocessorCount = 16;
+constexpr int kL2CacheSize = 38;
 constexpr int kComputeCapabilityMajor = 75;
 constexpr int kComputeCapabilityMinor = 76;
 constexpr int kMaxSharedMemoryPerBlockOptin = 97;
@@ -85,6 +89,15 @@ struct Api {
   Result (*cuMemFree_v2)(DevicePtr pointer);
   Result (*cuMemcpyHtoD_v2)(DevicePtr to, const void *from, size_t bytes);
   Result (*cuMemcpyDtoH_v2)(void *to, DevicePtr from, size_t bytes);
+  // For tools that time.
+  Result (*cuDeviceGetName)(char *name, int size, Device device);
+  Result (*cuMemsetD8Async)(DevicePtr to, unsigned char value, size_t bytes,
+                            Stream stream);
+  Result (*cuEventCreate)(Event *event, unsigned flags);
+  Result (*cuEventDestroy_v2)(Event event);
+  Result (*cuEventRecord)(Event event, Stream stream);
+  Result (*cuEventSynchronize)(Event event);
+  Result (*cuEventElapsedTime)(float *ms, Event begin, Event end);
 };
 
 } // namespace qdelta::runtime::cuda

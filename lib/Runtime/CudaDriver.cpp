@@ -48,6 +48,13 @@ qdeltaStatus *CudaDriver::findFunctions(const std::string &path) {
   FIND(cuMemFree_v2);
   FIND(cuMemcpyHtoD_v2);
   FIND(cuMemcpyDtoH_v2);
+  FIND(cuDeviceGetName);
+  FIND(cuMemsetD8Async);
+  FIND(cuEventCreate);
+  FIND(cuEventDestroy_v2);
+  FIND(cuEventRecord);
+  FIND(cuEventSynchronize);
+  FIND(cuEventElapsedTime);
   if (missing)
     return noDriver(path + " has no function " + missing);
   FIND(cuTensorMapEncodeTiled); // may be missing

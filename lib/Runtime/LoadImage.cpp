@@ -21,6 +21,9 @@ constexpr size_t kFirstSize = sizeof(T);
 template <>
 constexpr size_t kFirstSize<qdeltaArgument> = offsetof(qdeltaArgument, dtype);
 template <>
+constexpr size_t kFirstSize<qdeltaKernelImage> =
+    offsetof(qdeltaKernelImage, work);
+template <>
 constexpr size_t kFirstSize<qdeltaImage> =
     offsetof(qdeltaImage, device_kernels);
 
@@ -90,6 +93,10 @@ qdeltaStatus *checkArgument(const qdeltaArgument &argument,
   if (!isKnownType(argument.dtype))
     return badImage("expected argument " + name + " of kernel " + kernel +
                     " to be float64, float32, bfloat16 or float16");
+  int32_t domain = numberOf(argument.domain);
+  if (domain < QDELTA_DOMAIN_ANY || domain > QDELTA_DOMAIN_RANGE)
+    return badImage("argument " + name + " of kernel " + kernel +
+                    " has unknown domain " + std::to_string(domain));
   return nullptr;
 }
 
@@ -123,6 +130,7 @@ qdeltaStatus *loadKernel(const qdeltaKernelImage &image, qdeltaKernel &kernel) {
     return badImage("expected a kernel to have a name");
   kernel.name = image.name;
   kernel.entry = image.entry;
+  kernel.work = std::max<int64_t>(image.work, 0);
   if (qdeltaStatus *error =
           checkArray(image.arguments, image.num_arguments, "qdeltaArgument"))
     return error;

@@ -9,6 +9,8 @@
 #include "qdelta/Runtime/ArtefactFormat.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <iterator>
 
 using namespace qdelta::runtime;
@@ -27,6 +29,7 @@ private:
   int64_t number(const std::string &key, int64_t most);
   ManifestKernel kernel(const std::string &key);
   qdeltaArgument argument(const std::string &key);
+  void values(const std::string &key, qdeltaArgument &argument);
   qdeltaTensorMap tensorMap(const std::string &key);
   void fail(const std::string &key, const std::string &wanted);
 
@@ -39,6 +42,15 @@ std::string_view takeWord(std::string_view &text, char separator) {
   std::string_view word = text.substr(0, end);
   text.remove_prefix(std::min(end + 1, text.size()));
   return word;
+}
+
+/// Takes a finite number off `text`.
+bool takeReal(std::string_view &text, double &number) {
+  std::string_view word = takeWord(text, ' ');
+  auto [end, error] =
+      std::from_chars(word.data(), word.data() + word.size(), number);
+  return error == std::errc() && end == word.data() + word.size() &&
+         std::isfinite(number);
 }
 } // namespace
 
@@ -97,6 +109,28 @@ qdeltaArgument Reader::argument(const std::string &key) {
   return result;
 }
 
+void Reader::values(const std::string &key, qdeltaArgument &argument) {
+  std::string_view rest = entry.get(key);
+  if (rest.empty())
+    return;
+  std::string_view heads = takeWord(rest, ' '), name = takeWord(rest, ' ');
+  auto domain = std::find(std::begin(artefact::kDomains),
+                          std::end(artefact::kDomains), name);
+  bool isFine = domain != std::end(artefact::kDomains) &&
+                (heads == "H" || heads == "HV" || heads == "-");
+  if (isFine)
+    argument.domain =
+        static_cast<qdeltaDomain>(domain - std::begin(artefact::kDomains));
+  argument.usual_heads = heads == "H"    ? QDELTA_DIM_HEADS
+                         : heads == "HV" ? QDELTA_DIM_VALUE_HEADS
+                                         : 0;
+  if (argument.domain == QDELTA_DOMAIN_RANGE)
+    isFine &= takeReal(rest, argument.low) && takeReal(rest, argument.high) &&
+              argument.low <= argument.high;
+  if (!isFine || !rest.empty())
+    fail(key, "'heads domain' with the bounds of a range");
+}
+
 qdeltaTensorMap Reader::tensorMap(const std::string &key) {
   std::string_view rest = entry.get(key);
   int64_t numbers[4] = {};
@@ -117,9 +151,14 @@ ManifestKernel Reader::kernel(const std::string &key) {
   int64_t count = number(key + ".arguments", artefact::kMaxArguments);
   for (int64_t i = 0; i < count && problem.empty(); ++i) {
     std::string name = key + ".argument" + std::to_string(i);
-    result.argumentTexts.push_back(text(name));
+    std::string more = key + ".values" + std::to_string(i);
+    result.argumentTexts.push_back(text(name) + ", " +
+                                   std::string(entry.get(more)));
     result.arguments.push_back(argument(name));
+    values(more, result.arguments.back());
   }
+  if (!entry.get(key + ".work").empty())
+    result.work = number(key + ".work", INT64_MAX);
   return result;
 }
 

@@ -20,6 +20,7 @@ struct ManifestKernel {
   /// As written, and read; the names of the latter point into the artefact.
   std::vector<std::string> argumentTexts;
   std::vector<qdeltaArgument> arguments;
+  int64_t work = 0;
 };
 
 /// One entry of an artefact.

@@ -135,6 +135,10 @@ int64_t qdeltaKernelGetNumArguments(const qdeltaKernel *kernel) {
   return kernel ? static_cast<int64_t>(kernel->arguments.size()) : 0;
 }
 
+int64_t qdeltaKernelGetWork(const qdeltaKernel *kernel) {
+  return kernel ? kernel->work : 0;
+}
+
 const qdeltaArgument *qdeltaKernelGetArgument(const qdeltaKernel *kernel,
                                               int64_t index) {
   if (index < 0 || index >= qdeltaKernelGetNumArguments(kernel))

@@ -23,6 +23,7 @@ struct qdeltaKernel {
   std::vector<qdeltaArgument> arguments;
   /// Null if the module has no CPU code that this machine can run.
   qdeltaEntry entry = nullptr;
+  int64_t work = 0;
   std::vector<qdelta::runtime::DeviceCode> codes;
   /// The module that the kernel is of; a launch changes only its pool and what
   /// its back ends keep.

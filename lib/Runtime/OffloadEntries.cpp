@@ -110,7 +110,9 @@ std::string verifyChecksum(std::string_view bytes, const OffloadEntry &entry) {
   uint32_t wanted = 0;
   auto [end, error] =
       std::from_chars(digits.data(), digits.data() + digits.size(), wanted, 16);
-  if (error != std::errc() || end != digits.data() + digits.size())
+  // The digits are lower case, so that no other bytes say the same.
+  if (error != std::errc() || end != digits.data() + digits.size() ||
+      digits.find_first_of("ABCDEF") != std::string_view::npos)
     return "its checksum is no number";
   size_t position = static_cast<size_t>(digits.data() - bytes.data());
   return checksumOf(bytes, position) == wanted ? ""

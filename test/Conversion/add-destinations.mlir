@@ -9,7 +9,7 @@
 // CHECK-SAME:  %[[O:.*]]: tensor<?x?x?x8xf32> {bufferization.writable = true},
 // CHECK-SAME:  %[[F:.*]]: tensor<?x?x4x8xf32> {bufferization.writable = true})
 // CHECK-SAME:  llvm.emit_c_interface
-// CHECK-SAME:  {dtype = f32, name = "v", role = {{[0-9]+}} : i64, shape = array<i64: {{-[0-9]+, -[0-9]+, -[0-9]+}}, 8>}
+// CHECK-SAME:  {dtype = f32, name = "v", role = {{[0-9]+}} : i64, shape = array<i64: {{-[0-9]+, -[0-9]+, -[0-9]+}}, 8>, usual_heads = {{-[0-9]+}} : i64}
 // CHECK-SAME:  {dtype = f32, name = "S", role = {{[0-9]+}} : i64, shape = array<i64: {{-[0-9]+, -[0-9]+}}, 4, 8>}
 // CHECK-SAME:  {dtype = f32, name = "o", role = {{[0-9]+}} : i64, shape = array<i64: {{-[0-9]+, -[0-9]+, -[0-9]+}}, 8>}
 // CHECK-SAME:  {dtype = f32, name = "S_final", role = {{[0-9]+}} : i64, shape = array<i64: {{-[0-9]+, -[0-9]+}}, 4, 8>}

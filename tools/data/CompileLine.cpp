@@ -7,6 +7,8 @@
 #include "data/CompileLine.h"
 #include "data/Failure.h"
 #include "data/Source.h"
+#include "qdelta/Target/GpuTarget.h"
+#include "qdelta/Target/TargetTable.h"
 
 #include "llvm/ADT/StringExtras.h"
 
@@ -72,6 +74,23 @@ llvm::Error CompileLine::check(llvm::ArrayRef<StringRef> interpreters) const {
     return userError("expected --chunk to be at least 0, but got " +
                      llvm::Twine(chunk));
   return llvm::Error::success();
+}
+
+bool tools::hasTarget(StringRef engine, StringRef target) {
+  if (target == "host" || (engine == "scalar" && target == "scalar"))
+    return true;
+  if (engine == "cpu")
+    return findTarget(target);
+  return (engine == "emulated" || engine == "cuda") && findGpuTarget(target);
+}
+
+llvm::Error CompileLine::checkTarget(llvm::ArrayRef<StringRef> engines) const {
+  bool isKnown = findTarget(target) || findGpuTarget(target);
+  if (!isKnown || llvm::any_of(engines, [&](StringRef engine) {
+        return hasTarget(engine, target);
+      }))
+    return llvm::Error::success();
+  return userError("engine " + engine + " has no target " + target);
 }
 
 llvm::Expected<std::vector<std::string>> CompileLine::targets() const {

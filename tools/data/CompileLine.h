@@ -27,6 +27,9 @@ struct CompileLine {
   /// Checks values that need no module. `interpreters` are the engines that are
   /// not compiled, but that the tool knows.
   llvm::Error check(llvm::ArrayRef<llvm::StringRef> interpreters = {}) const;
+  /// Fails if --target is a row of a target table, but of none that one of
+  /// `engines` has.
+  llvm::Error checkTarget(llvm::ArrayRef<llvm::StringRef> engines) const;
   /// The names that --target lists, at least one.
   llvm::Expected<std::vector<std::string>> targets() const;
   /// --dtype, once it is checked.
@@ -50,6 +53,11 @@ llvm::Error checkOneOf(llvm::StringRef option, llvm::StringRef value,
 /// `interpreters`.
 llvm::Error checkEngine(llvm::StringRef option, llvm::StringRef value,
                         llvm::ArrayRef<llvm::StringRef> interpreters);
+
+/// Whether an engine has that target: rows of the table of CPUs or of GPUs,
+/// only `scalar`, or nothing for those that are not compiled for. All have
+/// `host`.
+bool hasTarget(llvm::StringRef engine, llvm::StringRef target);
 
 /// Reads the name of a format, given as `what`.
 llvm::Expected<Format> parseFormat(llvm::StringRef what, llvm::StringRef name);

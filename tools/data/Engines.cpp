@@ -5,7 +5,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "data/Engines.h"
-#include "data/DeviceTensors.h"
+#include "arrays/DeviceTensors.h"
+#include "data/Failure.h"
 #include "qdelta/Pipelines/DeviceCode.h"
 
 #include "mlir/IR/OwningOpRef.h"
@@ -15,6 +16,18 @@
 using namespace qdelta;
 using namespace qdelta::tools;
 using llvm::StringRef;
+
+llvm::Error tools::takeStatus(qdeltaStatus *status) {
+  if (!status)
+    return llvm::Error::success();
+  // Codes from 9000 on are not about anything that the user gave.
+  bool isInternal = qdeltaStatusGetCode(status) >= QDELTA_ERROR_OUT_OF_MEMORY;
+  std::string message = qdeltaStatusGetMessage(status);
+  qdeltaStatusDestroy(status);
+  if (isInternal)
+    return llvm::make_error<Failure>(InternalError, message);
+  return userError(message);
+}
 
 LoadedKernel::LoadedKernel(LoadedKernel &&other)
     : code(std::move(other.code)), module(std::exchange(other.module, nullptr)),
@@ -80,13 +93,13 @@ llvm::Error LoadedKernel::launch(llvm::ArrayRef<DLTensor *> tensors,
   auto count = static_cast<int64_t>(tensors.size());
   if (engine != QDELTA_ENGINE_CUDA)
     return takeStatus(qdeltaLaunch(kernel, tensors.data(), count, &options));
-  auto device = DeviceTensors::copy(tensors);
-  if (!device)
-    return device.takeError();
-  if (llvm::Error error = takeStatus(
-          qdeltaLaunch(kernel, device->pointers().data(), count, &options)))
+  DeviceTensors device;
+  if (llvm::Error error = takeStatus(device.copy(tensors)))
     return error;
-  return device->copyBack(module);
+  if (llvm::Error error = takeStatus(
+          qdeltaLaunch(kernel, device.pointers().data(), count, &options)))
+    return error;
+  return takeStatus(device.copyBack(module));
 }
 
 DLTensor qdelta::tools::asDLTensor(std::vector<int64_t> &shape, void *data,
@@ -95,9 +108,7 @@ DLTensor qdelta::tools::asDLTensor(std::vector<int64_t> &shape, void *data,
   tensor.data = data;
   tensor.device = {kDLCPU, 0};
   tensor.ndim = static_cast<int32_t>(shape.size());
-  uint8_t code = format == Format::BF16 ? kDLBfloat : kDLFloat;
-  tensor.dtype = {code,
-                  static_cast<uint8_t>(8 * reference::formatBytes(format)), 1};
+  tensor.dtype = typeOf(format);
   tensor.shape = shape.data();
   return tensor;
 }

@@ -41,6 +41,9 @@ public:
   llvm::Error launch(llvm::ArrayRef<DLTensor *> tensors, int32_t threads,
                      const Emulation &emulation = {}) const;
 
+  /// Lives as long as this object.
+  const qdeltaKernel *get() const { return kernel; }
+
 private:
   LoadedKernel() = default;
 
@@ -49,6 +52,9 @@ private:
   const qdeltaKernel *kernel = nullptr;
   qdeltaEngine engine = QDELTA_ENGINE_CPU;
 };
+
+/// An error of the runtime as one of a tool.
+llvm::Error takeStatus(qdeltaStatus *status);
 
 /// A row-major tensor of elements of `format` in DLPack's form; `shape` and
 /// `data` must outlive it.

@@ -62,7 +62,9 @@ static int runCatching(llvm::function_ref<llvm::Error(Reproducer &)> tool,
         [&](const Failure &failure) {
           result = failure.code == InternalError
                        ? reportInternal(failure.message(), reproducer)
-                       : report(failure.code, failure.message());
+                       : report(failure.code,
+                                failure.message() +
+                                    "; reproducer: " + reproducer.write());
         },
         [&](const llvm::ErrorInfoBase &error) {
           result = report(UserError, error.message());

@@ -54,7 +54,8 @@ private:
 
 /// Runs a tool: prints its error as `error: ...` and returns the exit code.
 /// Running out of memory is the user's; any other exception, a failed assertion
-/// and a crash are ours. Internal errors print where their reproducer is.
+/// and a crash are ours. Internal errors and wrong results print where their
+/// reproducer is.
 int runTool(int argc, char **argv,
             llvm::function_ref<llvm::Error(Reproducer &)> tool);
 

@@ -7,7 +7,7 @@
 #ifndef QDELTA_TOOLS_DATA_NPY_H
 #define QDELTA_TOOLS_DATA_NPY_H
 
-#include "data/Elements.h"
+#include "arrays/Elements.h"
 #include "qdelta/Reference/Evaluate.h"
 
 #include "llvm/ADT/StringRef.h"

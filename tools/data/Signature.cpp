@@ -6,6 +6,8 @@
 
 #include "data/Signature.h"
 #include "data/Failure.h"
+#include "qdelta/Dialect/QDelta/IR/TokenHeads.h"
+#include "qdelta/Pipelines/Artefact.h"
 
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/StringExtras.h"
@@ -14,16 +16,12 @@ using namespace qdelta;
 using namespace qdelta::tools;
 using namespace mlir;
 
-static void readDomain(DictionaryAttr attrs, Argument &argument) {
-  if (attrs.contains("qdelta.unit"))
-    argument.domain = Domain::Unit;
-  if (attrs.contains("qdelta.log_decay"))
-    argument.domain = Domain::LogDecay;
-  if (auto range = attrs.getAs<ArrayAttr>("qdelta.range")) {
-    argument.domain = Domain::Range;
-    argument.low = cast<FloatAttr>(range[0]).getValueAsDouble();
-    argument.high = cast<FloatAttr>(range[1]).getValueAsDouble();
-  }
+static void setDomain(DictionaryAttr attrs, Argument &argument) {
+  ArgumentDescription described;
+  readDomain(attrs, described);
+  argument.domain = described.domain;
+  argument.low = described.low;
+  argument.high = described.high;
 }
 
 /// A vector that meets no read, write or output may have any size: K.
@@ -33,9 +31,8 @@ static std::string symbolOf(TokenDim dim) {
 
 static Argument getToken(StringRef name, TokenDim dim, DictionaryAttr attrs) {
   Argument token{name.str(), QDELTA_ROLE_TOKEN, {"B", "T"}};
-  readDomain(attrs, token);
-  bool isKey = dim != TokenDim::Scalar && dim != TokenDim::Value;
-  token.dims.push_back(isKey && token.domain != Domain::LogDecay ? "H" : "HV");
+  setDomain(attrs, token);
+  token.dims.push_back(hasValueHeads(dim, attrs) ? "HV" : "H");
   if (dim != TokenDim::Scalar)
     token.dims.push_back(symbolOf(dim));
   return token;
@@ -43,7 +40,7 @@ static Argument getToken(StringRef name, TokenDim dim, DictionaryAttr attrs) {
 
 static Argument getParam(StringRef name, TokenDim dim, DictionaryAttr attrs) {
   Argument param{name.str(), QDELTA_ROLE_PARAM, {"HV"}};
-  readDomain(attrs, param);
+  setDomain(attrs, param);
   if (dim != TokenDim::Scalar)
     param.dims.push_back(symbolOf(dim));
   return param;
@@ -61,7 +58,7 @@ static void setFormats(Signature &signature) {
 }
 
 /// What the recurrence's arguments are all made of.
-static llvm::Expected<Format> formatOf(RecurrenceOp recurrence) {
+static llvm::Expected<Format> findDeclaredFormat(RecurrenceOp recurrence) {
   auto args = recurrence.getBody().getArguments();
   bool isDouble = getElementTypeOrSelf(args[0].getType()).isF64();
   for (BlockArgument arg : args) {
@@ -112,7 +109,7 @@ llvm::Expected<Signature> qdelta::tools::getSignature(RecurrenceOp recurrence,
     result.inputs.push_back({name, QDELTA_ROLE_INITIAL_STATE, shape});
     result.outputs.push_back({name + "_final", QDELTA_ROLE_FINAL_STATE, shape});
   }
-  llvm::Expected<Format> declared = formatOf(recurrence);
+  llvm::Expected<Format> declared = findDeclaredFormat(recurrence);
   if (!declared)
     return declared.takeError();
   result.dtype = dtype == Format::F32 ? *declared : dtype;

@@ -7,7 +7,7 @@
 #ifndef QDELTA_TOOLS_DATA_SIGNATURE_H
 #define QDELTA_TOOLS_DATA_SIGNATURE_H
 
-#include "data/Elements.h"
+#include "arrays/Elements.h"
 #include "qdelta-c/Runtime.h"
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
 
@@ -17,8 +17,6 @@
 #include <vector>
 
 namespace qdelta::tools {
-
-enum class Domain { Any, Unit, LogDecay, Range };
 
 /// An input or output of a recurrence over sequences.
 struct Argument {
@@ -30,7 +28,7 @@ struct Argument {
   /// models use them: key vectors that are no decay have H heads, all other
   /// tokens HV. An input with any divisor of HV is accepted.
   std::vector<std::string> dims;
-  Domain domain = Domain::Any;
+  qdeltaDomain domain = QDELTA_DOMAIN_ANY;
   double low = 0, high = 0;
   /// What its elements are stored in.
   Format format = Format::F32;

@@ -9,6 +9,7 @@
 
 #include "llvm/Support/MathExtras.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <new>
@@ -42,12 +43,13 @@ Buffer::Buffer(std::vector<int64_t> theShape, Format format, size_t number)
   tensor = asDLTensor(shape, data, format);
 }
 
-void Buffer::store(llvm::ArrayRef<double> numbers) {
+void Buffer::store(std::span<const double> numbers) {
   storeElements(numbers, format, data);
 }
 
 bool Buffer::isFinite() const {
   std::vector<double> numbers(count);
   loadElements(data, format, numbers);
-  return llvm::all_of(numbers, [](double x) { return std::isfinite(x); });
+  return std::ranges::all_of(numbers,
+                             [](double x) { return std::isfinite(x); });
 }

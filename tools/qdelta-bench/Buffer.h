@@ -7,7 +7,7 @@
 #ifndef QDELTA_TOOLS_BENCH_BUFFER_H
 #define QDELTA_TOOLS_BENCH_BUFFER_H
 
-#include "data/Elements.h"
+#include "arrays/Elements.h"
 #include "qdelta-c/dlpack.h"
 
 #include <memory>
@@ -24,7 +24,7 @@ public:
   Buffer(std::vector<int64_t> shape, Format format, size_t number);
   Buffer(const Buffer &) = delete;
 
-  void store(llvm::ArrayRef<double> numbers);
+  void store(std::span<const double> numbers);
   bool isFinite() const;
   /// Valid while the buffer lives.
   DLTensor *getTensor() { return &tensor; }

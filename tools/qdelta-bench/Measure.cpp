@@ -89,29 +89,45 @@ static Expected<double> verify(Subject &subject) {
   return ratio;
 }
 
-/// The floor of one token and head in flop: 2 (reads + writes) K V.
-static Expected<double> countFlop(const Subject &subject,
-                                  mlir::ModuleOp module) {
-  mlir::OwningOpRef<mlir::ModuleOp> copy(module.clone());
-  CompileOptions options;
-  options.key = subject.sizes.at("K");
-  options.value = subject.sizes.at("V");
-  if (Error error = compileToPhase(*copy, options, "affine"))
-    return error;
-  int64_t vectors = 0;
-  copy->walk([&](AffineScanOp op) {
-    vectors = op.getFacts().getReads() + op.getFacts().getWrites();
-  });
-  if (vectors == 0)
-    return llvm::make_error<Failure>(
-        InternalError, subject.what.model + " has no affine list to count");
-  return 2.0 * static_cast<double>(vectors * options.key * options.value);
+/// Times launches on a GPU.
+static Error timeOnGpu(const Subject &subject, const std::string &target,
+                       int repeat, Measurement &result) {
+  DeviceTimes &times = result.device.emplace();
+  std::string problem =
+      timeOnDevice(subject.kernel.get(), subject.sizes,
+                   target == "host" ? "" : target, repeat, times);
+  if (!problem.empty())
+    return userError(problem);
+  result.nsMedian = times.nsPerTokenHead();
+  result.nsBest = result.nsMedian * times.bestMs / times.medianMs;
+  result.spread = times.spread;
+  result.floorRatio = times.floorRatio();
+  return Error::success();
+}
+
+/// Counts what one launch at full size does on the emulator, where time means
+/// nothing.
+static Error countLaunch(const Subject &subject, Measurement &result) {
+  const Signature &signature = subject.signature;
+  qdeltaCounts &counts = result.counts.emplace();
+  counts.struct_size = sizeof(counts);
+  std::vector<std::optional<FloatTensor>> none(signature.inputs.size());
+  Emulation emulation;
+  emulation.counts = &counts;
+  return runKernel(subject.kernel, signature, subject.sizes,
+                   makeInputs(signature, subject.sizes, none, {}),
+                   subject.what.threads, emulation)
+      .takeError();
 }
 
 /// Times launches at full size and fills in the results.
-static Error timeLaunches(const Subject &subject, double flop, int repeat,
+static Error timeLaunches(const Subject &subject, int repeat,
                           Measurement &result) {
   const Signature &signature = subject.signature;
+  auto flop = static_cast<double>(qdeltaKernelGetWork(subject.kernel.get()));
+  if (flop == 0)
+    return llvm::make_error<Failure>(
+        InternalError, subject.what.model + " does not say what its work is");
   std::vector<std::unique_ptr<Buffer>> buffers;
   auto add = [&](const Argument &argument) -> Buffer & {
     return *buffers.emplace_back(std::make_unique<Buffer>(
@@ -221,10 +237,18 @@ Expected<Measurement> qdelta::tools::measure(const Case &what,
   if (!ratio)
     return ratio.takeError();
   result.errorRatio = *ratio;
-  Expected<double> flop = countFlop(subject, source->getModule());
-  if (!flop)
-    return flop.takeError();
-  if (Error error = timeLaunches(subject, *flop, options.repeat, result))
+  if (what.engine == "emulated") {
+    if (Error error = countLaunch(subject, result))
+      return error;
+    return result;
+  }
+  if (what.engine == "cuda") {
+    if (Error error =
+            timeOnGpu(subject, compile.target, options.repeat, result))
+      return error;
+    return result;
+  }
+  if (Error error = timeLaunches(subject, options.repeat, result))
     return error;
   return result;
 }

@@ -8,6 +8,7 @@
 #define QDELTA_TOOLS_BENCH_MEASURE_H
 
 #include "Case.h"
+#include "arrays/DeviceBench.h"
 #include "data/Failure.h"
 #include "qdelta/Pipelines/Compile.h"
 
@@ -24,6 +25,10 @@ struct Measurement {
   /// `threads` times the better of the FMA loops before and after it.
   double floorRatio = 0;
   double peakGflops = 0;
+  /// Engine cuda: by events on the device; the times above are of it.
+  std::optional<DeviceTimes> device;
+  /// Engine emulated: what one launch did, instead of all times.
+  std::optional<qdeltaCounts> counts;
   /// The largest error of an output over that of the token loop.
   double errorRatio = 0;
   /// From reading the source to a kernel that can be launched.

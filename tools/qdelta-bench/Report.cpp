@@ -6,6 +6,7 @@
 
 #include "Report.h"
 #include "Machine.h"
+#include "arrays/KernelArrays.h"
 #include "data/Failure.h"
 
 #include "llvm/Support/Format.h"
@@ -14,23 +15,44 @@ using namespace qdelta::tools;
 using llvm::StringRef;
 namespace json = llvm::json;
 
+/// B T HV.
+static int64_t countTokens(const Measurement &measurement) {
+  const Sizes &sizes = measurement.what.shape;
+  return sizes.at("B") * sizes.at("T") * sizes.at("HV");
+}
+
+/// Adds the fields of a JSON object, given without its braces.
+static void addFields(const std::string &fields, json::Object &object) {
+  json::Value parsed = llvm::cantFail(json::parse("{" + fields + "}"));
+  for (auto &[key, value] : *parsed.getAsObject())
+    object[key] = std::move(value);
+}
+
 static json::Object toObject(const Measurement &measurement) {
   json::Object shape;
   for (const auto &[symbol, size] : measurement.what.shape)
     shape[symbol] = size;
-  return json::Object{{"model", measurement.what.model},
+  json::Object result{{"model", measurement.what.model},
                       {"function", measurement.function},
                       {"engine", measurement.what.engine},
                       {"shape", std::move(shape)},
                       {"dtype", measurement.what.dtype},
                       {"threads", measurement.what.threads},
-                      {"ns_per_token_head", measurement.nsMedian},
-                      {"ns_best", measurement.nsBest},
-                      {"spread", measurement.spread},
-                      {"floor_ratio", measurement.floorRatio},
-                      {"peak_gflops", measurement.peakGflops},
                       {"error_ratio", measurement.errorRatio},
                       {"compile_ms", measurement.compileMs}};
+  if (measurement.counts) {
+    addFields(toJson(*measurement.counts, countTokens(measurement)), result);
+    return result;
+  }
+  result["ns_per_token_head"] = measurement.nsMedian;
+  result["ns_best"] = measurement.nsBest;
+  result["spread"] = measurement.spread;
+  result["floor_ratio"] = measurement.floorRatio;
+  if (measurement.device)
+    addFields("\"times\": " + toJson(*measurement.device), result);
+  else
+    result["peak_gflops"] = measurement.peakGflops;
+  return result;
 }
 
 /// What makes two results comparable, as text; empty if a field is missing.
@@ -85,10 +107,20 @@ void qdelta::tools::printHeader(const SavedRun *saved, llvm::raw_ostream &os) {
 
 void qdelta::tools::printRow(const Measurement &measurement,
                              const SavedRun *saved, llvm::raw_ostream &os) {
-  os << llvm::format("%-16s %-6s %7d %7.0f %7.0f %6.1f%% %8.2f %11.2f %11.0f",
+  if (measurement.counts) {
+    os << measurement.what.model
+       << " on emulated, which has no time; error/loop "
+       << llvm::format("%.2f", measurement.errorRatio) << ", "
+       << formatCounts(*measurement.counts, countTokens(measurement)) << "\n";
+    os.flush();
+    return;
+  }
+  // Nanoseconds of a GPU are fractions.
+  int digits = measurement.device ? 3 : 0;
+  os << llvm::format("%-16s %-6s %7d %7.*f %7.*f %6.1f%% %8.2f %11.2f %11.0f",
                      measurement.what.model.c_str(),
                      measurement.what.engine.c_str(), measurement.what.threads,
-                     measurement.nsMedian, measurement.nsBest,
+                     digits, measurement.nsMedian, digits, measurement.nsBest,
                      100 * measurement.spread, measurement.floorRatio,
                      measurement.errorRatio, measurement.compileMs);
   if (saved) {
@@ -100,6 +132,9 @@ void qdelta::tools::printRow(const Measurement &measurement,
       os << "  new";
   }
   os << "\n";
+  if (measurement.device)
+    os << "  " << measurement.device->device.name << ": "
+       << formatTimes(*measurement.device) << "\n";
   os.flush();
 }
 

@@ -26,8 +26,19 @@ machine's peak. "x floor" is the time over that of 2 (reads + writes) K V flop
 per token and head at the peak of the same moment, times the threads. "error/
 loop" is the kernel's error over that of a plain token loop of --dtype.
 
+Engine cuda is timed by events on the device, each launch with nothing in the
+cache, from tensors that stay there; --repeat of 50 or so is quick. Its floor is
+the longer of moving every tensor once, at the rate of a copy in the same run, and
+of the flop above at the datasheet's rate of tensor cores. Engine emulated has no
+time: what one launch does is counted. Artefacts (.qda) are measured on both after
+a comparison with what qdelta-run --save-expected wrote, by a program that needs
+no LLVM; their options are --emulate, --engine, --expected, --function, --json,
+--repeat, --shape and --target.
+
 Examples:
   qdelta-bench --model all --shape B=1,T=2048,H=16,K=128,V=128 --threads 1
+  qdelta-bench --model q_delta --shape B=1,T=65,H=1,K=64,V=64 --dtype=bf16 --engine=emulated --target=sm_90a
+  qdelta-bench m.qda --engine=emulated --expected=m.expected --shape B=1,T=130,H=2
   qdelta-bench test/Bench/suite.json --json now.json --compare before.json
 
 Exit codes: 0 fine, 1 an error in what was given, 2 a wrong result, 3 internal.
@@ -67,6 +78,9 @@ static Error check(const CommandLine &line) {
                      llvm::Twine(line.suite.empty() ? "neither" : "both"));
   if (Error error = line.compile.check())
     return error;
+  if (line.suite.empty())
+    if (Error error = line.compile.checkTarget({line.compile.engine}))
+      return error;
   if (line.repeat < 1)
     return userError("expected --repeat to be at least 1, but got " +
                      llvm::Twine(line.repeat));

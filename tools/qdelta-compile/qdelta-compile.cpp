@@ -69,6 +69,10 @@ static llvm::Error compileFile(const CommandLine &line,
                      llvm::Twine(line.file.empty() ? "neither" : "both"));
   if (llvm::Error error = line.compile.check())
     return error;
+  // Targets for GPUs go with any engine but this.
+  if (line.compile.engine == "scalar")
+    if (llvm::Error error = line.compile.checkTarget({"scalar"}))
+      return error;
   std::string path = line.file;
   if (path.empty()) {
     auto found = findModel(line.compile.model, line.compile.modelsDir);

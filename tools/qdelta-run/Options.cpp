@@ -5,10 +5,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Options.h"
+#include "arrays/KernelArrays.h"
 #include "data/CompileLine.h"
 #include "data/Failure.h"
-
-#include "llvm/ADT/StringExtras.h"
 
 using namespace qdelta::tools;
 using llvm::StringRef;
@@ -32,6 +31,8 @@ Examples:
   qdelta-run step.mlir --input q=q.npy --input k=k.npy --shape V=64 --output o=o.npy
   qdelta-run --model q_delta --shape B=1,T=9,H=2,K=8,V=8 --dtype=bf16 --engine=reference
   qdelta-run --model q_delta --shape B=1,T=65,H=1,K=64,V=64 --dtype=bf16 --engine=emulated --target=sm_90a --emulate=random,random,7
+  qdelta-run --model q_delta --shape B=1,T=65,H=1,K=64,V=64 --dtype=bf16 --engine=emulated --save-expected=m.expected
+  qdelta-run m.qda --engine=emulated --expected=m.expected
 
 Exit codes: 0 fine, 1 an error in what was given, 2 a wrong result, 3 internal.
 )";
@@ -80,6 +81,11 @@ struct CommandLine {
                "default), when asynchronous copies arrive (late, early or "
                "random; late by default), seed of what is random"),
       cl::value_desc("schedule[,completion[,seed]]"), cl::cat(category)};
+  cl::opt<std::string> saveExpected{
+      "save-expected",
+      cl::desc("Write what the reference gives, and how wrong the engine may "
+               "be, for --expected with an artefact"),
+      cl::value_desc("folder"), cl::cat(category)};
   cl::opt<int32_t> threads{"threads", cl::desc("0 (default) for all cores"),
                            cl::init(0), cl::cat(category)};
   cl::opt<std::string> compileFrom{
@@ -101,44 +107,18 @@ splitFiles(llvm::ArrayRef<std::string> values, StringRef option) {
   return files;
 }
 
-/// The place of `name` in `known`, whose order is that of qdeltaLaunchOptions.
-static llvm::Expected<int32_t> findPlace(StringRef what, StringRef name,
-                                         llvm::ArrayRef<StringRef> known) {
-  const auto *found = llvm::find(known, name);
-  if (found != known.end())
-    return static_cast<int32_t>(found - known.begin());
-  return userError("expected the " + what + " of --emulate to be one of " +
-                   llvm::join(known, ", ") + ", but got '" + name + "'");
-}
-
-static llvm::Expected<Emulation> parseEmulation(StringRef text) {
-  llvm::SmallVector<StringRef> parts;
-  text.split(parts, ',');
-  if (parts.size() > 3)
-    return userError("expected --emulate schedule[,completion[,seed]], but got "
-                     "'" +
-                     text + "'");
-  Emulation emulation;
-  auto schedule = findPlace("schedule", parts[0], {"fifo", "lifo", "random"});
-  if (!schedule)
-    return schedule.takeError();
-  emulation.schedule = *schedule;
-  if (parts.size() > 1) {
-    auto completion =
-        findPlace("completion", parts[1], {"late", "early", "random"});
-    if (!completion)
-      return completion.takeError();
-    emulation.completion = *completion;
-  }
-  if (parts.size() > 2 && parts[2].getAsInteger(10, emulation.seed))
-    return userError("expected the seed of --emulate to be a number from 0 to "
-                     "2^64 - 1, but got '" +
-                     parts[2] + "'");
-  return emulation;
+static llvm::Expected<Emulation> readEmulation(StringRef text) {
+  qdeltaLaunchOptions options = {};
+  if (std::string problem = parseEmulation(text, options); !problem.empty())
+    return userError(problem);
+  return Emulation{options.schedule, options.completion, options.seed};
 }
 
 static llvm::Error check(const CommandLine &line) {
   if (llvm::Error error = line.compile.check({"reference"}))
+    return error;
+  if (llvm::Error error =
+          line.compile.checkTarget({line.compile.engine, line.checkAgainst}))
     return error;
   if (!line.checkAgainst.empty())
     if (llvm::Error error =
@@ -151,6 +131,11 @@ static llvm::Error check(const CommandLine &line) {
       line.checkAgainst != "emulated")
     return userError("--emulate goes with engine emulated, but the engine is " +
                      line.compile.engine);
+  if (!line.saveExpected.empty() &&
+      (!line.inputs.empty() || !line.params.empty() || !line.decays.empty()))
+    return userError("--save-expected goes with random inputs that sizes and "
+                     "seed alone decide, not with --input, --param or "
+                     "--decays");
   if (line.threads < 0)
     return userError("expected --threads to be at least 0, but got " +
                      llvm::Twine(line.threads));
@@ -189,9 +174,10 @@ llvm::Expected<RunOptions> qdelta::tools::parseOptions(int argc, char **argv) {
   options.params = line.params;
   options.seed = line.seed;
   options.checkAgainst = line.checkAgainst;
+  options.saveExpected = line.saveExpected;
   options.threads = line.threads;
   if (line.emulate.getNumOccurrences()) {
-    auto emulation = parseEmulation(line.emulate);
+    auto emulation = readEmulation(line.emulate);
     if (!emulation)
       return emulation.takeError();
     options.emulation = *emulation;

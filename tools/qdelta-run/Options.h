@@ -31,7 +31,7 @@ struct RunOptions {
   /// What to compile for, but for sizes; its engine may also be `reference`.
   CompileOptions compile;
   Format dtype = Format::F32;
-  std::string checkAgainst;
+  std::string checkAgainst, saveExpected;
   int32_t threads = 0;
   Emulation emulation;
 };

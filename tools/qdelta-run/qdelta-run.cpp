@@ -5,6 +5,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Options.h"
+#include "arrays/Expectation.h"
+#include "arrays/KernelArrays.h"
+#include "data/CompileLine.h"
 #include "data/Engines.h"
 #include "data/Failure.h"
 #include "data/Inputs.h"
@@ -119,6 +122,12 @@ static Expected<Outputs> runEngine(const Run &run, StringRef engine,
   }
   CompileOptions compile = options.compile;
   compile.engine = engine.str();
+  // A target may be meant for the other engine.
+  if (!hasTarget(engine, compile.target) &&
+      hasTarget(engine == options.compile.engine ? options.checkAgainst
+                                                 : options.compile.engine,
+                compile.target))
+    compile.target = "host";
   compile.key = run.sizes.at("K");
   compile.value = run.sizes.at("V");
   auto recurrence = run.recurrence;
@@ -134,16 +143,30 @@ static Expected<Outputs> runEngine(const Run &run, StringRef engine,
 
 /// What the emulator counted: memory a token and head, instructions in all.
 static void printCounts(const Run &run, const qdeltaCounts &counts) {
-  double tokens = double(run.sizes.at("B")) * double(run.sizes.at("T")) *
-                  double(run.sizes.at("HV"));
-  if (tokens == 0)
-    return;
-  double bytes = double(counts.bytes_read) + double(counts.bytes_written);
-  llvm::outs() << "memory: " << llvm::format("%.1f", bytes / tokens)
-               << " bytes a token and head; instructions: " << counts.mma
-               << " mma.sync, " << counts.wgmma << " wgmma, "
-               << counts.async_copies << " cp.async, " << counts.bulk_copies
-               << " bulk copies, " << counts.barriers << " barriers\n";
+  int64_t tokens = run.sizes.at("B") * run.sizes.at("T") * run.sizes.at("HV");
+  if (tokens > 0)
+    llvm::outs() << formatCounts(counts, tokens) << "\n";
+}
+
+/// Writes what the reference gives, for comparisons without it.
+static Error save(const Run &run, const RunOptions &options) {
+  Format dtype = run.signature.dtype;
+  auto reference = runReference(run.recurrence, "", run.inputs, dtype);
+  if (!reference)
+    return reference.takeError();
+  Format products = productsOf(options.compile.engine, dtype);
+  auto loop = runTokenLoop(run.recurrence, run.inputs, products);
+  if (!loop)
+    return loop.takeError();
+  Expectation expectation{run.sizes, options.seed, products, {}};
+  for (auto [argument, wanted, got] :
+       llvm::zip(run.signature.outputs, *reference, *loop))
+    expectation.outputs.push_back(
+        {argument.name, relativeError(got.data, wanted.data),
+         Array{dtype == Format::F64 ? Format::F64 : Format::F32, wanted.shape,
+               wanted.data}});
+  std::string problem = saveExpectation(options.saveExpected, expectation);
+  return problem.empty() ? Error::success() : userError(problem);
 }
 
 /// Compares with another engine and prints the table.
@@ -174,7 +197,8 @@ static Error check(const Run &run, const Outputs &got,
   return llvm::make_error<Failure>(
       WrongResult, options.compile.engine + " differs from " +
                        options.checkAgainst + " by more than the error of " +
-                       reference::formatName(products).str() + " allows");
+                       std::string(reference::formatName(products)) +
+                       " allows");
 }
 
 static void printOutputs(const Run &run, const Outputs &outputs) {
@@ -242,6 +266,9 @@ static Error runMain(int argc, char **argv, Reproducer &reproducer) {
     printCounts(*run, counts);
   if (Error error = writeOutputs(*run, *outputs, *options))
     return error;
+  if (!options->saveExpected.empty())
+    if (Error error = save(*run, *options))
+      return error;
   if (!options->checkAgainst.empty())
     return check(*run, *outputs, *options);
   printOutputs(*run, *outputs);

@@ -80,7 +80,7 @@ Generator::Generator(uint64_t seed, const Features &features)
     : features(features), random(seed) {
   program.name = "smith_" + std::to_string(seed);
   Input key{"", InputType::Key};
-  key.domain = Domain::Unit;
+  key.domain = QDELTA_DOMAIN_UNIT;
   for (int64_t i = random.between(1, 4); i > 0; --i)
     keys.push_back(addInput("k", key));
   for (int64_t i = random.between(1, 3); i > 0; --i)
@@ -97,13 +97,14 @@ std::string Generator::scalar(double high, bool isPositive) {
   double low = isPositive ? 0 : -high;
   std::vector<std::string> known;
   for (const Input &input : program.inputs)
-    if (input.domain == Domain::Range && input.high == high && input.low == low)
+    if (input.domain == QDELTA_DOMAIN_RANGE && input.high == high &&
+        input.low == low)
       known.push_back(input.name);
   if (!known.empty() && random.percent(40))
     return random.pick(known);
   bool isParam = random.percent(25);
-  return addInput(isParam ? "c" : "b",
-                  {"", InputType::Scalar, isParam, Domain::Range, low, high});
+  return addInput(isParam ? "c" : "b", {"", InputType::Scalar, isParam,
+                                        QDELTA_DOMAIN_RANGE, low, high});
 }
 
 std::vector<std::string> Generator::factors() {
@@ -124,7 +125,7 @@ std::vector<Entry::Kind> Generator::chooseKinds() {
 
 void Generator::addDecay() {
   Input log;
-  log.domain = Domain::LogDecay;
+  log.domain = QDELTA_DOMAIN_LOG_DECAY;
   log.isParam = random.percent(40);
   if (random.percent(30) && features.keyDecays)
     log.type = InputType::Key;

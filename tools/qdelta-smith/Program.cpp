@@ -88,13 +88,13 @@ private:
 
 static std::string printDomain(const Input &input) {
   switch (input.domain) {
-  case Domain::Any:
+  case QDELTA_DOMAIN_ANY:
     return "";
-  case Domain::Unit:
+  case QDELTA_DOMAIN_UNIT:
     return " {qdelta.unit}";
-  case Domain::LogDecay:
+  case QDELTA_DOMAIN_LOG_DECAY:
     return " {qdelta.log_decay}";
-  case Domain::Range:
+  case QDELTA_DOMAIN_RANGE:
     return llvm::formatv(" {{qdelta.range = [{0:f4}, {1:f4}]}", input.low,
                          input.high);
   }

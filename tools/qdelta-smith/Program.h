@@ -18,7 +18,7 @@ struct Input {
   std::string name;
   InputType type = InputType::Scalar;
   bool isParam = false;
-  Domain domain = Domain::Any;
+  qdeltaDomain domain = QDELTA_DOMAIN_ANY;
   double low = 0, high = 0;
 };
 

@@ -131,7 +131,7 @@ void Reducer::simplifyInputs() {
       if (inputs[i].type == inputs[j].type &&
           inputs[i].type != InputType::Scalar &&
           inputs[i].domain == inputs[j].domain &&
-          inputs[i].domain != Domain::LogDecay)
+          inputs[i].domain != QDELTA_DOMAIN_LOG_DECAY)
         attempt([&](Case &next) {
           forEachSum(next.program, [&](Sum &sum) {
             for (Term &term : sum)
@@ -141,7 +141,7 @@ void Reducer::simplifyInputs() {
           return true;
         });
   for (const Input &input : inputs)
-    if (input.domain == Domain::LogDecay && input.type == InputType::Key)
+    if (input.domain == QDELTA_DOMAIN_LOG_DECAY && input.type == InputType::Key)
       attempt([&](Case &next) {
         for (Input &other : next.program.inputs)
           if (other.name == input.name)

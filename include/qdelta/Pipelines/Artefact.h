@@ -9,6 +9,8 @@
 
 #include "qdelta/Pipelines/DeviceCode.h"
 
+#include "mlir/IR/BuiltinAttributes.h"
+
 #include <string>
 #include <vector>
 
@@ -20,13 +22,21 @@ struct ArgumentDescription {
   qdeltaRole role = QDELTA_ROLE_TOKEN;
   DLDataType dtype = {kDLFloat, 32, 1};
   std::vector<int64_t> shape;
+  qdeltaDomain domain = QDELTA_DOMAIN_ANY;
+  /// Of QDELTA_DOMAIN_RANGE.
+  double low = 0, high = 0;
+  int32_t usualHeads = 0;
 };
 
 /// A kernel without its code.
 struct KernelDescription {
   std::string name;
   std::vector<ArgumentDescription> arguments;
+  int64_t work = 0;
 };
+
+/// Sets an argument's domain to what its attributes in the recurrence say.
+void readDomain(mlir::DictionaryAttr attrs, ArgumentDescription &argument);
 
 /// Code for a GPU or its emulator, to be launched from memory.
 std::unique_ptr<Executable>

@@ -7,10 +7,9 @@
 #ifndef QDELTA_REFERENCE_FORMAT_H
 #define QDELTA_REFERENCE_FORMAT_H
 
-#include "llvm/ADT/StringRef.h"
-
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace qdelta::reference {
 
@@ -20,11 +19,11 @@ namespace qdelta::reference {
 enum class Format { F32, BF16, F16, TF32, F64 };
 
 /// `f32`, `bf16`, `f16`, `tf32` or `f64`.
-llvm::StringRef formatName(Format format);
+std::string_view formatName(Format format);
 
 /// The format of that name that sequences can be stored in. With F64 all of a
 /// recurrence is f64, with the others all but those of vectors is f32.
-std::optional<Format> findFormat(llvm::StringRef name);
+std::optional<Format> findFormat(std::string_view name);
 
 /// Bytes of an element.
 inline int64_t formatBytes(Format format) {

@@ -23,6 +23,11 @@
 //                       initial_state, output or final_state; type f32, bf16 or
 //                       f16; sizes as B,T,H,128 with B, T, H, HV for those that
 //                       a launch decides; the rest is the name
+//   kernel0.values0     what values the argument is meant for, if something was
+//                       said: "HEADS any", "HEADS unit", "HEADS log_decay" or
+//                       "HEADS range LOW HIGH", where HEADS is H or HV, what a
+//                       token usually has, or - for other arguments
+//   kernel0.work        floating-point operations a token and head, if known
 //
 // and for device code, as in qdelta/Runtime/DeviceKernel.h:
 //
@@ -49,6 +54,9 @@ constexpr size_t kChecksumDigits = 8;
 /// In the order of qdeltaRole.
 constexpr std::string_view kRoles[] = {"token", "param", "initial_state",
                                        "output", "final_state"};
+
+/// In the order of qdeltaDomain.
+constexpr std::string_view kDomains[] = {"any", "unit", "log_decay", "range"};
 
 /// Names of the sizes that a launch decides, QDELTA_DIM_BATCH (-1) first.
 constexpr std::string_view kSizes[] = {"B", "T", "HV", "H"};

@@ -88,7 +88,12 @@ TEST_F(Artefact, Description) {
     EXPECT_EQ(
         std::vector<int64_t>(argument->shape, argument->shape + argument->rank),
         described.shape);
+    EXPECT_EQ(argument->domain, described.domain);
+    EXPECT_EQ(argument->usual_heads, described.usualHeads);
+    EXPECT_EQ(argument->low, described.low);
+    EXPECT_EQ(argument->high, described.high);
   }
+  EXPECT_EQ(qdeltaKernelGetWork(kernel), wanted.work);
 }
 
 TEST_F(Artefact, IsAnOffloadBinary) {
@@ -174,6 +179,12 @@ TEST_F(Artefact, BadDescriptions) {
             "malformed or damaged artefact: entry 1: expected "
             "kernel0.argument2 to be 'role type sizes name', but got "
             "'initial_state f32  S'");
+  kernel = scale::description();
+  std::swap(kernel.arguments[0].low, kernel.arguments[0].high);
+  EXPECT_EQ(load(pack()),
+            "malformed or damaged artefact: entry 1: expected kernel0.values0 "
+            "to be 'heads domain' with the bounds of a range, but got 'HV "
+            "range 0.1 -1e-30'");
   kernel = scale::description();
   host->entries[0] = "missing";
   EXPECT_EQ(load(pack()), "malformed or damaged artefact: its CPU code has no "

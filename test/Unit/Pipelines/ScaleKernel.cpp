@@ -171,13 +171,27 @@ static void replace(std::string &text, llvm::StringRef from, const char *to) {
 KernelDescription scale::description() {
   constexpr int64_t B = QDELTA_DIM_BATCH, T = QDELTA_DIM_TIME,
                     H = QDELTA_DIM_HEADS, HV = QDELTA_DIM_VALUE_HEADS;
-  constexpr DLDataType f32 = {kDLFloat, 32, 1};
-  return {"scale",
-          {{"v", QDELTA_ROLE_TOKEN, f32, {B, T, H, 6}},
-           {"f", QDELTA_ROLE_PARAM, f32, {HV}},
-           {"S", QDELTA_ROLE_INITIAL_STATE, f32, {B, HV, 3, 6}},
-           {"o", QDELTA_ROLE_OUTPUT, f32, {B, T, HV, 6}},
-           {"S", QDELTA_ROLE_FINAL_STATE, f32, {B, HV, 3, 6}}}};
+  KernelDescription kernel;
+  kernel.name = "scale";
+  auto add = [&](const char *name, qdeltaRole role,
+                 std::vector<int64_t> shape) -> ArgumentDescription & {
+    ArgumentDescription &argument = kernel.arguments.emplace_back();
+    argument.name = name;
+    argument.role = role;
+    argument.shape = std::move(shape);
+    return argument;
+  };
+  ArgumentDescription &v = add("v", QDELTA_ROLE_TOKEN, {B, T, H, 6});
+  v.domain = QDELTA_DOMAIN_RANGE;
+  v.low = -1e-30;
+  v.high = 0.1;
+  v.usualHeads = HV;
+  add("f", QDELTA_ROLE_PARAM, {HV}).domain = QDELTA_DOMAIN_LOG_DECAY;
+  add("S", QDELTA_ROLE_INITIAL_STATE, {B, HV, 3, 6});
+  add("o", QDELTA_ROLE_OUTPUT, {B, T, HV, 6});
+  add("S", QDELTA_ROLE_FINAL_STATE, {B, HV, 3, 6});
+  kernel.work = 36;
+  return kernel;
 }
 
 llvm::Expected<DeviceCode> scale::deviceCode(const char *target,

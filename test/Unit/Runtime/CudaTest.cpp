@@ -50,6 +50,8 @@ protected:
       EXPECT_EQ(fake->pushed, 0);
       EXPECT_EQ(fake->retained, 0);
       EXPECT_EQ(fake->modules, 0);
+      EXPECT_EQ(fake->events, 0);
+      EXPECT_EQ(fake->allocations, 0);
       dlclose(library);
     }
     unsetenv("QDELTA_LIBCUDA");

@@ -43,6 +43,15 @@ int cuDeviceGetAttribute(int *value, int attribute, int device) {
   if (device < 100)
     return 101;
   switch (attribute) {
+  case 13:
+    *value = 1500000;
+    return 0;
+  case 16:
+    *value = 100;
+    return 0;
+  case 38:
+    *value = state.cacheBytes;
+    return 0;
   case 75:
     *value = state.major;
     return 0;
@@ -118,7 +127,11 @@ int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz,
       return 716;
     state.mapBytes.emplace_back(static_cast<char *>(parameters[1 + i]), 128);
   }
-  return note("cuLaunchKernel");
+  int result = note("cuLaunchKernel");
+  if (!result && state.kernel)
+    state.kernel(state.parameter);
+  state.clock += state.launchMs;
+  return result;
 }
 int cuStreamSynchronize(void *stream) {
   state.stream = stream;
@@ -128,6 +141,7 @@ int cuMemcpyDtoDAsync_v2(unsigned long long to, unsigned long long from,
                          size_t bytes, void *) {
   std::memcpy(reinterpret_cast<void *>(to),
               reinterpret_cast<const void *>(from), bytes);
+  state.clock += static_cast<double>(bytes) * state.byteMs;
   return note("cuMemcpyDtoDAsync");
 }
 int cuPointerGetAttribute(void *value, int attribute,
@@ -183,11 +197,13 @@ int cuMemAlloc_v2(unsigned long long *pointer, size_t bytes) {
     return result;
   auto *memory = new char[bytes];
   *pointer = reinterpret_cast<unsigned long long>(memory);
+  ++state.allocations;
   state.memory.push_back({*pointer, *pointer + bytes, 0});
   return 0;
 }
 int cuMemFree_v2(unsigned long long pointer) {
   delete[] reinterpret_cast<char *>(pointer);
+  --state.allocations;
   return note("cuMemFree");
 }
 int cuMemcpyHtoD_v2(unsigned long long to, const void *from, size_t bytes) {
@@ -197,5 +213,45 @@ int cuMemcpyHtoD_v2(unsigned long long to, const void *from, size_t bytes) {
 int cuMemcpyDtoH_v2(void *to, unsigned long long from, size_t bytes) {
   std::memcpy(to, reinterpret_cast<const void *>(from), bytes);
   return note("cuMemcpyDtoH");
+}
+int cuDeviceGetName(char *name, int size, int device) {
+  if (device < 100)
+    return 101;
+  std::strncpy(name, "Fake device", static_cast<size_t>(size));
+  return note("cuDeviceGetName");
+}
+int cuMemsetD8Async(unsigned long long to, unsigned char value, size_t bytes,
+                    void *) {
+  std::memset(reinterpret_cast<void *>(to), value, bytes);
+  state.clock += static_cast<double>(bytes) * state.byteMs;
+  return note("cuMemsetD8Async");
+}
+int cuEventCreate(void **event, unsigned flags) {
+  if (flags)
+    return 1;
+  if (int result = note("cuEventCreate"))
+    return result;
+  ++state.events;
+  *event = new char;
+  return 0;
+}
+int cuEventDestroy_v2(void *event) {
+  --state.events;
+  state.recorded.erase(event);
+  delete static_cast<char *>(event);
+  return 0;
+}
+int cuEventRecord(void *event, void *) {
+  state.recorded[event] = state.clock;
+  return note("cuEventRecord");
+}
+int cuEventSynchronize(void *event) {
+  return state.recorded.count(event) ? note("cuEventSynchronize") : 400;
+}
+int cuEventElapsedTime(float *ms, void *begin, void *end) {
+  if (!state.recorded.count(begin) || !state.recorded.count(end))
+    return 400;
+  *ms = static_cast<float>(state.recorded[end] - state.recorded[begin]);
+  return note("cuEventElapsedTime");
 }
 }

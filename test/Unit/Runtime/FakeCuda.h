@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@
 struct FakeCuda {
   // What it does.
   int deviceCount = 2, major = 9, minor = 0, maxSharedBytes = 232448;
+  int cacheBytes = 8 << 20;
   /// Calls that fail, with the error's number.
   std::map<std::string, int> failures;
   /// What the JIT compiler prints when a module fails to load.
@@ -28,6 +30,11 @@ struct FakeCuda {
     int device;
   };
   std::vector<Range> memory;
+  /// Milliseconds that pass with a launch and with each byte copied or
+  /// overwritten on the device.
+  float launchMs = 0.25f, byteMs = 1e-7f;
+  /// Called by a launch in the place of the kernel.
+  std::function<void(const std::vector<int64_t> &)> kernel;
   /// How much of a launch's parameters to copy.
   size_t words = 0, maps = 0;
 
@@ -50,6 +57,11 @@ struct FakeCuda {
   } map;
   /// Contexts pushed less contexts popped; retained less released; modules.
   int pushed = 0, retained = 0, modules = 0;
+  /// Events made less destroyed, memory allocated less freed.
+  int events = 0, allocations = 0;
+  /// The device's clock, and what it read when an event was recorded.
+  double clock = 0;
+  std::map<void *, double> recorded;
 };
 
 /// The symbol of `FakeCuda *fakeCudaState()` in the library.

@@ -9,8 +9,7 @@
 #include "gtest/gtest.h"
 
 #include <cstddef>
-
-static constexpr DLDataType f32 = {kDLFloat, 32, 1};
+#include <cstring>
 
 extern "C" int64_t numKernelsOfEmptyModule(void);
 
@@ -96,7 +95,37 @@ TEST(Module, StructSizes) {
   kernel.struct_size = 0;
   EXPECT_EQ(load(&image, QDELTA_ERROR_STRUCT_SIZE),
             "expected qdeltaKernelImage to have struct_size at least " +
-                std::to_string(sizeof(qdeltaKernelImage)) + ", but got 0");
+                std::to_string(offsetof(qdeltaKernelImage, work)) +
+                ", but got 0");
+}
+
+TEST(Module, Domains) {
+  qdeltaArgument arguments[] = {toy::image().kernels[0].arguments[toy::q],
+                                toy::image().kernels[0].arguments[toy::g]};
+  arguments[0].domain = QDELTA_DOMAIN_UNIT;
+  arguments[0].usual_heads = QDELTA_DIM_VALUE_HEADS;
+  arguments[1].domain = QDELTA_DOMAIN_RANGE;
+  arguments[1].high = 2;
+  qdeltaKernelImage kernel = toy::image().kernels[0];
+  kernel.arguments = arguments;
+  kernel.num_arguments = 2;
+  kernel.work = 12;
+  qdeltaImage image = {sizeof(qdeltaImage), &kernel, 1, nullptr, 0};
+  qdeltaModule *module = nullptr;
+  ASSERT_EQ(qdeltaModuleLoad(&image, &module), nullptr);
+  const qdeltaKernel *loaded = nullptr;
+  ASSERT_EQ(qdeltaModuleGetKernel(module, 0, &loaded), nullptr);
+  EXPECT_EQ(qdeltaKernelGetWork(loaded), 12);
+  EXPECT_EQ(qdeltaKernelGetWork(nullptr), 0);
+  const qdeltaArgument *q = qdeltaKernelGetArgument(loaded, 0);
+  EXPECT_EQ(q->domain, QDELTA_DOMAIN_UNIT);
+  EXPECT_EQ(q->usual_heads, QDELTA_DIM_VALUE_HEADS);
+  EXPECT_EQ(qdeltaKernelGetArgument(loaded, 1)->high, 2);
+  qdeltaModuleDestroy(module);
+  int32_t unknown = 4;
+  std::memcpy(&arguments[1].domain, &unknown, sizeof(unknown));
+  EXPECT_EQ(load(&image, QDELTA_ERROR_IMAGE),
+            "argument g of kernel toy has unknown domain 4");
 }
 
 TEST(Module, LaterVersion) {
@@ -105,9 +134,11 @@ TEST(Module, LaterVersion) {
     qdeltaArgument known;
     int64_t more;
   };
-  LaterArgument arguments[] = {
-      {{sizeof(LaterArgument), "a", QDELTA_ROLE_TOKEN, 1, {1}, f32}, 7},
-      {{sizeof(LaterArgument), "b", QDELTA_ROLE_TOKEN, 1, {2}, f32}, 7}};
+  LaterArgument arguments[] = {{toy::image().kernels[0].arguments[toy::q], 7},
+                               {toy::image().kernels[0].arguments[toy::v], 7}};
+  for (LaterArgument &argument : arguments)
+    argument.known.struct_size = sizeof(argument);
+  arguments[1].known.name = "b";
   qdeltaKernelImage kernel = toy::image().kernels[0];
   kernel.arguments = &arguments[0].known;
   kernel.num_arguments = 2;
@@ -117,6 +148,7 @@ TEST(Module, LaterVersion) {
   const qdeltaKernel *loaded = nullptr;
   ASSERT_EQ(qdeltaModuleGetKernel(module, 0, &loaded), nullptr);
   EXPECT_STREQ(qdeltaKernelGetArgument(loaded, 1)->name, "b");
+  EXPECT_EQ(qdeltaKernelGetArgument(loaded, 1)->shape[3], 3);
   EXPECT_EQ(qdeltaKernelGetArgument(loaded, 1)->struct_size,
             sizeof(qdeltaArgument));
   qdeltaModuleDestroy(module);

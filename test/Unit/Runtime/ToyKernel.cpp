@@ -6,6 +6,7 @@
 
 #include "ToyKernel.h"
 
+#include <algorithm>
 #include <numeric>
 
 using namespace toy;
@@ -46,19 +47,29 @@ void entry(void *const *descriptors, int64_t begin, int64_t end) {
 
 constexpr int64_t B = QDELTA_DIM_BATCH, T = QDELTA_DIM_TIME,
                   H = QDELTA_DIM_HEADS, HV = QDELTA_DIM_VALUE_HEADS;
-constexpr size_t size = sizeof(qdeltaArgument);
-constexpr DLDataType f32 = {kDLFloat, 32, 1};
+qdeltaArgument describe(const char *name, qdeltaRole role,
+                        std::initializer_list<int64_t> shape) {
+  qdeltaArgument argument = {};
+  argument.struct_size = sizeof(argument);
+  argument.name = name;
+  argument.role = role;
+  argument.rank = static_cast<int32_t>(shape.size());
+  std::copy(shape.begin(), shape.end(), argument.shape);
+  argument.dtype = {kDLFloat, 32, 1};
+  return argument;
+}
+
 const qdeltaArgument arguments[] = {
-    {size, "q", QDELTA_ROLE_TOKEN, 4, {B, T, H, 4}, f32},
-    {size, "v", QDELTA_ROLE_TOKEN, 4, {B, T, H, 3}, f32},
-    {size, "g", QDELTA_ROLE_TOKEN, 3, {B, T, H}, f32},
-    {size, "scale", QDELTA_ROLE_PARAM, 1, {HV}, f32},
-    {size, "w", QDELTA_ROLE_PARAM, 2, {HV, 4}, f32},
-    {size, "S", QDELTA_ROLE_INITIAL_STATE, 4, {B, HV, 4, 3}, f32},
-    {size, "o", QDELTA_ROLE_OUTPUT, 4, {B, T, HV, 3}, f32},
-    {size, "S", QDELTA_ROLE_FINAL_STATE, 4, {B, HV, 4, 3}, f32}};
+    describe("q", QDELTA_ROLE_TOKEN, {B, T, H, 4}),
+    describe("v", QDELTA_ROLE_TOKEN, {B, T, H, 3}),
+    describe("g", QDELTA_ROLE_TOKEN, {B, T, H}),
+    describe("scale", QDELTA_ROLE_PARAM, {HV}),
+    describe("w", QDELTA_ROLE_PARAM, {HV, 4}),
+    describe("S", QDELTA_ROLE_INITIAL_STATE, {B, HV, 4, 3}),
+    describe("o", QDELTA_ROLE_OUTPUT, {B, T, HV, 3}),
+    describe("S", QDELTA_ROLE_FINAL_STATE, {B, HV, 4, 3})};
 const qdeltaKernelImage kernels[] = {
-    {sizeof(qdeltaKernelImage), "toy", arguments, numArguments, entry}};
+    {sizeof(qdeltaKernelImage), "toy", arguments, numArguments, entry, 0}};
 const qdeltaImage toyImage = {sizeof(qdeltaImage), kernels, 1, nullptr, 0};
 } // namespace
 

@@ -9,7 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "data/Elements.h"
+#include "arrays/Elements.h"
 #include "data/Engines.h"
 #include "qdelta/Pipelines/Registration.h"
 #include "qdelta/Target/TargetTable.h"
@@ -65,7 +65,7 @@ std::array<std::vector<uint16_t>, 2> Conversion::run(std::vector<uint16_t> v,
   options.engine = std::get<0>(GetParam()).name;
   options.target = std::get<0>(GetParam()).target;
   options.chunk = std::get<2>(GetParam());
-  options.dtype = reference::formatName(format()).str();
+  options.dtype = reference::formatName(format());
   options.key = keys;
   options.value = values;
   auto kernel = LoadedKernel::compile(*module, options, "copy_forward", true);
@@ -147,6 +147,6 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto &info) {
       return std::string(std::get<0>(info.param).name) + "_" +
              std::get<0>(info.param).target + "_" +
-             reference::formatName(std::get<1>(info.param)).str() + "_" +
+             std::string(reference::formatName(std::get<1>(info.param))) + "_" +
              std::to_string(std::get<2>(info.param));
     });

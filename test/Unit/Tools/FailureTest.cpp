@@ -36,17 +36,21 @@ Outcome run(llvm::function_ref<Error()> rest) {
   return {code, testing::internal::GetCapturedStderr()};
 }
 
-/// Expects an internal error with that message, and reads its reproducer.
-void expectInternal(const Outcome &outcome, StringRef message) {
-  EXPECT_EQ(outcome.code, InternalError);
+/// Expects an error with that code and message, and reads its reproducer.
+void expectReproducer(const Outcome &outcome, ExitCode code,
+                      const llvm::Twine &message) {
+  EXPECT_EQ(outcome.code, code);
   auto [before, after] =
-      StringRef(outcome.text)
-          .split(("internal error: " + message + "; reproducer: ").str());
+      StringRef(outcome.text).split((message + "; reproducer: ").str());
   StringRef path = after.take_until([](char c) { return c == '\n'; });
   auto file = llvm::MemoryBuffer::getFile(path);
   ASSERT_TRUE(static_cast<bool>(file)) << outcome.text;
   EXPECT_EQ((*file)->getBuffer(), "// tool --chunk=3\nmodule {}\n");
   llvm::sys::fs::remove(path);
+}
+
+void expectInternal(const Outcome &outcome, StringRef message) {
+  expectReproducer(outcome, InternalError, "internal error: " + message);
 }
 } // namespace
 
@@ -63,9 +67,12 @@ TEST(Failure, OfTheUser) {
   outcome = run([]() -> Error { throw std::bad_alloc(); });
   EXPECT_EQ(outcome.code, UserError);
   EXPECT_EQ(outcome.text, "error: not enough memory\n");
-  outcome = run([] { return llvm::make_error<Failure>(WrongResult, "wrong"); });
-  EXPECT_EQ(outcome.code, WrongResult);
-  EXPECT_EQ(outcome.text, "error: wrong\n");
+}
+
+TEST(Failure, Wrong) {
+  expectReproducer(
+      run([] { return llvm::make_error<Failure>(WrongResult, "wrong"); }),
+      WrongResult, "error: wrong");
 }
 
 TEST(Failure, Internal) {

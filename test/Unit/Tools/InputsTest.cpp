@@ -15,10 +15,15 @@ using namespace qdelta::tools;
 static Signature signature() {
   Signature result;
   result.inputs = {
-      {"k", QDELTA_ROLE_TOKEN, {"B", "T", "H", "K"}, Domain::Unit},
+      {"k", QDELTA_ROLE_TOKEN, {"B", "T", "H", "K"}, QDELTA_DOMAIN_UNIT},
       {"v", QDELTA_ROLE_TOKEN, {"B", "T", "HV", "V"}},
-      {"g", QDELTA_ROLE_TOKEN, {"B", "T", "HV"}, Domain::LogDecay},
-      {"beta", QDELTA_ROLE_TOKEN, {"B", "T", "HV"}, Domain::Range, 0.25, 2.0},
+      {"g", QDELTA_ROLE_TOKEN, {"B", "T", "HV"}, QDELTA_DOMAIN_LOG_DECAY},
+      {"beta",
+       QDELTA_ROLE_TOKEN,
+       {"B", "T", "HV"},
+       QDELTA_DOMAIN_RANGE,
+       0.25,
+       2.0},
       {"scale", QDELTA_ROLE_PARAM, {"HV"}},
       {"S", QDELTA_ROLE_INITIAL_STATE, {"B", "HV", "K", "V"}}};
   return result;

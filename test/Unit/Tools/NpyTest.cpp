@@ -97,7 +97,7 @@ TEST(Npy, WrongKind) {
 
 TEST(Npy, Narrow) {
   for (Format format : {Format::BF16, Format::F16}) {
-    FloatTensor tensor{{2, 2}, {1.0f / 3, -INFINITY, -0.0f, 1e-6f}};
+    FloatTensor tensor{{2, 2}, {1.0f / 3, -INFINITY, -0.0, 1e-6f}};
     std::string bytes = formatNpy(tensor, format);
     EXPECT_NE(bytes.find(format == Format::F16 ? "'<f2'" : "'<V2'"),
               std::string::npos);

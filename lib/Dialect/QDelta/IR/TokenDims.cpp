@@ -1,11 +1,11 @@
 //===- TokenDims.cpp - key, value or scalar: the dimension of each value of a
-//step ===//
+// step ===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
 //===-----------------------------------------------------------------------===//
 
-#include "qdelta/Dialect/QDelta/IR/QDelta.h"
+#include "qdelta/Dialect/QDelta/IR/TokenHeads.h"
 
 using namespace mlir;
 using namespace qdelta;
@@ -58,6 +58,11 @@ bool propagate(Block &step, llvm::DenseMap<Value, TokenDim> &dims) {
   return changed;
 }
 } // namespace
+
+bool qdelta::hasValueHeads(TokenDim dim, DictionaryAttr attrs) {
+  return dim == TokenDim::Scalar || dim == TokenDim::Value ||
+         attrs.contains("qdelta.log_decay");
+}
 
 llvm::DenseMap<Value, TokenDim> qdelta::inferTokenDims(Block &step) {
   llvm::DenseMap<Value, TokenDim> dims;

@@ -4,12 +4,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "data/Elements.h"
+#include "arrays/Elements.h"
 
 #include <algorithm>
 
-using namespace qdelta;
 using namespace qdelta::tools;
+namespace reference = qdelta::reference;
 
 template <typename To, typename From>
 static void copyNumbers(const From *from, size_t count, To *to) {
@@ -17,8 +17,8 @@ static void copyNumbers(const From *from, size_t count, To *to) {
                  [](From x) { return static_cast<To>(x); });
 }
 
-void tools::storeElements(llvm::ArrayRef<double> numbers, Format format,
-                          void *to) {
+void qdelta::tools::storeElements(std::span<const double> numbers,
+                                  Format format, void *to) {
   if (format == Format::F64)
     return copyNumbers(numbers.data(), numbers.size(),
                        static_cast<double *>(to));
@@ -30,8 +30,8 @@ void tools::storeElements(llvm::ArrayRef<double> numbers, Format format,
     *elements++ = reference::toBits(format, static_cast<float>(x));
 }
 
-void tools::loadElements(const void *from, Format format,
-                         llvm::MutableArrayRef<double> numbers) {
+void qdelta::tools::loadElements(const void *from, Format format,
+                                 std::span<double> numbers) {
   if (format == Format::F64)
     return copyNumbers(static_cast<const double *>(from), numbers.size(),
                        numbers.data());
@@ -41,4 +41,15 @@ void tools::loadElements(const void *from, Format format,
   const auto *elements = static_cast<const uint16_t *>(from);
   for (double &x : numbers)
     x = reference::fromBits(format, *elements++);
+}
+
+DLDataType qdelta::tools::typeOf(Format format) {
+  uint8_t code = format == Format::BF16 ? kDLBfloat : kDLFloat;
+  return {code, static_cast<uint8_t>(8 * reference::formatBytes(format)), 1};
+}
+
+Format qdelta::tools::formatOf(DLDataType type) {
+  if (type.bits >= 32)
+    return type.bits == 64 ? Format::F64 : Format::F32;
+  return type.code == kDLBfloat ? Format::BF16 : Format::F16;
 }

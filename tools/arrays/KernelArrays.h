@@ -1,0 +1,51 @@
+//===- KernelArrays.h - arrays for a kernel's arguments --------*- C++ -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QDELTA_TOOLS_ARRAYS_KERNELARRAYS_H
+#define QDELTA_TOOLS_ARRAYS_KERNELARRAYS_H
+
+#include "arrays/Array.h"
+#include "arrays/RandomInputs.h"
+
+#include <map>
+
+namespace qdelta::tools {
+
+std::vector<const qdeltaArgument *> argumentsOf(const qdeltaKernel *kernel);
+
+/// Whether it is an output or a final state.
+bool isWritten(const qdeltaArgument &argument);
+
+InputDescription describeInput(const qdeltaArgument &argument);
+
+/// The key dimension of the kernel's first state; 1 if it has none.
+int64_t keysOf(const qdeltaKernel *kernel);
+
+/// The argument's shape where a launch has `sizes`: B, T, H and HV, which is H
+/// if it is not given. Tokens have the heads that they usually have. Returns
+/// what is wrong, "" for nothing.
+std::string shapeOf(const qdeltaArgument &argument,
+                    const std::map<std::string, int64_t> &sizes,
+                    std::vector<int64_t> &shape);
+
+/// Launches on arrays in the order of the arguments and reads back those that
+/// are written; on engine cuda, copies everything to device 0 and waits.
+qdeltaStatus *launchArrays(const qdeltaModule *module,
+                           const qdeltaKernel *kernel,
+                           std::vector<Array> &arrays,
+                           const qdeltaLaunchOptions &options);
+
+/// `memory: 1128.0 bytes a token and head; instructions: ...`, the latter in
+/// all. `tokens` is B T HV, at least 1.
+std::string formatCounts(const qdeltaCounts &counts, int64_t tokens);
+
+/// Reads `random,late,7`, the value of --emulate, into schedule, completion and
+/// seed. Returns what is wrong, "" for nothing.
+std::string parseEmulation(std::string_view text, qdeltaLaunchOptions &options);
+
+} // namespace qdelta::tools
+
+#endif // QDELTA_TOOLS_ARRAYS_KERNELARRAYS_H
