@@ -100,7 +100,7 @@ static Expected<double> countFlop(const Subject &subject,
     return error;
   int64_t vectors = 0;
   copy->walk([&](AffineScanOp op) {
-    vectors = op.getFacts().getReads() + op.getFacts().getWrites();
+    vectors += op.getFacts().getReads() + op.getFacts().getWrites();
   });
   if (vectors == 0)
     return llvm::make_error<Failure>(
