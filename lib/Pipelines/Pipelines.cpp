@@ -100,6 +100,7 @@ static void addToBuffers(OpPassManager &pm, const CompileOptions &options) {
   pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
   if (vectorises)
     pm.addPass(createExpandMath());
+  pm.addPass(createExpandBfloat());
   addCleanUp(pm);
 }
 

@@ -218,6 +218,7 @@ LogicalResult TokenLoop<Scalar>::run(size_t numOutputs, Step step,
   return run(OutputShapes(numOutputs, {sizes[kValue].first}), step, results);
 }
 
+template class reference::TokenLoop<long double>;
 template class reference::TokenLoop<double>;
 template class reference::TokenLoop<float>;
 template class reference::TokenLoop<Exact>;

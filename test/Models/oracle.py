@@ -4,8 +4,8 @@ formulas, one step a model, and share no code with the compiler.
 
     oracle.py qdelta-run models-dir scratch-dir [model ...]
 
-Files hold float32, so what comes back is rounded once: a result is right if it is
-within 2^-23 of the loop's, relative to the largest entry of its array.
+All in float64. Constants of a model are float32 numbers, here too. A result is
+right if it is within 1e-10 of the loop's, relative to its array's largest entry.
 """
 
 import os
@@ -156,7 +156,7 @@ def draw(random, lead, kind):
         data = -0.3 * abs(data)
     if "1" in kind:
         data = data / np.sqrt((data * data).sum(-1, keepdims=True))
-    return data.astype(np.float32)
+    return data
 
 
 def check(run, models, scratch, name):
@@ -172,7 +172,7 @@ def check(run, models, scratch, name):
     for state, kind in states.items():
         inputs[state] = draw(random, [b, hv], kind)
     path = lambda what: os.path.join(scratch, f"{name}.{what}.npy")
-    command = [run, os.path.join(models, name + ".mlir"), "--engine=reference"]
+    command = [run, os.path.join(models, name + ".mlir"), "--engine=reference", "--dtype=f64"]
     for what, data in inputs.items():
         np.save(path(what), data)
         command += ["--input", f"{what}={path(what)}"]
@@ -197,12 +197,12 @@ def check(run, models, scratch, name):
             wanted[state + "_final"].append(s[state])
     worst = 0.0
     for what, parts in wanted.items():
-        found = np.float64(np.load(path("out." + what)))
+        found = np.load(path("out." + what))
         whole = np.array(parts).reshape((b, hv) + np.shape(parts[0]))
         if what == "o":
             whole = whole.transpose(0, 2, 1, 3)
         error = abs(found - whole).max() / abs(whole).max()
-        if found.shape != whole.shape or not error <= 2.0 ** -23:
+        if found.dtype != np.float64 or found.shape != whole.shape or not error <= 1e-10:
             sys.exit(f"{name}: {what} differs from the token loop by {error:.2e}")
         worst = max(worst, error)
     print(f"{name}: right, {worst:.1e}")

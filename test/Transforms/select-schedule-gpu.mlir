@@ -10,6 +10,8 @@
 // RUN: sed s/128/257/g %s | not qdelta-opt - -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefix=KEY
 // KEY: error: the state of a kernel stays in registers: expected a key dimension of at most 256, but got 257
 // RUN: not qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=sm_70" 2>&1 | FileCheck %s --check-prefix=TARGET
+// RUN: sed -e s/bf16/f64/g -e s/f16/f64/g -e s/f32/f64/g %s | not qdelta-opt - -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefix=F64
+// F64: error: kernels for GPUs have their state in f32, but got 'tensor<?x?x{{[0-9]+}}x{{[0-9]+}}xf64>'
 // TARGET: error: unknown target 'sm_70'; known are host, {{.*}}, sm_80, {{.*}}sm_90a
 
 // Kernels keep the state in registers: nothing is unrolled, fused or deferred.

@@ -56,7 +56,9 @@ qdelta::tools::compare(llvm::ArrayRef<Argument> arguments, const Outputs &got,
                        const Outputs &wanted, const Outputs &loop,
                        const Outputs &reference, double allowed,
                        Format products) {
-  double unit = products == Format::F32 ? 0x1p-23 : unitRoundoff(products);
+  double unit = unitRoundoff(products);
+  if (products == Format::F32 || products == Format::F64)
+    unit *= 2;
   std::vector<OutputError> errors;
   for (size_t i = 0; i < arguments.size(); ++i) {
     OutputError row{arguments[i].name};

@@ -163,6 +163,24 @@ def ExpandMath : Pass<"qdelta-expand-math", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::vector::VectorDialect"];
 }
 
+def ExpandBfloat : Pass<"qdelta-expand-bfloat", "::mlir::ModuleOp"> {
+  let summary = "conversions of bf16 as integer arithmetic";
+  let description = [{
+    Widening is a shift. Rounding, to nearest with ties to even, adds half of the
+    last place and shifts; a NaN becomes the quiet NaN. Code generation calls the
+    compiler's library for each element where the processor has no instruction
+    for bf16, and that instruction, where there is one, takes subnormal numbers
+    for 0. Conversions of f16 have instructions that round right.
+
+    Before: `arith.extf` and `arith.truncf` of bf16, scalars and vectors.
+    After: `arith` on integers.
+    Preconditions: buffers.
+
+    Numerics: preserving.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def FunctionsToLLVM : Pass<"qdelta-functions-to-llvm", "::mlir::ModuleOp"> {
   let summary = "functions to the LLVM dialect, recurrences untouched";
   let description = [{

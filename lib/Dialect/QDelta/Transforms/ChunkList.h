@@ -36,6 +36,8 @@ struct ChunkList {
     bool unknown = false;
   };
 
+  /// Of the step's arithmetic and its state: f32 or f64.
+  mlir::FloatType element;
   llvm::SmallVector<mlir::Value> logs;
   llvm::MapVector<mlir::Value, Read> reads; // by readout
   llvm::SmallVector<Write> writes;
@@ -46,7 +48,8 @@ struct ChunkList {
   llvm::SetVector<mlir::Value> keys;
 
   /// Reads the list of `op`. Fails with an error if the chunk form does not
-  /// cover it: several states, or a decay per key channel.
+  /// cover it: several states, a decay per key channel, or element types that
+  /// differ.
   static mlir::FailureOr<ChunkList> get(AffineScanOp op);
 };
 

@@ -55,10 +55,10 @@ private:
     return arith::MulIOp::create(b, loc, lhs, index(rhs));
   }
   RankedTensorType tensorOf(ArrayRef<int64_t> shape) {
-    return RankedTensorType::get(shape, b.getF32Type());
+    return RankedTensorType::get(shape, context.list.element);
   }
   Value empty(ArrayRef<int64_t> shape) {
-    return tensor::EmptyOp::create(b, loc, shape, b.getF32Type());
+    return tensor::EmptyOp::create(b, loc, shape, context.list.element);
   }
   /// The slice of `type` at leading indices `lead` of `source`.
   Value slice(Value source, ValueRange lead, RankedTensorType type);
@@ -459,8 +459,10 @@ LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
 
   carried.assign(overSpans.getResults().begin(), overSpans.getResults().end());
   if (runningDecay)
+    runningDecay = carried.pop_back_val();
+  if (runningDecay && runningDecay.getType() != context.list.element)
     runningDecay =
-        arith::TruncFOp::create(b, loc, b.getF32Type(), carried.pop_back_val());
+        arith::TruncFOp::create(b, loc, context.list.element, runningDecay);
   size_t perGroup = numStates / std::max<size_t>(groups.size(), 1);
   Value final = slices.back();
   for (auto [i, group] : llvm::enumerate(groups))

@@ -45,7 +45,7 @@ public:
       : b(b), loc(loc), list(list), tiles(tiles), valid(valid) {
     system.runningDecay = runningDecay;
     scalarTile = RankedTensorType::get(
-        cast<RankedTensorType>(valid.getType()).getShape(), b.getF32Type());
+        cast<RankedTensorType>(valid.getType()).getShape(), list.element);
   }
 
   FailureOr<ChunkSystem> build();
@@ -61,6 +61,16 @@ private:
   /// `tile` where the token exists, 0 elsewhere.
   Value maskInvalid(Value tile);
   Value addTiles(Value lhs, Value rhs);
+  DenseElementsAttr ones() {
+    return DenseElementsAttr::get(scalarTile,
+                                  b.getFloatAttr(list.element, 1.0));
+  }
+  /// A number in f64 as one of the list's.
+  Value rounded(Value value) {
+    return value.getType() == list.element
+               ? value
+               : arith::TruncFOp::create(b, loc, list.element, value);
+  }
   Value scaleRows(Value tile, Value by);
   Value decayTo(int64_t place);
 
@@ -115,11 +125,8 @@ Value SystemBuilder::decayTo(int64_t place) {
   if (!decay && !logs.empty()) {
     decay = ChunkDecayOp::create(b, loc, scalarTile, logs, IntegerAttr(),
                                  b.getI64IntegerAttr(place), UnitAttr());
-    if (system.runningDecay) {
-      Value running =
-          arith::TruncFOp::create(b, loc, b.getF32Type(), system.runningDecay);
-      decay = ScaleOp::create(b, loc, decay, running);
-    }
+    if (system.runningDecay)
+      decay = ScaleOp::create(b, loc, decay, rounded(system.runningDecay));
   }
   return decay;
 }
@@ -130,16 +137,14 @@ Value SystemBuilder::decayTo(int64_t place) {
 /// (docs/Decisions/0004). Products that run on from chunk to chunk are f64:
 /// their rounding is common to the whole state and would add up.
 void SystemBuilder::createDecays() {
-  Type f32 = b.getF32Type(), f64 = b.getF64Type();
+  Type f64 = b.getF64Type();
   auto constant = [&](double value) -> Value {
     return arith::ConstantOp::create(b, loc, b.getF64FloatAttr(value));
   };
-  auto rounded = [&](Value value) -> Value {
-    return arith::TruncFOp::create(b, loc, f32, value);
-  };
   Value inverse;
   if (logs.empty()) {
-    system.decay = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(1.0f));
+    system.decay =
+        arith::ConstantOp::create(b, loc, b.getFloatAttr(list.element, 1.0));
   } else {
     Value total = ChunkDecayOp::create(b, loc, f64, logs, IntegerAttr(),
                                        IntegerAttr(), UnitAttr());
@@ -162,8 +167,7 @@ void SystemBuilder::createDecays() {
   for (const ChunkList::Write &write : list.writes) {
     Value factor;
     if (logs.empty())
-      factor = arith::ConstantOp::create(
-          b, loc, DenseElementsAttr::get(scalarTile, 1.0f));
+      factor = arith::ConstantOp::create(b, loc, ones());
     else
       factor = ChunkDecayOp::create(b, loc, scalarTile, logs,
                                     b.getI64IntegerAttr(write.place),
@@ -179,7 +183,7 @@ Value SystemBuilder::readInteraction(const ChunkList::Read &read,
                                      unsigned writeIndex, bool inclusive) {
   const ChunkList::Write &write = list.writes[writeIndex];
   int64_t chunk = scalarTile.getDimSize(0);
-  auto matrixType = RankedTensorType::get({chunk, chunk}, b.getF32Type());
+  auto matrixType = RankedTensorType::get({chunk, chunk}, list.element);
   Value sum;
   for (auto [coefficient, base] : read.bases) {
     Value &gram = grams[{base, write.key}];
@@ -222,9 +226,7 @@ LogicalResult SystemBuilder::createTarget(ChunkTarget &target,
     if (isNew)
       return;
     auto one = [&](Value value) {
-      return value ? value
-                   : arith::ConstantOp::create(
-                         b, loc, DenseElementsAttr::get(scalarTile, 1.0f));
+      return value ? value : arith::ConstantOp::create(b, loc, ones());
     };
     entry->second =
         arith::AddFOp::create(b, loc, one(entry->second), one(coefficient));

@@ -65,6 +65,18 @@ Value multiplyTransposed(OpBuilder &b, Location loc, Value lhs, Value rhs,
       .getResult(0);
 }
 
+/// A scalar or tile in another element type: wider, or rounded.
+Value convert(OpBuilder &b, Location loc, Value value, Type element) {
+  Type from = getElementTypeOrSelf(value.getType()), to = element;
+  if (from == element)
+    return value;
+  if (auto tile = dyn_cast<RankedTensorType>(value.getType()))
+    to = tile.clone(element);
+  if (from.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth())
+    return arith::ExtFOp::create(b, loc, to, value);
+  return arith::TruncFOp::create(b, loc, to, value);
+}
+
 /// A row-wise product: tile [.., D] times a factor without the last dimension.
 struct LowerScale : OpRewritePattern<ScaleOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -112,11 +124,11 @@ struct LowerLoadTile : OpRewritePattern<LoadTileOp> {
           Value next;
           if (isVector) {
             at.push_back(op.getColumn() ? op.getColumn() : index(b, loc, 0));
-            next = copyRow(b, loc, op.getSource(), at, args[0], t,
-                           type.getDimSize(1));
+            next = copyRow(b, loc, op.getSource(), at, args[0], t, type);
           } else {
-            Value scalar =
-                tensor::ExtractOp::create(b, loc, op.getSource(), at);
+            Value scalar = convert(
+                b, loc, tensor::ExtractOp::create(b, loc, op.getSource(), at),
+                type.getElementType());
             next = tensor::InsertOp::create(b, loc, scalar, args[0], t);
           }
           scf::YieldOp::create(b, loc, next);
@@ -127,15 +139,17 @@ struct LowerLoadTile : OpRewritePattern<LoadTileOp> {
 
   static Value copyRow(OpBuilder &b, Location loc, Value source,
                        ArrayRef<Value> at, Value dest, Value row,
-                       int64_t width) {
+                       RankedTensorType tile) {
+    int64_t width = tile.getDimSize(1);
     OpFoldResult one = b.getIndexAttr(1), size = b.getIndexAttr(width);
     SmallVector<OpFoldResult> offsets(at), sizes(at.size(), one),
         strides(at.size(), one);
     sizes.back() = size;
     auto rowType =
-        RankedTensorType::get({width}, typeOf(source).getElementType());
+        RankedTensorType::get({1, width}, typeOf(source).getElementType());
     Value slice = tensor::ExtractSliceOp::create(b, loc, rowType, source,
                                                  offsets, sizes, strides);
+    slice = convert(b, loc, slice, tile.getElementType());
     return tensor::InsertSliceOp::create(
         b, loc, slice, dest, SmallVector<OpFoldResult>{row, b.getIndexAttr(0)},
         SmallVector<OpFoldResult>{one, size},
@@ -158,13 +172,14 @@ struct LowerStoreTile : OpRewritePattern<StoreTileOp> {
         [&](OpBuilder &b, Location loc, Value t, ValueRange args) {
           OpFoldResult one = b.getIndexAttr(1);
           OpFoldResult width = b.getIndexAttr(type.getDimSize(1));
-          auto rowType = RankedTensorType::get({type.getDimSize(1)},
+          auto rowType = RankedTensorType::get({1, type.getDimSize(1)},
                                                type.getElementType());
           Value row = tensor::ExtractSliceOp::create(
               b, loc, rowType, op.getTile(),
               SmallVector<OpFoldResult>{t, b.getIndexAttr(0)},
               SmallVector<OpFoldResult>{one, width},
               SmallVector<OpFoldResult>{one, one});
+          row = convert(b, loc, row, typeOf(op.getDest()).getElementType());
           SmallVector<OpFoldResult> offsets(op.getIndices()), sizes(3, one);
           offsets[1] =
               arith::AddIOp::create(b, loc, op.getIndices()[1], t).getResult();
@@ -271,7 +286,7 @@ private:
                      Value t, Value product, size_t begin, size_t end) {
     for (size_t d = begin; d < end; ++d) {
       Value factor = tensor::ExtractOp::create(b, op.getLoc(), factors[d], t);
-      factor = arith::ExtFOp::create(b, op.getLoc(), b.getF64Type(), factor);
+      factor = convert(b, op.getLoc(), factor, b.getF64Type());
       product = arith::MulFOp::create(b, op.getLoc(), product, factor);
     }
     return product;
@@ -279,10 +294,8 @@ private:
 
   /// An f64 product in the element type of the op's result.
   static Value rounded(OpBuilder &b, ChunkDecayOp op, Value product) {
-    Type type = getElementTypeOrSelf(op.getResult().getType());
-    if (type == product.getType())
-      return product;
-    return arith::TruncFOp::create(b, op.getLoc(), type, product);
+    return convert(b, op.getLoc(), product,
+                   getElementTypeOrSelf(op.getResult().getType()));
   }
 
   /// e^log of every decay, tiles [C]; equal ones of other ops are one by CSE.

@@ -43,7 +43,9 @@ private:
   Value advance(AdvanceOp advance);
   Value product(Value tile, Value factor);
   Value store(Value tile, Value slice, Value token);
-  Value put(Value tile, Value dest, ArrayRef<OpFoldResult> at);
+  Value put(Value tile, Value dest, ArrayRef<OpFoldResult> at, bool isVector);
+  Value putState(Value tile, Value dest);
+  Value tileOf(Value memory);
 
   OpBuilder &b;
   const PrescanItem &item;
@@ -66,10 +68,10 @@ void PrescanLoop::loadInputs(ArrayRef<BlockArgument> args, Value token) {
   }
 }
 
-/// The initial states as tiles in memory.
+/// The initial states in memory, [1, 1, D] or [1, 1].
 SmallVector<Value> PrescanLoop::loadStates() {
   SmallVector<Value> states;
-  for (auto [init, state] : llvm::zip(op.getInits(), op.getStates())) {
+  for (Value init : op.getInits()) {
     auto type = cast<RankedTensorType>(init.getType());
     SmallVector<OpFoldResult> offsets{item.batch, item.head},
         sizes(2, b.getIndexAttr(1));
@@ -78,11 +80,23 @@ SmallVector<Value> PrescanLoop::loadStates() {
       sizes.push_back(b.getIndexAttr(type.getDimSize(2)));
     }
     SmallVector<OpFoldResult> strides(type.getRank(), b.getIndexAttr(1));
-    states.push_back(tensor::ExtractSliceOp::create(
-        b, loc, tileType(state, type.getShape().back()), init, offsets, sizes,
-        strides));
+    states.push_back(
+        tensor::ExtractSliceOp::create(b, loc, init, offsets, sizes, strides));
   }
   return states;
+}
+
+/// The tile in a state's memory.
+Value PrescanLoop::tileOf(Value memory) {
+  auto type = cast<RankedTensorType>(memory.getType());
+  SmallVector<OpFoldResult> sizes, zeros(type.getRank(), b.getIndexAttr(0)),
+      ones(type.getRank(), b.getIndexAttr(1));
+  for (int64_t size : type.getShape())
+    sizes.push_back(b.getIndexAttr(size));
+  auto tile = RankedTensorType::get(type.getShape().drop_front(),
+                                    type.getElementType());
+  return tensor::ExtractSliceOp::create(b, loc, tile, memory, zeros, sizes,
+                                        ones);
 }
 
 LogicalResult PrescanLoop::createConstant(Operation &inner, Attribute value) {
@@ -167,13 +181,22 @@ LogicalResult PrescanLoop::createToken(Operation &inner) {
   return success();
 }
 
-Value PrescanLoop::put(Value tile, Value dest, ArrayRef<OpFoldResult> at) {
-  auto type = cast<RankedTensorType>(tile.getType());
-  SmallVector<OpFoldResult> one(at.size(), b.getIndexAttr(1));
-  SmallVector<OpFoldResult> sizes(one);
-  if (type.getRank() == 2)
-    sizes.back() = b.getIndexAttr(type.getDimSize(1));
-  return tensor::InsertSliceOp::create(b, loc, tile, dest, at, sizes, one);
+/// Puts a tile, or a state's memory, into `dest` at `at`.
+Value PrescanLoop::put(Value tile, Value dest, ArrayRef<OpFoldResult> at,
+                       bool isVector) {
+  SmallVector<OpFoldResult> ones(at.size(), b.getIndexAttr(1)), sizes(ones);
+  if (isVector)
+    sizes.back() = b.getIndexAttr(
+        cast<RankedTensorType>(tile.getType()).getShape().back());
+  return tensor::InsertSliceOp::create(b, loc, tile, dest, at, sizes, ones);
+}
+
+/// Puts a tile, or a state's memory, where a state is held: the whole of
+/// `dest`.
+Value PrescanLoop::putState(Value tile, Value dest) {
+  auto rank = cast<RankedTensorType>(dest.getType()).getRank();
+  SmallVector<OpFoldResult> zeros(rank, b.getIndexAttr(0));
+  return put(tile, dest, zeros, /*isVector=*/rank == 3);
 }
 
 Value PrescanLoop::store(Value tile, Value slice, Value token) {
@@ -182,7 +205,7 @@ Value PrescanLoop::store(Value tile, Value slice, Value token) {
     return StoreTileOp::create(b, loc, tile, slice,
                                ValueRange{zero, token, zero}, zero);
   OpFoldResult none = b.getIndexAttr(0);
-  return put(tile, slice, {none, token, none});
+  return put(tile, slice, {none, token, none}, /*isVector=*/false);
 }
 
 LogicalResult PrescanLoop::create(SmallVectorImpl<Value> &slices) {
@@ -204,18 +227,15 @@ LogicalResult PrescanLoop::create(SmallVectorImpl<Value> &slices) {
     auto values = loop.getRegionIterArgs();
     loadInputs(args.take_front(tokens), token);
     for (auto [state, value] : llvm::zip(op.getStates(), values))
-      tiles.map(state, value);
+      tiles.map(state, tileOf(value));
     for (Operation &inner : body.without_terminator())
       if (failed(createToken(inner)))
         return failure();
     // Last to first: a state may hold what an earlier one held before.
     SmallVector<Value> next(states);
     SmallVector<AdvanceOp> advances = op.getAdvances();
-    for (size_t i = states; i-- > 0;) {
-      auto rank = cast<RankedTensorType>(values[i].getType()).getRank();
-      next[i] = put(tiles.lookup(advances[i].getResult()), values[i],
-                    SmallVector<OpFoldResult>(rank, b.getIndexAttr(0)));
-    }
+    for (size_t i = states; i-- > 0;)
+      next[i] = putState(tiles.lookup(advances[i].getResult()), values[i]);
     for (auto [value, slice] : llvm::zip(body.getTerminator()->getOperands(),
                                          values.drop_front(states)))
       next.push_back(store(tiles.lookup(value), slice, token));
@@ -225,9 +245,7 @@ LogicalResult PrescanLoop::create(SmallVectorImpl<Value> &slices) {
     slices[i] = loop.getResult(states + i);
   for (size_t i = 0; i < states; ++i) {
     Value &final = slices[outputs + i];
-    auto rank = cast<RankedTensorType>(final.getType()).getRank();
-    final = put(loop.getResult(i), final,
-                SmallVector<OpFoldResult>(rank, b.getIndexAttr(0)));
+    final = putState(loop.getResult(i), final);
   }
   return success();
 }

@@ -128,6 +128,9 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
   // Products by warps keep fewer registers busy with 32 tokens, and a token's
   // share of the chunk's own products is smaller; wgmma wants 64 columns.
   constexpr int64_t kLargestChunk = 64, kWarpChunk = 32;
+  if (!state.getElementType().isF32())
+    return op.emitError("kernels for GPUs have their state in f32, but got ")
+           << state;
   if (keys > kLargestKey)
     return op.emitError("the state of a kernel stays in registers: expected a "
                         "key dimension of at most ")
@@ -221,6 +224,8 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   int64_t keys = state.getDimSize(2), values = state.getDimSize(3);
   FactsAttr facts = op.getFacts();
   bool vectorises = row->lanes > 1;
+  int64_t bytes = state.getElementTypeBitWidth() / 8;
+  int64_t lanes = std::max<int64_t>(1, row->lanes * 4 / bytes);
   int64_t vectors = row->vectorsPerRow;
   int64_t tokens = chunk                 ? chunk
                    : mode == "recurrent" ? 1
@@ -233,14 +238,14 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   while (unroll && !chunk && tokens > 1 && !fits())
     --tokens;
   while (unroll && vectors > 1 &&
-         (!fits() || keys * vectors * row->lanes * 4 > row->l1Bytes))
+         (!fits() || keys * vectors * lanes * bytes > row->l1Bytes))
     --vectors;
-  int64_t columns = unroll ? vectors * row->lanes : kMatrixColumns;
+  int64_t columns = unroll ? vectors * lanes : kMatrixColumns;
   columns = std::min(columns, std::max<int64_t>(values, 1));
   int64_t span = unroll ? std::max<int64_t>(1, kSpanTokens / tokens) : 1;
   bool decays = facts.getDecay() != DecayKind::None;
   op.setScheduleAttr(ScheduleAttr::get(op.getContext(), row->name, tokens,
-                                       columns, span, row->lanes, unroll,
+                                       columns, span, lanes, unroll,
                                        /*fuse=*/unroll,
                                        /*defer=*/unroll && decays,
                                        /*prefetch=*/unroll, /*kernel=*/false,

@@ -112,17 +112,20 @@ Value TileParts::store(Location loc, Value tile, Value dest,
   int64_t perRow = kind == Matrix ? typeOf(tile).getDimSize(1) : 1;
   Value firstRow = indices[rowDim];
   for (auto [i, part] : llvm::enumerate(get(tile, kind))) {
-    if (!part)
-      continue;
+    // An entry that is no part is 0, and whoever loads the tile reads it.
+    Value stored = part;
+    if (!stored)
+      stored = arith::ConstantOp::create(
+          b, loc, b.getZeroAttr(typeOf(tile).getElementType()));
     Value row = arith::ConstantIndexOp::create(b, loc, i / perRow);
     indices[rowDim] = arith::AddIOp::create(b, loc, firstRow, row);
     if (kind == Rows) {
-      dest = writeRow(loc, part, dest, indices);
+      dest = writeRow(loc, stored, dest, indices);
       continue;
     }
     if (kind == Matrix)
       indices[rowDim + 1] = arith::ConstantIndexOp::create(b, loc, i % perRow);
-    dest = tensor::InsertOp::create(b, loc, part, dest, indices);
+    dest = tensor::InsertOp::create(b, loc, stored, dest, indices);
   }
   return dest;
 }
@@ -147,13 +150,14 @@ Value TileParts::broadcast(Location loc, Value scalar, Value row) {
   return vector::BroadcastOp::create(b, loc, row.getType(), scalar);
 }
 
-Value TileParts::zeroRow(Location loc, int64_t width) {
-  auto type = VectorType::get({width}, b.getF32Type());
+Value TileParts::zeroRow(Location loc, RankedTensorType tileType) {
+  auto type =
+      VectorType::get({tileType.getDimSize(1)}, tileType.getElementType());
   return arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
 }
 
-Value TileParts::one(Location loc) {
-  return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(1.0f));
+Value TileParts::one(Location loc, Type type) {
+  return arith::ConstantOp::create(b, loc, b.getFloatAttr(type, 1.0));
 }
 
 Value TileParts::multiply(Location loc, Value lhs, Value rhs) {

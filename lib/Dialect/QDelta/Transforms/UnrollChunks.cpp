@@ -18,6 +18,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace qdelta {
@@ -62,6 +63,17 @@ private:
       return lhs;
     return arith::AddIOp::create(b, loc, lhs, index(rhs));
   }
+  /// A scalar or row in another element type: wider, or rounded.
+  Value convert(Value value, Type element) {
+    Type from = getElementTypeOrSelf(value.getType()), to = element;
+    if (from == element)
+      return value;
+    if (auto row = dyn_cast<VectorType>(value.getType()))
+      to = row.clone(element);
+    if (from.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth())
+      return arith::ExtFOp::create(b, loc, to, value);
+    return arith::TruncFOp::create(b, loc, to, value);
+  }
   Value timesRow(Value scalar, Value row) {
     return arith::MulFOp::create(b, loc, parts.broadcast(loc, scalar, row),
                                  row);
@@ -99,12 +111,12 @@ void Unroller::unroll(LoadTileOp op) {
   for (int64_t t = 0; t < type.getDimSize(0); ++t) {
     if (isSequence)
       indices[1] = arith::MinUIOp::create(b, loc, add(first, t), last);
-    if (type.getRank() == 2)
-      rows.push_back(
-          parts.readRow(loc, op.getSource(), indices, type.getDimSize(1)));
-    else
-      rows.push_back(
-          tensor::ExtractOp::create(b, loc, op.getSource(), indices));
+    Value row =
+        type.getRank() == 2
+            ? parts.readRow(loc, op.getSource(), indices, type.getDimSize(1))
+            : tensor::ExtractOp::create(b, loc, op.getSource(), indices)
+                  .getResult();
+    rows.push_back(convert(row, type.getElementType()));
   }
   parts.set(op.getResult(), std::move(rows));
 }
@@ -115,6 +127,7 @@ void Unroller::unroll(StoreTileOp op) {
   Value first = indices[1];
   Value length = tensor::DimOp::create(b, loc, op.getDest(), 1);
   Value dest = op.getDest();
+  Type stored = op.getDest().getType().getElementType();
   for (auto [t, row] : llvm::enumerate(parts.rows(op.getTile()))) {
     indices[1] = add(first, t);
     Value exists = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
@@ -122,7 +135,9 @@ void Unroller::unroll(StoreTileOp op) {
     auto guarded = scf::IfOp::create(
         b, loc, exists,
         [&](OpBuilder &, Location) {
-          scf::YieldOp::create(b, loc, parts.writeRow(loc, row, dest, indices));
+          Value elements = convert(row, stored);
+          scf::YieldOp::create(b, loc,
+                               parts.writeRow(loc, elements, dest, indices));
         },
         [&](OpBuilder &, Location) { scf::YieldOp::create(b, loc, dest); });
     dest = guarded.getResult(0);
@@ -148,24 +163,21 @@ void Unroller::unroll(ChunkDecayOp op) {
       row.push_back(math::ExpOp::create(b, loc, part));
     chunk = row.size();
   }
-  if (auto type = dyn_cast<RankedTensorType>(op.getResult().getType()))
-    chunk = type.getDimSize(0);
+  if (auto tile = dyn_cast<RankedTensorType>(op.getResult().getType()))
+    chunk = tile.getDimSize(0);
   // Places are numbered over the chunk: place p of token t is t * perToken + p.
-  Type wide = b.getF64Type();
-  auto product = [&](int64_t begin, int64_t end, bool isWide = false) {
+  Type type = getElementTypeOrSelf(op.getResult().getType());
+  auto product = [&](int64_t begin, int64_t end) {
     Value result;
     for (int64_t i = begin; i < end; ++i) {
-      Value factor = factors[i % perToken][i / perToken];
-      if (isWide)
-        factor = arith::ExtFOp::create(b, loc, wide, factor);
+      Value factor = convert(factors[i % perToken][i / perToken], type);
       result = result ? arith::MulFOp::create(b, loc, result, factor) : factor;
     }
-    return result ? result : parts.one(loc);
+    return result ? result : parts.one(loc, type);
   };
   std::optional<uint64_t> from = op.getFrom(), to = op.getTo();
   if (!from && !to) {
-    op.getResult().replaceAllUsesWith(
-        product(0, chunk * perToken, op.getResult().getType() == wide));
+    op.getResult().replaceAllUsesWith(product(0, chunk * perToken));
     return;
   }
   SmallVector<Value> entries;
@@ -199,7 +211,7 @@ void Unroller::unroll(ChunkReadOp op) {
   int64_t chunk = type.getDimSize(0), width = type.getDimSize(1);
   int64_t rows = cast<RankedTensorType>(op.getState().getType()).getDimSize(0);
   Value keys = parts.memory(op.getKeys());
-  SmallVector<Value> zeros(chunk, parts.zeroRow(loc, width));
+  SmallVector<Value> zeros(chunk, parts.zeroRow(loc, type));
   auto loop = scf::ForOp::create(
       b, loc, index(0), index(rows), index(1), zeros,
       [&](OpBuilder &, Location, Value k, ValueRange sums) {
@@ -254,7 +266,7 @@ SmallVector<Value> Unroller::statePass(ChunkUpdateOp op, Value decay) {
     readKeys.push_back(parts.memory(key));
     chunk = cast<RankedTensorType>(key.getType()).getDimSize(0);
   }
-  inits.append(readKeys.size() * chunk, parts.zeroRow(loc, width));
+  inits.append(readKeys.size() * chunk, parts.zeroRow(loc, type));
   auto loop = scf::ForOp::create(
       b, loc, index(0), index(keys), index(1), inits,
       [&](OpBuilder &, Location, Value k, ValueRange args) {
@@ -282,8 +294,9 @@ void Unroller::unroll(ChunkUpdateOp op) {
   if (matchPattern(op.getDecay(), m_OneFloat())) {
     results = statePass(op, Value());
   } else {
-    Value decays = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNE,
-                                         op.getDecay(), parts.one(loc));
+    Value decays =
+        arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNE, op.getDecay(),
+                              parts.one(loc, op.getDecay().getType()));
     auto branch = scf::IfOp::create(
         b, loc, decays,
         [&](OpBuilder &, Location) {

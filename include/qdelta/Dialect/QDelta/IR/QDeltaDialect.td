@@ -85,7 +85,7 @@ def QDelta_ScheduleAttr : AttrDef<QDelta_Dialect, "Schedule"> {
     * `chunk`: tokens a chunk; 1 is the recurrent schedule.
     * `columns`: value columns of the state handled together (a value block).
     * `span`: chunks whose token-local part is made ahead, shared by all blocks.
-    * `lanes`: f32 lanes of a vector register.
+    * `lanes`: lanes of a vector register, in the list's element type.
     * `unroll`: chunks are expanded into rows, so that a chunk's system is
       solved in registers; otherwise chunk tiles are matrices.
     * `fuse`: the update of a chunk and the reads of the next are one pass.
