@@ -18,6 +18,20 @@ using namespace mlir;
 
 namespace {
 
+/// Moves `alloc` to the start of `entry`, or to where its sizes are known.
+LogicalResult hoist(memref::AllocOp alloc, Block &entry) {
+  if (alloc.getType().hasStaticShape()) {
+    alloc->moveBefore(&entry, entry.begin());
+    return success();
+  }
+  for (Value size : alloc.getDynamicSizes())
+    if (size.getParentBlock() != &entry)
+      return alloc.emitError("cannot be allocated once per call: its size is "
+                             "not known outside of its loop");
+  alloc->moveBefore(entry.findAncestorOpInBlock(*alloc));
+  return success();
+}
+
 struct OwnAllocationsPass
     : qdelta::impl::OwnAllocationsBase<OwnAllocationsPass> {
   void runOnOperation() override {
@@ -28,12 +42,8 @@ struct OwnAllocationsPass
       SmallVector<memref::AllocOp> allocations;
       func.walk([&](memref::AllocOp alloc) { allocations.push_back(alloc); });
       for (memref::AllocOp alloc : allocations) {
-        if (!alloc.getType().hasStaticShape()) {
-          alloc.emitError("cannot be allocated once per call: its shape is "
-                          "dynamic");
+        if (failed(hoist(alloc, entry)))
           return signalPassFailure();
-        }
-        alloc->moveBefore(&entry, entry.begin());
         alloc.setAlignment(64);
         OpBuilder b(entry.getTerminator());
         memref::DeallocOp::create(b, alloc.getLoc(), alloc);

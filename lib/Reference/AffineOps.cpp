@@ -33,14 +33,17 @@ static FailureOr<Tensor<Scalar>> combine(Interpreter<Scalar> &interpreter,
   return sum;
 }
 
+static SmallVector<std::string> namesOf(ArrayAttr names) {
+  return llvm::map_to_vector(names, [](Attribute name) {
+    return cast<StringAttr>(name).getValue().str();
+  });
+}
+
 template <typename Scalar>
 static LogicalResult runScan(Interpreter<Scalar> &interpreter, AffineScanOp op,
                              Args<Scalar> args, Data<Scalar> &results) {
   Block &list = op.getBody().front();
   SmallVector<Value> inputs(list.getArguments());
-  SmallVector<std::string> names;
-  for (Attribute name : op.getArgNames())
-    names.push_back(cast<StringAttr>(name).getValue().str());
   auto dims = inferTokenDims(list);
   auto step = [&](Data<Scalar> &stepInputs, Data<Scalar> &states,
                   Data<Scalar> &outputs) -> LogicalResult {
@@ -53,8 +56,11 @@ static LogicalResult runScan(Interpreter<Scalar> &interpreter, AffineScanOp op,
     interpreter.listOutputs = outerOutputs;
     return result;
   };
-  TokenLoop<Scalar> loop(interpreter, op, op.getTokens().size(), inputs, names,
-                         dims, args);
+  SmallVector<TokenDim> states(op.getInits().size(), TokenDim::State);
+  TokenLoop<Scalar> loop(
+      interpreter, op, op.getTokens().size(),
+      llvm::map_to_vector(inputs, [&](Value v) { return dims.lookup(v); }),
+      namesOf(op.getArgNames()), states, args);
   return loop.run(op.getOutputs().size(), step, results);
 }
 
@@ -114,6 +120,108 @@ static LogicalResult runOutput(Interpreter<Scalar> &interpreter,
   return success();
 }
 
+/// The shape that each value of a prescan's token has, from the shapes of its
+/// arguments: T may be 0, and then no token shows it.
+template <typename Scalar>
+static std::vector<std::vector<int64_t>> outputShapes(PrescanOp op,
+                                                      Args<Scalar> args) {
+  llvm::DenseMap<Value, int64_t> widths;
+  for (auto [value, arg] : llvm::zip(op.getBody().getArguments(), args))
+    if (isa<RankedTensorType>(value.getType()))
+      widths[value] = arg.shape().back();
+  auto widthOf = [&](Value value) {
+    auto found = widths.find(value);
+    return found != widths.end()
+               ? found->second
+               : cast<RankedTensorType>(value.getType()).getDimSize(0);
+  };
+  for (Operation &inner : op.getBody().front().without_terminator())
+    for (Value result : inner.getResults())
+      if (isa<RankedTensorType>(result.getType()))
+        for (Value operand : llvm::reverse(inner.getOperands()))
+          if (isa<RankedTensorType>(operand.getType()))
+            widths[result] = widthOf(operand);
+  std::vector<std::vector<int64_t>> shapes;
+  for (Value value : op.getBody().front().getTerminator()->getOperands()) {
+    shapes.emplace_back();
+    if (isa<RankedTensorType>(value.getType()))
+      shapes.back().push_back(widthOf(value));
+  }
+  return shapes;
+}
+
+template <typename Scalar>
+static LogicalResult runPrescan(Interpreter<Scalar> &interpreter, PrescanOp op,
+                                Args<Scalar> args, Data<Scalar> &results) {
+  Block &body = op.getBody().front();
+  int64_t heads = args[0].integer();
+  args = args.drop_front();
+  auto kindOf = [](Value value) {
+    return isa<RankedTensorType>(value.getType()) ? TokenDim::Unknown
+                                                  : TokenDim::Scalar;
+  };
+  size_t inputs = body.getNumArguments() - op.getInits().size();
+  auto step = [&](Data<Scalar> &stepInputs, Data<Scalar> &states,
+                  Data<Scalar> &outputs) -> LogicalResult {
+    Data<Scalar> bound(stepInputs);
+    bound.append(states.begin(), states.end());
+    for (auto [value, datum] : llvm::zip_equal(body.getArguments(), bound))
+      interpreter.bind(value, std::move(datum));
+    auto *outer = std::exchange(interpreter.listStates, &states);
+    LogicalResult result = interpreter.run(body, outputs);
+    interpreter.listStates = outer;
+    return result;
+  };
+  TokenLoop<Scalar> loop(
+      interpreter, op, op.getTokens().size(),
+      llvm::map_to_vector(body.getArguments().take_front(inputs), kindOf),
+      namesOf(op.getArgNames()), llvm::map_to_vector(op.getStates(), kindOf),
+      args);
+  loop.setHeads(heads);
+  return loop.run(outputShapes(op, args), step, results);
+}
+
+template <typename Scalar>
+static LogicalResult runAdvance(Interpreter<Scalar> &interpreter, AdvanceOp op,
+                                Args<Scalar> args, Data<Scalar> &results) {
+  Datum<Scalar> next = args[0];
+  size_t with = 1 + (op.getBy() ? 1 : 0);
+  auto combine = [&](Datum<Scalar> &datum, const Datum<Scalar> &other, auto f) {
+    if (datum.isScalar()) {
+      datum = Datum<Scalar>(f(datum.scalar(), other.scalar()));
+      return;
+    }
+    auto &data = datum.mutableReals().data;
+    for (size_t i = 0; i < data.size(); ++i)
+      data[i] =
+          f(data[i], other.isScalar() ? other.scalar() : other.reals().data[i]);
+  };
+  for (auto &arg : args.drop_front())
+    if (arg.isReals() && arg.shape() != args[0].shape())
+      return interpreter.fail(op, "a state of shape " + spell(args[0].shape()) +
+                                      " meets " + spell(arg.shape()));
+  switch (op.getKind()) {
+  case AdvanceKind::Set:
+    next = args[with];
+    break;
+  case AdvanceKind::MaxPlus:
+    next = maxPlus(args[0], args[1], args[2]);
+    break;
+  case AdvanceKind::Affine:
+    if (op.getBy())
+      combine(next, args[1], [](Scalar a, Scalar b) { return b * a; });
+    if (op.getWith())
+      combine(next, args[with], [](Scalar a, Scalar b) { return a + b; });
+    break;
+  }
+  unsigned index = cast<BlockArgument>(op.getState()).getArgNumber();
+  unsigned states = interpreter.listStates->size();
+  unsigned first = op->getBlock()->getNumArguments() - states;
+  (*interpreter.listStates)[index - first] = next;
+  results.push_back(std::move(next));
+  return success();
+}
+
 template <typename Scalar>
 void reference::addAffineOps(Interpreter<Scalar> &table) {
   table.template add<AffineScanOp>(runScan<Scalar>);
@@ -121,6 +229,8 @@ void reference::addAffineOps(Interpreter<Scalar> &table) {
   table.template add<AffineReadOp>(runRead<Scalar>);
   table.template add<AffineWriteOp>(runWrite<Scalar>);
   table.template add<AffineOutputOp>(runOutput<Scalar>);
+  table.template add<PrescanOp>(runPrescan<Scalar>);
+  table.template add<AdvanceOp>(runAdvance<Scalar>);
 }
 
 namespace qdelta::reference {

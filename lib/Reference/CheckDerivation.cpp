@@ -94,23 +94,35 @@ LogicalResult Arguments::verify() {
 
 template <typename F>
 void Arguments::forEachDim(size_t index, Sizes &sizes, F f) {
-  if (index >= numInputs()) {
-    f(sizes.batch), f(sizes.valueHeads), f(sizes.key), f(sizes.value);
-    return;
-  }
   bool isMixed = sizes.mixedHeads && index % 2;
-  if (index < numTokens())
+  bool isState = index >= numInputs();
+  if (isState)
+    f(sizes.batch), f(sizes.valueHeads);
+  else if (index < numTokens())
     f(sizes.batch), f(sizes.tokens),
         f(isMixed ? sizes.valueHeads : sizes.heads);
   else
     f(sizes.valueHeads);
-  TokenDim dim =
-      dims.lookup(recurrence.getBody().getArgument(numStates() + index));
-  if (dim != TokenDim::Scalar)
-    f(dim == TokenDim::Value ? sizes.value : sizes.key);
+  auto args = recurrence.getBody().getArguments();
+  TokenDim dim = dims.lookup(isState ? args[index - numInputs()]
+                                     : args[numStates() + index]);
+  if (dim == TokenDim::HalfKey) {
+    int64_t pairs = sizes.key / 2;
+    f(pairs);
+    sizes.key = 2 * pairs;
+    return;
+  }
+  if (dim != TokenDim::Scalar && dim != TokenDim::Value)
+    f(sizes.key);
+  if (dim == TokenDim::Value || dim == TokenDim::State)
+    f(sizes.value);
 }
 
 Sizes Arguments::specialize(Sizes sizes) {
+  // Channels that are rotated come in pairs.
+  for (auto &entry : dims)
+    if (entry.second == TokenDim::HalfKey)
+      sizes.key += sizes.key % 2;
   for (Type type : function.getArgumentTypes().take_front(numTokens()))
     sizes.mixedHeads &= cast<RankedTensorType>(type).isDynamicDim(2);
   for (size_t index = 0; index < numInputs() + numStates(); ++index) {

@@ -15,8 +15,11 @@ template <typename Scalar>
 LogicalResult reference::decayState(Interpreter<Scalar> &interpreter,
                                     Operation *op, Datum<Scalar> &state,
                                     const Datum<Scalar> &log) {
+  if (state.isScalar()) {
+    state = Datum<Scalar>(exponential(log.scalar()) * state.scalar());
+    return success();
+  }
   Tensor<Scalar> &rows = state.mutableReals();
-  int64_t width = rows.shape[1];
   if (log.isScalar()) {
     Scalar factor = exponential(log.scalar());
     for (Scalar &element : rows.data)
@@ -27,6 +30,7 @@ LogicalResult reference::decayState(Interpreter<Scalar> &interpreter,
     return interpreter.fail(op, "expected one log decay for each row of " +
                                     spell(rows.shape) + ", but got " +
                                     spell(log.shape()));
+  int64_t width = rows.shape.size() == 1 ? 1 : rows.shape[1];
   for (int64_t k = 0; k < rows.shape[0]; ++k) {
     Scalar factor = exponential(log.reals().data[k]);
     Scalar *row = rows.data.data() + k * width;
@@ -95,6 +99,7 @@ LogicalResult reference::runRecurrence(Interpreter<Scalar> &interpreter,
   for (size_t i = 0; i < inputs.size(); ++i)
     names.push_back(recurrence.getArgName(numStates + i).str());
   auto dims = inferTokenDims(body);
+  auto dimOf = [&](Value value) { return dims.lookup(value); };
   auto step = [&](Data<Scalar> &stepInputs, Data<Scalar> &states,
                   Data<Scalar> &outputs) -> LogicalResult {
     for (auto [value, state] : llvm::zip_equal(recurrence.getStates(), states))
@@ -109,8 +114,10 @@ LogicalResult reference::runRecurrence(Interpreter<Scalar> &interpreter,
     states.truncate(numStates);
     return success();
   };
-  TokenLoop<Scalar> loop(interpreter, op, recurrence.getNumTokens(), inputs,
-                         names, dims, args);
+  TokenLoop<Scalar> loop(interpreter, op, recurrence.getNumTokens(),
+                         llvm::map_to_vector(inputs, dimOf), names,
+                         llvm::map_to_vector(recurrence.getStates(), dimOf),
+                         args);
   return loop.run(recurrence.getYield().getOutputs().size(), step, results);
 }
 
@@ -139,6 +146,108 @@ static LogicalResult runScale(Interpreter<Scalar> &interpreter, ScaleOp op,
         out.data[i] * (args[1].isScalar() ? args[1].scalar()
                                           : args[1].reals().data[i / width]);
   results.push_back(std::move(vector));
+  return success();
+}
+
+template <typename Scalar>
+Datum<Scalar> reference::maxPlus(Datum<Scalar> state,
+                                 const Datum<Scalar> &decay,
+                                 const Datum<Scalar> &input) {
+  auto larger = [](Scalar a, Scalar b) {
+    using Traits = ScalarTraits<Scalar>;
+    Order order = Traits::extremumOrder(a, b);
+    return order == Order::Unordered ? Traits::poison()
+           : order == Order::Greater ? a
+                                     : b;
+  };
+  if (state.isScalar())
+    return Datum<Scalar>(
+        larger(state.scalar() + decay.scalar(), input.scalar()));
+  std::vector<Scalar> &data = state.mutableReals().data;
+  for (size_t i = 0; i < data.size(); ++i)
+    data[i] = larger(
+        data[i] + (decay.isScalar() ? decay.scalar() : decay.reals().data[i]),
+        input.reals().data[i]);
+  return state;
+}
+
+/// Sums over the last dimension of `shape`, divided by `divisor`, as a scalar
+/// or a tensor without that dimension.
+template <typename Scalar, typename F>
+static Datum<Scalar> sumRows(ArrayRef<int64_t> shape, F entry,
+                             int64_t divisor = 1) {
+  int64_t width = shape.back();
+  Tensor<Scalar> sums{{shape.begin(), shape.end() - 1}, {}};
+  int64_t rows = *checkedSize(sums.shape);
+  for (int64_t row = 0; row < rows; ++row) {
+    Scalar sum = ScalarTraits<Scalar>::integer(0);
+    for (int64_t i = 0; i < width; ++i)
+      sum += entry(row * width + i);
+    sums.data.push_back(
+        divisor == 1 ? sum : sum / ScalarTraits<Scalar>::integer(divisor));
+  }
+  if (sums.shape.empty())
+    return Datum<Scalar>(sums.data[0]);
+  return Datum<Scalar>(std::move(sums));
+}
+
+template <typename Scalar>
+static LogicalResult runDot(Interpreter<Scalar> &interpreter, DotOp op,
+                            Args<Scalar> args, Data<Scalar> &results) {
+  if (args[0].shape() != args[1].shape())
+    return interpreter.fail(op, "operands have shapes " +
+                                    spell(args[0].shape()) + " and " +
+                                    spell(args[1].shape()));
+  const auto &lhs = args[0].reals().data, &rhs = args[1].reals().data;
+  auto entry = [&](int64_t i) { return lhs[i] * rhs[i]; };
+  results.push_back(sumRows<Scalar>(args[0].shape(), entry));
+  return success();
+}
+
+template <typename Scalar>
+static LogicalResult runMean(Interpreter<Scalar> &, MeanOp, Args<Scalar> args,
+                             Data<Scalar> &results) {
+  const auto &data = args[0].reals().data;
+  int64_t width = std::max<int64_t>(args[0].shape().back(), 1);
+  auto entry = [&](int64_t i) { return data[i]; };
+  results.push_back(sumRows<Scalar>(args[0].shape(), entry, width));
+  return success();
+}
+
+template <typename Scalar>
+static LogicalResult runSplat(Interpreter<Scalar> &, SplatOp, Args<Scalar> args,
+                              Data<Scalar> &results) {
+  Tensor<Scalar> &out = args[1].mutableReals();
+  int64_t width = out.shape.back();
+  for (size_t i = 0; i < out.data.size(); ++i)
+    out.data[i] =
+        args[0].isScalar() ? args[0].scalar() : args[0].reals().data[i / width];
+  results.push_back(std::move(args[1]));
+  return success();
+}
+
+template <typename Scalar>
+static LogicalResult runRotate(Interpreter<Scalar> &interpreter, RotateOp op,
+                               Args<Scalar> args, Data<Scalar> &results) {
+  const Tensor<Scalar> &x = args[0].reals();
+  int64_t width = x.shape.back(), half = width / 2;
+  std::vector<int64_t> wanted = x.shape;
+  wanted.back() = half;
+  if (width % 2 || args[1].shape() != wanted || args[2].shape() != wanted)
+    return interpreter.fail(
+        op, "expected an even number of channels and cos and sin of half as "
+            "many, but got " +
+                spell(x.shape) + ", " + spell(args[1].shape()) + " and " +
+                spell(args[2].shape()));
+  const auto &cos = args[1].reals().data, &sin = args[2].reals().data;
+  Tensor<Scalar> out{x.shape, x.data};
+  for (size_t pair = 0; pair < cos.size(); ++pair) {
+    size_t j = pair / half * width + pair % half;
+    Scalar first = x.data[j], second = x.data[j + half];
+    out.data[j] = first * cos[pair] - second * sin[pair];
+    out.data[j + half] = first * sin[pair] + second * cos[pair];
+  }
+  results.push_back(Datum<Scalar>(std::move(out)));
   return success();
 }
 
@@ -179,6 +288,15 @@ void reference::addRecurrenceOps(Interpreter<Scalar> &table) {
     return result;
   });
   table.template add<ScaleOp>(runScale<Scalar>);
+  table.template add<MaxPlusOp>([](Interpreter<Scalar> &, MaxPlusOp,
+                                   Args<Scalar> args, Data<Scalar> &results) {
+    results.push_back(maxPlus(args[0], args[1], args[2]));
+    return success();
+  });
+  table.template add<DotOp>(runDot<Scalar>);
+  table.template add<MeanOp>(runMean<Scalar>);
+  table.template add<SplatOp>(runSplat<Scalar>);
+  table.template add<RotateOp>(runRotate<Scalar>);
 }
 
 namespace qdelta::reference {
@@ -193,6 +311,8 @@ QDELTA_REFERENCE_INSTANTIATE(addRecurrenceOps)
   template LogicalResult writeState(Interpreter<Scalar> &, Operation *,        \
                                     Datum<Scalar> &, const Datum<Scalar> &,    \
                                     ArrayRef<Scalar>);                         \
+  template Datum<Scalar> maxPlus(Datum<Scalar>, const Datum<Scalar> &,         \
+                                 const Datum<Scalar> &);                       \
   template LogicalResult runRecurrence(Interpreter<Scalar> &, Operation *,     \
                                        RecurrenceOp, Args<Scalar>,             \
                                        Data<Scalar> &);

@@ -13,7 +13,8 @@
 
 namespace qdelta::reference {
 
-/// S <- Diag(e^log) S in place; `log` is a scalar or one number per row.
+/// S <- Diag(e^log) S in place, for a matrix, vector or scalar S; `log` is a
+/// scalar or one number per row or entry.
 /// Errors of these functions are reported at `op`.
 template <typename Scalar>
 mlir::LogicalResult decayState(Interpreter<Scalar> &interpreter,
@@ -32,6 +33,11 @@ mlir::LogicalResult writeState(Interpreter<Scalar> &interpreter,
                                mlir::Operation *op, Datum<Scalar> &state,
                                const Datum<Scalar> &key,
                                llvm::ArrayRef<Scalar> value);
+
+/// max(state + decay, input); `decay` may be one number for all entries.
+template <typename Scalar>
+Datum<Scalar> maxPlus(Datum<Scalar> state, const Datum<Scalar> &decay,
+                      const Datum<Scalar> &input);
 
 /// Runs `recurrence` over sequences: `args` are the token inputs, parameters
 /// and initial states, `results` the outputs and final states.

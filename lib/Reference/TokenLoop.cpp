@@ -13,18 +13,16 @@ using namespace qdelta::reference;
 /// The symbols of sizes: batch, tokens, value heads, key and value dimension.
 static constexpr char kBatch = 'B', kTime = 'T', kHeads = 'H', kKey = 'K',
                       kValue = 'V';
-static constexpr char kStateSymbols[] = {kBatch, kHeads, kKey, kValue};
 
 template <typename Scalar>
 TokenLoop<Scalar>::TokenLoop(Interpreter<Scalar> &interpreter, Operation *op,
-                             size_t numTokens, SmallVector<Value> inputs,
+                             size_t numTokens, ArrayRef<TokenDim> inputDims,
                              SmallVector<std::string> names,
-                             const llvm::DenseMap<Value, TokenDim> &dims,
-                             Args<Scalar> args)
+                             ArrayRef<TokenDim> stateDims, Args<Scalar> args)
     : interpreter(interpreter), op(op), numTokens(numTokens),
-      inputs(std::move(inputs)), names(std::move(names)), dims(dims),
-      sequences(args.take_front(this->inputs.size())),
-      states(args.drop_front(this->inputs.size())) {}
+      inputDims(inputDims), stateDims(stateDims), names(std::move(names)),
+      sequences(args.take_front(inputDims.size())),
+      states(args.drop_front(inputDims.size())) {}
 
 template <typename Scalar>
 LogicalResult TokenLoop<Scalar>::bind(char symbol, int64_t size,
@@ -39,27 +37,60 @@ LogicalResult TokenLoop<Scalar>::bind(char symbol, int64_t size,
                                   Twine(size));
 }
 
+/// Dimensions that a value of the step adds to those of its sequence.
+static size_t rankOf(TokenDim dim) {
+  return dim == TokenDim::Scalar ? 0 : dim == TokenDim::State ? 2 : 1;
+}
+
+/// Binds what `shape` has behind `lead` dimensions.
+template <typename Scalar>
+LogicalResult TokenLoop<Scalar>::bindShape(TokenDim dim,
+                                           ArrayRef<int64_t> shape, size_t lead,
+                                           const Twine &name) {
+  if (shape.size() != lead + rankOf(dim))
+    return interpreter.fail(op, "expected " + name + " to have rank " +
+                                    Twine(lead + rankOf(dim)) +
+                                    ", but got shape " + spell(shape));
+  switch (dim) {
+  case TokenDim::Scalar:
+  case TokenDim::Unknown:
+    return success();
+  case TokenDim::Key:
+    return bind(kKey, shape.back(), name);
+  case TokenDim::HalfKey:
+    return bind(kKey, 2 * shape.back(), "twice the pairs of " + name);
+  case TokenDim::Value:
+    return bind(kValue, shape.back(), name);
+  case TokenDim::State:
+    return failure(failed(bind(kKey, shape[lead], name)) ||
+                   failed(bind(kValue, shape[lead + 1], name)));
+  }
+  return failure();
+}
+
 template <typename Scalar>
 LogicalResult TokenLoop<Scalar>::bindSizes() {
   for (auto [index, state] : llvm::enumerate(states)) {
     std::string name = "initial state " + std::to_string(index);
-    if (state.shape().size() != 4)
-      return interpreter.fail(op, "expected " + name +
-                                      " to have shape [B, HV, K, V], but got " +
-                                      spell(state.shape()));
-    for (auto [symbol, size] : llvm::zip(kStateSymbols, state.shape()))
-      if (failed(bind(symbol, size, name)))
-        return failure();
+    ArrayRef<int64_t> shape = state.shape();
+    if (shape.size() != 2 + rankOf(stateDims[index]))
+      return interpreter.fail(
+          op, "expected " + name + " to have shape " +
+                  (stateDims[index] == TokenDim::State    ? "[B, HV, K, V]"
+                   : stateDims[index] == TokenDim::Scalar ? "[B, HV]"
+                                                          : "[B, HV, D]") +
+                  ", but got " + spell(shape));
+    if (failed(bind(kBatch, shape[0], name)) ||
+        failed(bind(kHeads, shape[1], name)) ||
+        failed(bindShape(stateDims[index], shape, 2, name)))
+      return failure();
   }
   for (auto [index, sequence] : llvm::enumerate(sequences)) {
     bool isToken = index < numTokens;
     ArrayRef<int64_t> shape = sequence.shape();
-    TokenDim dim = dims.lookup(inputs[index]);
-    size_t rank = (isToken ? 3 : 1) + (dim != TokenDim::Scalar);
-    if (shape.size() != rank)
-      return interpreter.fail(op, "expected " + names[index] +
-                                      " to have rank " + Twine(rank) +
-                                      ", but got shape " + spell(shape));
+    if (failed(
+            bindShape(inputDims[index], shape, isToken ? 3 : 1, names[index])))
+      return failure();
     if (isToken && (failed(bind(kBatch, shape[0], names[index])) ||
                     failed(bind(kTime, shape[1], names[index]))))
       return failure();
@@ -71,11 +102,6 @@ LogicalResult TokenLoop<Scalar>::bindSizes() {
           op, "expected HV = " + Twine(heads) + " of " + sizes[kHeads].second +
                   " to be a multiple of H = " + Twine(shape[2]) + " of " +
                   names[index]);
-    if (dim == TokenDim::Key && failed(bind(kKey, shape.back(), names[index])))
-      return failure();
-    if (dim == TokenDim::Value &&
-        failed(bind(kValue, shape.back(), names[index])))
-      return failure();
   }
   return success();
 }
@@ -89,25 +115,49 @@ Datum<Scalar> TokenLoop<Scalar>::slice(size_t input, int64_t batch,
     int64_t heads = whole.shape[2], group = sizes.lookup(kHeads).first / heads;
     row = (batch * whole.shape[1] + token) * heads + head / group;
   }
-  if (dims.lookup(inputs[input]) == TokenDim::Scalar)
+  if (inputDims[input] == TokenDim::Scalar)
     return Datum<Scalar>(whole.data[row]);
   int64_t width = whole.shape.back();
   auto begin = whole.data.begin() + row * width;
   return Datum<Scalar>(Tensor<Scalar>{{width}, {begin, begin + width}});
 }
 
+/// The `index`-th part of `whole`, of shape `shape`; empty for a scalar.
+template <typename Scalar>
+static Datum<Scalar> partOf(const Tensor<Scalar> &whole,
+                            std::vector<int64_t> shape, int64_t index) {
+  if (shape.empty())
+    return Datum<Scalar>(whole.data[index]);
+  int64_t size = *checkedSize(shape);
+  auto begin = whole.data.begin() + index * size;
+  return Datum<Scalar>(Tensor<Scalar>{std::move(shape), {begin, begin + size}});
+}
+
+/// Its inverse.
+template <typename Scalar>
+static void setPart(Tensor<Scalar> &whole, const Datum<Scalar> &part,
+                    int64_t index) {
+  if (part.isScalar()) {
+    whole.data[index] = part.scalar();
+    return;
+  }
+  const std::vector<Scalar> &data = part.reals().data;
+  llvm::copy(data,
+             whole.data.begin() + index * static_cast<int64_t>(data.size()));
+}
+
 template <typename Scalar>
 LogicalResult
-TokenLoop<Scalar>::runHead(int64_t batch, int64_t head, Step step,
+TokenLoop<Scalar>::runHead(int64_t batch, int64_t head,
+                           const OutputShapes &shapes, Step step,
                            MutableArrayRef<Tensor<Scalar>> outputs) {
-  int64_t heads = sizes[kHeads].first, key = sizes[kKey].first,
-          value = sizes[kValue].first, time = sizes[kTime].first;
-  int64_t stateStart = (batch * heads + head) * key * value;
+  int64_t heads = sizes[kHeads].first, time = sizes[kTime].first;
+  int64_t item = batch * heads + head;
   Data<Scalar> current, stepInputs, stepOutputs;
   for (Datum<Scalar> &state : states) {
-    auto begin = state.reals().data.begin() + stateStart;
-    current.push_back(Datum<Scalar>(
-        Tensor<Scalar>{{key, value}, {begin, begin + key * value}}));
+    const std::vector<int64_t> &shape = state.shape();
+    current.push_back(
+        partOf<Scalar>(state.reals(), {shape.begin() + 2, shape.end()}, item));
   }
   for (int64_t token = 0; token < time; ++token) {
     stepInputs.clear();
@@ -116,18 +166,47 @@ TokenLoop<Scalar>::runHead(int64_t batch, int64_t head, Step step,
       stepInputs.push_back(slice(input, batch, token, head));
     if (failed(step(stepInputs, current, stepOutputs)))
       return failure();
-    int64_t row = ((batch * time + token) * heads + head) * value;
-    for (auto [output, vector] : llvm::zip_equal(outputs, stepOutputs)) {
-      if (vector.shape() != std::vector<int64_t>{value})
+    int64_t row = (batch * time + token) * heads + head;
+    for (auto [output, shape, value] :
+         llvm::zip_equal(outputs, shapes, stepOutputs)) {
+      if (value.shape() != shape)
         return interpreter.fail(op, "expected an output of shape " +
-                                        spell({value}) + ", but got " +
-                                        spell(vector.shape()));
-      llvm::copy(vector.reals().data, output.data.begin() + row);
+                                        spell(shape) + ", but got " +
+                                        spell(value.shape()));
+      setPart(output, value, row);
     }
   }
   for (auto [state, final] : llvm::zip_equal(states, current))
-    llvm::copy(final.reals().data,
-               state.mutableReals().data.begin() + stateStart);
+    setPart(state.mutableReals(), final, item);
+  return success();
+}
+
+template <typename Scalar>
+LogicalResult TokenLoop<Scalar>::run(const OutputShapes &shapes, Step step,
+                                     Data<Scalar> &results) {
+  if (failed(bindSizes()))
+    return failure();
+  if (!sizes.contains(kTime))
+    return interpreter.fail(op, "expected at least one token input");
+  int64_t batch = sizes[kBatch].first, heads = sizes[kHeads].first;
+  SmallVector<Tensor<Scalar>> outputs;
+  for (const std::vector<int64_t> &shape : shapes) {
+    std::vector<int64_t> whole{batch, sizes[kTime].first, heads};
+    whole.insert(whole.end(), shape.begin(), shape.end());
+    auto output = interpreter.allocate(op, std::move(whole),
+                                       ScalarTraits<Scalar>::poison());
+    if (failed(output))
+      return failure();
+    outputs.push_back(std::move(*output));
+  }
+  for (int64_t b = 0; b < batch; ++b)
+    for (int64_t h = 0; h < heads; ++h)
+      if (failed(runHead(b, h, shapes, step, outputs)))
+        return failure();
+  for (Tensor<Scalar> &output : outputs)
+    results.push_back(Datum<Scalar>(std::move(output)));
+  for (Datum<Scalar> &state : states)
+    results.push_back(std::move(state));
   return success();
 }
 
@@ -136,27 +215,7 @@ LogicalResult TokenLoop<Scalar>::run(size_t numOutputs, Step step,
                                      Data<Scalar> &results) {
   if (failed(bindSizes()))
     return failure();
-  if (!sizes.contains(kTime))
-    return interpreter.fail(op, "expected at least one token input");
-  int64_t batch = sizes[kBatch].first, heads = sizes[kHeads].first;
-  SmallVector<Tensor<Scalar>> outputs;
-  for (size_t i = 0; i < numOutputs; ++i) {
-    auto output = interpreter.allocate(
-        op, {batch, sizes[kTime].first, heads, sizes[kValue].first},
-        ScalarTraits<Scalar>::poison());
-    if (failed(output))
-      return failure();
-    outputs.push_back(std::move(*output));
-  }
-  for (int64_t b = 0; b < batch; ++b)
-    for (int64_t h = 0; h < heads; ++h)
-      if (failed(runHead(b, h, step, outputs)))
-        return failure();
-  for (Tensor<Scalar> &output : outputs)
-    results.push_back(Datum<Scalar>(std::move(output)));
-  for (Datum<Scalar> &state : states)
-    results.push_back(std::move(state));
-  return success();
+  return run(OutputShapes(numOutputs, {sizes[kValue].first}), step, results);
 }
 
 template class reference::TokenLoop<long double>;

@@ -13,43 +13,52 @@
 
 namespace qdelta::reference {
 
-/// What `qdelta.scan` and `qdelta.affine_scan` have in common: sequences,
-/// parameters and states go through one step per token, for every batch entry
-/// and value head, and the outputs are collected.
+/// What `qdelta.scan`, `qdelta.affine_scan` and `qdelta.prescan` have in
+/// common: sequences, parameters and states go through one step per token, for
+/// every batch entry and value head, and the outputs are collected.
 template <typename Scalar>
 class TokenLoop {
 public:
   /// Does one token: the step's arguments (tokens, then parameters) are
-  /// `inputs`; updates `states` and fills `outputs` with value vectors.
+  /// `inputs`; updates `states` and fills `outputs`.
   using Step = llvm::function_ref<mlir::LogicalResult(
       Data<Scalar> &inputs, Data<Scalar> &states, Data<Scalar> &outputs)>;
 
-  /// `args` are the token inputs, parameters and initial states. `inputs` are
-  /// the step's arguments for the first two, `names` their names and `dims`
-  /// the dimensions that they run over.
-  TokenLoop(Interpreter<Scalar> &interpreter, mlir::Operation *op,
-            size_t numTokens, llvm::SmallVector<mlir::Value> inputs,
-            llvm::SmallVector<std::string> names,
-            const llvm::DenseMap<mlir::Value, TokenDim> &dims,
-            Args<Scalar> args);
+  /// The shape of one token of each output. By default all are value vectors.
+  using OutputShapes = std::vector<std::vector<int64_t>>;
 
-  /// Runs the loop; `results` gets `numOutputs` outputs, then the states.
+  /// `args` are the token inputs, parameters and initial states. `inputs` are
+  /// the step's arguments for the first two, with their `names` and the
+  /// dimensions that they run over; `stateDims` are those of the states.
+  TokenLoop(Interpreter<Scalar> &interpreter, mlir::Operation *op,
+            size_t numTokens, llvm::ArrayRef<TokenDim> inputDims,
+            llvm::SmallVector<std::string> names,
+            llvm::ArrayRef<TokenDim> stateDims, Args<Scalar> args);
+
+  /// States the number of value heads, for a step that has no states.
+  void setHeads(int64_t heads) { sizes['H'] = {heads, "heads"}; }
+
+  /// Runs the loop; `results` gets the outputs, then the states.
   mlir::LogicalResult run(size_t numOutputs, Step step, Data<Scalar> &results);
+  mlir::LogicalResult run(const OutputShapes &shapes, Step step,
+                          Data<Scalar> &results);
 
 private:
   mlir::LogicalResult bindSizes();
+  mlir::LogicalResult bindShape(TokenDim dim, llvm::ArrayRef<int64_t> shape,
+                                size_t lead, const llvm::Twine &name);
   mlir::LogicalResult bind(char symbol, int64_t size, const llvm::Twine &name);
   Datum<Scalar> slice(size_t input, int64_t batch, int64_t token,
                       int64_t head) const;
-  mlir::LogicalResult runHead(int64_t batch, int64_t head, Step step,
+  mlir::LogicalResult runHead(int64_t batch, int64_t head,
+                              const OutputShapes &shapes, Step step,
                               llvm::MutableArrayRef<Tensor<Scalar>> outputs);
 
   Interpreter<Scalar> &interpreter;
   mlir::Operation *op;
   size_t numTokens;
-  llvm::SmallVector<mlir::Value> inputs;
+  llvm::SmallVector<TokenDim> inputDims, stateDims;
   llvm::SmallVector<std::string> names;
-  const llvm::DenseMap<mlir::Value, TokenDim> &dims;
   Args<Scalar> sequences, states;
   /// Sizes by symbol, with the name of the operand that set them.
   llvm::DenseMap<char, std::pair<int64_t, std::string>> sizes;

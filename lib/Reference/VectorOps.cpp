@@ -142,6 +142,40 @@ static LogicalResult runReduction(Interpreter<Scalar> &interpreter,
   return success();
 }
 
+/// Elements of two vectors laid end to end, by number.
+template <typename Scalar>
+static LogicalResult runShuffle(Interpreter<Scalar> &interpreter,
+                                vector::ShuffleOp op, Args<Scalar> args,
+                                Data<Scalar> &results) {
+  if (!args[0].isReals() || args[0].shape().size() != 1)
+    return interpreter.fail(op, "expected vectors of floats");
+  const auto &first = args[0].reals().data, &second = args[1].reals().data;
+  Tensor<Scalar> out{{static_cast<int64_t>(op.getMask().size())}, {}};
+  for (int64_t lane : op.getMask()) {
+    auto at = static_cast<size_t>(lane);
+    out.data.push_back(lane < 0            ? ScalarTraits<Scalar>::poison()
+                       : at < first.size() ? first[at]
+                                           : second[at - first.size()]);
+  }
+  results.push_back(Datum<Scalar>(std::move(out)));
+  return success();
+}
+
+/// Elements of two vectors in turn.
+template <typename Scalar>
+static LogicalResult runInterleave(Interpreter<Scalar> &interpreter,
+                                   vector::InterleaveOp op, Args<Scalar> args,
+                                   Data<Scalar> &results) {
+  if (!args[0].isReals() || args[0].shape().size() != 1)
+    return interpreter.fail(op, "expected vectors of floats");
+  const auto &first = args[0].reals().data, &second = args[1].reals().data;
+  Tensor<Scalar> out{{static_cast<int64_t>(2 * first.size())}, {}};
+  for (auto [x, y] : llvm::zip_equal(first, second))
+    out.data.insert(out.data.end(), {x, y});
+  results.push_back(Datum<Scalar>(std::move(out)));
+  return success();
+}
+
 /// The first element and the number of elements of the part of a vector of
 /// `shape` that `position` names; dynamic indices are in `args`.
 template <typename Scalar>
@@ -253,6 +287,8 @@ void reference::addVectorOps(Interpreter<Scalar> &table) {
   table.template add<vector::TransferWriteOp>(runWrite<Scalar>);
   table.template add<vector::BroadcastOp>(runBroadcast<Scalar>);
   table.template add<vector::ReductionOp>(runReduction<Scalar>);
+  table.template add<vector::ShuffleOp>(runShuffle<Scalar>);
+  table.template add<vector::InterleaveOp>(runInterleave<Scalar>);
   table.template add<vector::ExtractOp>(runExtract<Scalar>);
   table.template add<vector::InsertOp>(runInsert<Scalar>);
   table.template add<vector::FMAOp>(runFma<Scalar>);

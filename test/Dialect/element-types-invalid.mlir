@@ -134,10 +134,10 @@ func.func @tokens(%k: tensor<?x?x?x?xbf16>, %v: tensor<?x?x?x?xf16>, %g: tensor<
 // -----
 
 func.func @output(%k: tensor<?x?x?x?xbf16>, %v: tensor<?x?x?x?xbf16>, %g: tensor<?x?x?xf32>, %S: tensor<?x?x?x?xf32>) {
-  // expected-error @below {{expected output 0 to have elements of type 'bf16' as k has, but got 'f32' /*affine_scan_c4*/}}
+  // expected-error @below {{expected output 0 to have elements of type 'bf16' as k has, but got 'f16' /*affine_scan_c4*/}}
   %o, %f = qdelta.affine_scan(%k, %v, %g) init(%S)
     attributes {arg_names = ["k", "v", "g"], facts = #qdelta.facts<decay = none, reads = 1, writes = 1, unknown = [false], bounded = false>}
-    : (tensor<?x?x?x?xbf16>, tensor<?x?x?x?xbf16>, tensor<?x?x?xf32>) init(tensor<?x?x?x?xf32>) -> (tensor<?x?x?x?xf32>) final(tensor<?x?x?x?xf32>) {
+    : (tensor<?x?x?x?xbf16>, tensor<?x?x?x?xbf16>, tensor<?x?x?xf32>) init(tensor<?x?x?x?xf32>) -> (tensor<?x?x?x?xf16>) final(tensor<?x?x?x?xf32>) {
   ^bb0(%tk: tensor<?xf32>, %tv: tensor<?xf32>, %tg: f32):
     qdelta.affine_write 0 key %tk value (%tg) * (%tv) : tensor<?xf32>, (f32) * (tensor<?xf32>)
     qdelta.affine_output(%tg) * (%tv) : (f32) * (tensor<?xf32>)

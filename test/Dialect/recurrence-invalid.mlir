@@ -19,17 +19,17 @@
 // -----
 
 // recurrence_c2
-// expected-error @below {{expected state %S to be tensor<K x V>, but got 'tensor<?xf32>' /*recurrence_c2*/}}
-qdelta.recurrence @f(state %S: tensor<?xf32>) token(%v: tensor<?xf32>) {
-  qdelta.yield state %S : tensor<?xf32> out %v : tensor<?xf32>
+// expected-error @below {{expected state %S to be tensor<K x V>, a vector or a scalar, but got 'tensor<?x?x?xf32>' /*recurrence_c2*/}}
+qdelta.recurrence @f(state %S: tensor<?x?x?xf32>) token(%v: tensor<?xf32>) {
+  qdelta.yield state %S : tensor<?x?x?xf32> out %v : tensor<?xf32>
 }
 
 // -----
 
 // recurrence_c2
-// expected-error @below {{expected state %s to be tensor<K x V>, but got 'f32' /*recurrence_c2*/}}
+// expected-error @below {{expected state %s to be tensor<K x V>, a vector or a scalar, but got 'index' /*recurrence_c2*/}}
 "qdelta.recurrence"() <{sym_name = "f", arg_names = ["s", "v"], arg_attrs = [{}, {}], num_states = 1 : i64, num_tokens = 1 : i64}> ({
-^bb0(%s: f32, %v: tensor<?xf32>):
+^bb0(%s: index, %v: tensor<?xf32>):
   "qdelta.yield"(%v, %v) <{operandSegmentSizes = array<i32: 1, 1>}> : (tensor<?xf32>, tensor<?xf32>) -> ()
 }) : () -> ()
 

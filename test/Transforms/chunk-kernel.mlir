@@ -8,10 +8,10 @@
 // CHECK-SAME:  kernel = true, operands = "bf16"
 // CHECK:       %[[T:.*]] = tensor.dim %{{.*}} : tensor<?x?x?x20xbf16>
 // CHECK:       scf.forall (%[[B:.*]], %[[H:.*]], %[[BLOCK:.*]]) in (%{{.*}}, %{{.*}}, 1)
+// CHECK:         %[[COLUMN:.*]] = arith.muli %[[BLOCK]]
 // Value head h reads head h / (HV / H) of a sequence.
 // CHECK:         %[[RATIO:.*]] = arith.divui
 // CHECK:         %[[KEYHEAD:.*]] = arith.divui %[[H]], %[[RATIO]]
-// CHECK:         %[[COLUMN:.*]] = arith.muli %[[BLOCK]]
 // The block writes its own 36 columns, and not those it is padded by.
 // CHECK:         tensor.extract_slice {{.*}}[1, %[[T]], 1, 36]
 // CHECK:         tensor.extract_slice {{.*}}[1, 1, 20, 36]

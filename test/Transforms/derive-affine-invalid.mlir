@@ -11,18 +11,6 @@ qdelta.recurrence @tanh(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>) {
 
 // -----
 
-// Only an output is affected here, and the message says so.
-// expected-note @below {{keep a value affine}}
-qdelta.recurrence @output(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %v: tensor<?xf32>) {
-  %Sw = qdelta.write %S key %k value %v : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
-  %y = qdelta.read %Sw at %k : tensor<?x?xf32>, tensor<?xf32>
-  // expected-error @below {{the output is not affine in %S: math.exp is applied to a value that depends on it}}
-  %o = math.exp %y : tensor<?xf32>
-  qdelta.yield state %Sw : tensor<?x?xf32> out %o : tensor<?xf32>
-}
-
-// -----
-
 // expected-note @below {{keep a value affine}}
 qdelta.recurrence @product(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %l: tensor<?xf32>) {
   %p = qdelta.read %S at %k : tensor<?x?xf32>, tensor<?xf32>
@@ -89,11 +77,67 @@ qdelta.recurrence @cycle(state %S: tensor<?x?xf32>, %Z: tensor<?x?xf32>) token(%
 
 // -----
 
-// A coefficient of a later state may use an earlier one, but not yet.
-qdelta.recurrence @stratified(state %Z: tensor<?x?xf32>, %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %v: tensor<?xf32>) {
-  %r = qdelta.read %Z at %k : tensor<?x?xf32>, tensor<?xf32>
-  // expected-error @below {{coefficients of state %S depend on state %Z through math.tanh; recurrences whose states depend on one another are not derived yet}}
-  %t = math.tanh %r : tensor<?xf32>
-  %S1 = qdelta.write %S key %k value %t : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
-  qdelta.yield state %Z, %S1 : tensor<?x?xf32>, tensor<?x?xf32> out %v : tensor<?xf32>
+// What the state is read at has to be known before the state.
+qdelta.recurrence @read_at(state %S: tensor<4x4xf32>) token(%k: tensor<4xf32>, %v: tensor<4xf32>) {
+  %p = qdelta.read %S at %k : tensor<4x4xf32>, tensor<4xf32>
+  // expected-error @below {{the new state is not affine in %S: qdelta.read takes a key or decay that depends on it}}
+  %y = qdelta.read %S at %p : tensor<4x4xf32>, tensor<4xf32>
+  %Sw = qdelta.write %S key %k value %v : tensor<4x4xf32>, tensor<4xf32>, tensor<4xf32>
+  qdelta.yield state %Sw : tensor<4x4xf32> out %y : tensor<4xf32>
+}
+
+// -----
+
+// Also through a state in between.
+qdelta.recurrence @through(state %S: tensor<4x4xf32>, %z: tensor<4xf32>) token(%k: tensor<4xf32>, %v: tensor<4xf32>) {
+  %p = qdelta.read %S at %k : tensor<4x4xf32>, tensor<4xf32>
+  %z1 = arith.addf %z, %p : tensor<4xf32>
+  // expected-error @below {{the new state is not affine in %S: qdelta.write takes a key or decay that depends on it}}
+  %Sw = qdelta.write %S key %z1 value %v : tensor<4x4xf32>, tensor<4xf32>, tensor<4xf32>
+  qdelta.yield state %Sw, %z1 : tensor<4x4xf32>, tensor<4xf32> out %v : tensor<4xf32>
+}
+
+// -----
+
+// A vector state through a function of itself.
+// expected-note @below {{sums, negations, decays and products with what does not depend on the state keep it affine}}
+qdelta.recurrence @tanh(state %z: tensor<?xf32>, %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %v: tensor<?xf32>) {
+  %0 = arith.addf %z, %k : tensor<?xf32>
+  // expected-error @below {{the new state is not affine in %z: math.tanh is applied to a value that depends on it}}
+  %z1 = math.tanh %0 : tensor<?xf32>
+  %Sw = qdelta.write %S key %z1 value %v : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
+  qdelta.yield state %z1, %Sw : tensor<?xf32>, tensor<?x?xf32> out %v : tensor<?xf32>
+}
+
+// -----
+
+// expected-note @below {{keep it affine}}
+qdelta.recurrence @square(state %z: tensor<?xf32>, %S: tensor<?x?xf32>) token(%v: tensor<?xf32>) {
+  // expected-error @below {{the new state is not affine in %z: arith.mulf is applied to a value that depends on it}}
+  %z1 = arith.mulf %z, %z : tensor<?xf32>
+  %Sw = qdelta.write %S key %z1 value %v : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
+  qdelta.yield state %z1, %Sw : tensor<?xf32>, tensor<?x?xf32> out %v : tensor<?xf32>
+}
+
+// -----
+
+// A maximum of anything but the state itself.
+qdelta.recurrence @max_plus(state %m: f32, %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %v: tensor<?xf32>, %i: f32) {
+  %m0 = arith.addf %m, %i : f32
+  // expected-error @below {{expected to take state %m as the token before left it, and to be its new value}}
+  %m1 = qdelta.max_plus %m0 decay %i input %i : f32, f32
+  %Sd = qdelta.decay %S by %m1 : tensor<?x?xf32>, f32
+  %Sw = qdelta.write %Sd key %k value %v : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
+  qdelta.yield state %m1, %Sw : f32, tensor<?x?xf32> out %v : tensor<?xf32>
+}
+
+// -----
+
+// Vector states that add each other up.
+qdelta.recurrence @coupled(state %a: tensor<?xf32>, %b: tensor<?xf32>) token(%v: tensor<?xf32>) {
+  %bv = arith.addf %b, %v : tensor<?xf32>
+  %a1 = arith.addf %a, %bv : tensor<?xf32>
+  %b1 = arith.addf %b, %a : tensor<?xf32>
+  // expected-error @below {{cyclic use of states: %a, which is no matrix, and %b depend on one another}}
+  qdelta.yield state %a1, %b1 : tensor<?xf32>, tensor<?xf32> out %a1 : tensor<?xf32>
 }

@@ -24,25 +24,31 @@ static void setDomain(DictionaryAttr attrs, Argument &argument) {
   argument.high = described.high;
 }
 
-/// A vector that meets no read, write or output may have any size: K.
-static std::string symbolOf(TokenDim dim) {
-  return dim == TokenDim::Value ? "V" : "K";
+/// Adds the dimensions of a value of the step. A vector that meets no read,
+/// write or output may have any size: K.
+static void addDims(TokenDim dim, std::vector<std::string> &dims) {
+  if (dim == TokenDim::Scalar)
+    return;
+  if (dim == TokenDim::HalfKey)
+    dims.push_back("K/2");
+  else if (dim != TokenDim::Value)
+    dims.push_back("K");
+  if (dim == TokenDim::Value || dim == TokenDim::State)
+    dims.push_back("V");
 }
 
 static Argument getToken(StringRef name, TokenDim dim, DictionaryAttr attrs) {
   Argument token{name.str(), QDELTA_ROLE_TOKEN, {"B", "T"}};
   setDomain(attrs, token);
   token.dims.push_back(hasValueHeads(dim, attrs) ? "HV" : "H");
-  if (dim != TokenDim::Scalar)
-    token.dims.push_back(symbolOf(dim));
+  addDims(dim, token.dims);
   return token;
 }
 
 static Argument getParam(StringRef name, TokenDim dim, DictionaryAttr attrs) {
   Argument param{name.str(), QDELTA_ROLE_PARAM, {"HV"}};
   setDomain(attrs, param);
-  if (dim != TokenDim::Scalar)
-    param.dims.push_back(symbolOf(dim));
+  addDims(dim, param.dims);
   return param;
 }
 
@@ -87,7 +93,7 @@ llvm::Expected<Signature> qdelta::tools::getSignature(RecurrenceOp recurrence,
     result.inputs.push_back(
         make(recurrence.getArgName(index), dims[arg], attrs));
     if (auto type = dyn_cast<RankedTensorType>(arg.getType());
-        type && type.getRank() == 1)
+        type && dims[arg] != TokenDim::HalfKey)
       fix(dims[arg] == TokenDim::Value ? result.value : result.key,
           type.getDimSize(0));
   };
@@ -101,13 +107,20 @@ llvm::Expected<Signature> qdelta::tools::getSignature(RecurrenceOp recurrence,
                               QDELTA_ROLE_OUTPUT,
                               {"B", "T", "HV", "V"}});
   for (BlockArgument arg : recurrence.getStates()) {
-    auto type = cast<RankedTensorType>(arg.getType());
-    fix(result.key, type.getDimSize(0));
-    fix(result.value, type.getDimSize(1));
+    auto type = dyn_cast<RankedTensorType>(arg.getType());
+    if (dims[arg] == TokenDim::Key || dims[arg] == TokenDim::State)
+      fix(result.key, type.getDimSize(0));
+    if (dims[arg] == TokenDim::Value || dims[arg] == TokenDim::State)
+      fix(result.value, type.getShape().back());
     std::string name = recurrence.getArgName(arg.getArgNumber()).str();
-    std::vector<std::string> shape{"B", "HV", "K", "V"};
-    result.inputs.push_back({name, QDELTA_ROLE_INITIAL_STATE, shape});
-    result.outputs.push_back({name + "_final", QDELTA_ROLE_FINAL_STATE, shape});
+    Argument state{name, QDELTA_ROLE_INITIAL_STATE, {"B", "HV"}};
+    addDims(dims[arg], state.dims);
+    setDomain(
+        cast<DictionaryAttr>(recurrence.getArgAttrs()[arg.getArgNumber()]),
+        state);
+    result.outputs.push_back(
+        {name + "_final", QDELTA_ROLE_FINAL_STATE, state.dims});
+    result.inputs.push_back(std::move(state));
   }
   llvm::Expected<Format> declared = findDeclaredFormat(recurrence);
   if (!declared)

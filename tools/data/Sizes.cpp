@@ -76,9 +76,10 @@ llvm::Error Resolver::bindInput(const Argument &argument,
         "expected " + argument.name + " to have shape [" +
         llvm::join(argument.dims, ", ") + "], but got [" +
         llvm::join(llvm::map_range(tensor.shape, llvm::itostr), ", ") + "]");
-  for (auto [symbol, size] : llvm::zip(argument.dims, tensor.shape)) {
-    if (argument.role == QDELTA_ROLE_TOKEN &&
-        StringRef(symbol).starts_with("H"))
+  for (auto [name, length] : llvm::zip(argument.dims, tensor.shape)) {
+    StringRef symbol = name == "K/2" ? "K" : StringRef(name);
+    int64_t size = name == "K/2" ? 2 * length : length;
+    if (argument.role == QDELTA_ROLE_TOKEN && symbol.starts_with("H"))
       heads.emplace_back(&argument, size);
     else if (size < minimumOf(symbol))
       return userError("expected " + argument.name + " to have " + symbol +
@@ -194,7 +195,7 @@ std::vector<int64_t> qdelta::tools::shapeOf(const Argument &argument,
                                             const Sizes &sizes) {
   std::vector<int64_t> shape;
   for (const std::string &symbol : argument.dims)
-    shape.push_back(sizes.at(symbol));
+    shape.push_back(symbol == "K/2" ? sizes.at("K") / 2 : sizes.at(symbol));
   return shape;
 }
 

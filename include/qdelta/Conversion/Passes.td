@@ -122,12 +122,13 @@ def ParallelRange : Pass<"qdelta-parallel-range", "::mlir::ModuleOp"> {
 def OwnAllocations : Pass<"qdelta-own-allocations", "::mlir::ModuleOp"> {
   let summary = "one allocation and one deallocation per buffer and call";
   let description = [{
-    Moves every static allocation to the start of its function and frees it at
-    the end.
+    Moves every static allocation to the start of its function, every dynamic
+    one in front of the outermost loop around it, and frees it at the end.
 
     Before: `memref.alloc` inside loops.
-    After: `memref.alloc` at the start, `memref.dealloc` at the end.
-    Preconditions: buffers of static shape that do not leave the function.
+    After: `memref.alloc` before them, `memref.dealloc` at the end.
+    Preconditions: buffers that do not leave the function, of sizes that are
+    known before its loops.
 
     Numerics: preserving.
   }];

@@ -33,7 +33,7 @@ static std::optional<int64_t> stateOf(Operation &op) {
 /// affine_scan_c4: element types against those of the region's arguments. The
 /// list does not state the types of states and outputs: those are never narrow.
 static LogicalResult verifyElements(AffineScanOp op) {
-  SequenceTypes types(op, "affine_scan_c4");
+  SequenceTypes types(op, "affine_scan_c4", /*mayMix=*/true);
   auto wide = [&](Value value) -> Type {
     if (isNarrow(value.getType()))
       return Float32Type::get(op.getContext());

@@ -6,6 +6,8 @@
 
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
 
+#include "mlir/IR/TypeUtilities.h"
+
 using namespace mlir;
 using namespace qdelta;
 
@@ -29,7 +31,8 @@ ParseResult RecurrenceOp::parse(OpAsmParser &parser, OperationState &result) {
     return failure();
   SmallVector<OpAsmParser::Argument> args;
   do {
-    if (parser.parseArgument(args.emplace_back(), /*allowType=*/true))
+    if (parser.parseArgument(args.emplace_back(), /*allowType=*/true,
+                             /*allowAttrs=*/true))
       return failure();
   } while (succeeded(parser.parseOptionalComma()));
   int64_t numStates = args.size();
@@ -131,6 +134,44 @@ static LogicalResult verifyDomain(RecurrenceOp op, unsigned index) {
   return success();
 }
 
+/// recurrence_c4 and recurrence_c6 for one op of the step.
+static LogicalResult verifyOperands(Operation &op,
+                                    llvm::DenseMap<Value, TokenDim> &dims) {
+  auto isState = [&](Value value) { return dims[value] == TokenDim::State; };
+  if (isa<ReadOp, WriteOp>(op) ||
+      (isa<DecayOp>(op) && isState(op.getOperand(0))))
+    return success();
+  if (llvm::any_of(op.getOperands(), isState))
+    return op.emitError("a state is used only by qdelta.decay, "
+                        "qdelta.read, qdelta.write and qdelta.yield, "
+                        "but here by ")
+           << op.getName() << " /*recurrence_c4*/";
+  if (auto rotate = dyn_cast<RotateOp>(op)) {
+    if (dims[rotate.getVector()] == TokenDim::Key &&
+        dims[rotate.getCos()] == TokenDim::HalfKey &&
+        dims[rotate.getSin()] == TokenDim::HalfKey)
+      return success();
+    return op.emitError("expected to rotate a key vector [K] by vectors [K/2] "
+                        "that are nothing else /*recurrence_c6*/");
+  }
+  const char *first = nullptr;
+  for (Value operand : op.getOperands()) {
+    TokenDim dim = dims[operand];
+    const char *name = dim == TokenDim::Key       ? "key vector [K]"
+                       : dim == TokenDim::HalfKey ? "vector over pairs [K/2]"
+                       : dim == TokenDim::Value   ? "value vector [V]"
+                                                  : nullptr;
+    if (first && name && StringRef(first) != name) {
+      bool swap = dim == TokenDim::Key;
+      return op.emitError("mixes a ")
+             << (swap ? name : first) << " with a " << (swap ? first : name)
+             << " /*recurrence_c6*/";
+    }
+    first = name ? name : first;
+  }
+  return success();
+}
+
 LogicalResult RecurrenceOp::verifyRegions() {
   Block &step = getBody().front();
   unsigned count = step.getNumArguments();
@@ -142,13 +183,14 @@ LogicalResult RecurrenceOp::verifyRegions() {
   for (BlockArgument arg : step.getArguments()) {
     auto type = dyn_cast<RankedTensorType>(arg.getType());
     bool isState = arg.getArgNumber() < states;
-    if (isState && (!type || type.getRank() != 2))
+    bool isSmall =
+        isa<FloatType>(arg.getType()) || (type && type.getRank() == 1);
+    if (isState && !isSmall && (!type || type.getRank() != 2))
       return emitOpError("expected state %")
              << getArgName(arg.getArgNumber())
-             << " to be tensor<K x V>, but got " << arg.getType()
-             << " /*recurrence_c2*/";
-    if (!isState && !isa<FloatType>(arg.getType()) &&
-        (!type || type.getRank() != 1))
+             << " to be tensor<K x V>, a vector or a scalar, but got "
+             << arg.getType() << " /*recurrence_c2*/";
+    if (!isState && !isSmall)
       return emitOpError("expected %")
              << getArgName(arg.getArgNumber())
              << " to be a scalar or a vector, but got " << arg.getType()
@@ -180,23 +222,9 @@ LogicalResult RecurrenceOp::verifyRegions() {
              << getArgName(arg.getArgNumber())
              << " is a key or a value vector: no read, write or output uses it "
                 "/*recurrence_c7*/";
-  for (Operation &op : step.without_terminator()) {
-    if (isa<DecayOp, ReadOp, WriteOp>(op))
-      continue;
-    bool key = false, value = false;
-    for (Value operand : op.getOperands()) {
-      key |= dims[operand] == TokenDim::Key;
-      value |= dims[operand] == TokenDim::Value;
-      if (dims[operand] == TokenDim::State)
-        return op.emitError("a state is used only by qdelta.decay, "
-                            "qdelta.read, qdelta.write and qdelta.yield, "
-                            "but here by ")
-               << op.getName() << " /*recurrence_c4*/";
-    }
-    if (key && value)
-      return op.emitError("mixes a key vector [K] with a value vector [V] "
-                          "/*recurrence_c6*/");
-  }
+  for (Operation &op : step.without_terminator())
+    if (failed(verifyOperands(op, dims)))
+      return failure();
   return success();
 }
 
@@ -226,8 +254,98 @@ static LogicalResult verifyAgainstState(Operation *op, Value state,
          << type.getDimSize(0) << " /*" << label << "*/";
 }
 
+/// Whether `factor` is a scalar or may have as many entries as `vector`, which
+/// may be a scalar itself.
+static bool scales(Value factor, Value vector) {
+  auto type = dyn_cast<RankedTensorType>(factor.getType());
+  auto whole = dyn_cast<RankedTensorType>(vector.getType());
+  return !type || (whole && !differ(type.getDimSize(0), whole.getDimSize(0)));
+}
+
 LogicalResult DecayOp::verify() {
-  return verifyAgainstState(*this, getState(), getG(), 0, "g", "decay_c1");
+  auto state = dyn_cast<RankedTensorType>(getState().getType());
+  if (state && state.getRank() > 1)
+    return verifyAgainstState(*this, getState(), getG(), 0, "g", "decay_c1");
+  if (scales(getG(), getState()))
+    return success();
+  return emitOpError("expected g to be a scalar or to have the entries of ")
+         << getState().getType() << ", but got " << getG().getType()
+         << " /*decay_c1*/";
+}
+
+LogicalResult MaxPlusOp::verify() {
+  if (scales(getDecay(), getState()))
+    return success();
+  return emitOpError("expected decay to be a scalar or to have the entries "
+                     "of ")
+         << getState().getType() << ", but got " << getDecay().getType()
+         << " /*max_plus_c1*/";
+}
+
+LogicalResult AdvanceOp::verify() {
+  AdvanceKind kind = getKind();
+  if ((kind != AdvanceKind::Affine && !getWith()) ||
+      (kind == AdvanceKind::MaxPlus && !getBy()) ||
+      (kind == AdvanceKind::Set && getBy()))
+    return emitOpError("expected max_plus to have `by` and `with`, and set to "
+                       "have `with` alone /*advance_c1*/");
+  if ((getBy() && !scales(getBy(), getState())) ||
+      (getWith() && getWith().getType() != getState().getType()))
+    return emitOpError("expected `by` to be a scalar or to have the state's "
+                       "entries, and `with` to be ")
+           << getState().getType() << " /*advance_c1*/";
+  return success();
+}
+
+/// Whether `type` has the shape of `whole` less its last dimension.
+static bool lacksLast(Type type, Value whole) {
+  auto wholeType = cast<RankedTensorType>(whole.getType());
+  auto part = dyn_cast<RankedTensorType>(type);
+  ArrayRef<int64_t> found = part ? part.getShape() : ArrayRef<int64_t>();
+  return wholeType.getRank() != 0 &&
+         wholeType.getShape().drop_back() == found &&
+         wholeType.getElementType() == getElementTypeOrSelf(type);
+}
+
+LogicalResult DotOp::verify() {
+  if (lacksLast(getResult().getType(), getLhs()))
+    return success();
+  return emitOpError("expected a result with the shape of ")
+         << getLhs().getType() << " less its last dimension, but got "
+         << getResult().getType() << " /*dot_c1*/";
+}
+
+LogicalResult MeanOp::verify() {
+  if (lacksLast(getResult().getType(), getVector()))
+    return success();
+  return emitOpError("expected a result with the shape of ")
+         << getVector().getType() << " less its last dimension, but got "
+         << getResult().getType() << " /*mean_c1*/";
+}
+
+LogicalResult SplatOp::verify() {
+  if (lacksLast(getValue().getType(), getLike()))
+    return success();
+  return emitOpError("expected a value with the shape of ")
+         << getLike().getType() << " less its last dimension, but got "
+         << getValue().getType() << " /*splat_c1*/";
+}
+
+LogicalResult RotateOp::verify() {
+  auto type = cast<RankedTensorType>(getVector().getType());
+  auto half = cast<RankedTensorType>(getCos().getType());
+  bool fits = type.getRank() > 0 && half.getRank() == type.getRank() &&
+              type.getShape().drop_back() == half.getShape().drop_back();
+  if (fits) {
+    int64_t whole = type.getShape().back(), part = half.getShape().back();
+    bool known = !ShapedType::isDynamic(whole);
+    fits = !(known && whole % 2) && !(known && differ(whole / 2, part));
+  }
+  if (fits)
+    return success();
+  return emitOpError("expected an even number of channels and cos and sin of "
+                     "half as many, but got ")
+         << type << " and " << half << " /*rotate_c1*/";
 }
 
 LogicalResult ReadOp::verify() {

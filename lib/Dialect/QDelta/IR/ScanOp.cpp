@@ -45,8 +45,25 @@ private:
   llvm::StringMap<std::pair<int64_t, std::string>> sizes;
 };
 
-StringRef symbolOf(TokenDim dim, StringRef otherwise) {
-  return dim == TokenDim::Key ? "K" : dim == TokenDim::Value ? "V" : otherwise;
+/// The symbols of the dimensions that a step's value of kind `dim` adds to
+/// those before; `name` stands for a vector of no known dimension.
+void addSymbols(SmallVectorImpl<StringRef> &shape, TokenDim dim,
+                StringRef name) {
+  switch (dim) {
+  case TokenDim::Scalar:
+    return;
+  case TokenDim::State:
+    shape.append({"K", "V"});
+    return;
+  case TokenDim::Key:
+    return shape.push_back("K");
+  case TokenDim::HalfKey:
+    return shape.push_back("K / 2");
+  case TokenDim::Value:
+    return shape.push_back("V");
+  case TokenDim::Unknown:
+    return shape.push_back(name);
+  }
 }
 } // namespace
 
@@ -137,16 +154,18 @@ LogicalResult ScanOp::verifySymbolUses(SymbolTableCollection &symbols) {
     return callee.getArgName(arg.getArgNumber());
   };
   for (auto [arg, init, final] :
-       llvm::zip(callee.getStates(), getInits(), getFinals()))
+       llvm::zip(callee.getStates(), getInits(), getFinals())) {
+    SmallVector<StringRef> shape{"B", "HV"};
+    addSymbols(shape, roles[arg], nameOf(arg));
     for (auto [value, what] : {std::pair(init, "initial state "),
                                std::pair(Value(final), "final state ")})
       if (failed(verifyShape(*this, dims, value.getType(),
-                             what + Twine(nameOf(arg)), {"B", "HV", "K", "V"})))
+                             what + Twine(nameOf(arg)), shape)))
         return failure();
+  }
   for (auto [arg, token] : llvm::zip(callee.getTokens(), getTokens())) {
     SmallVector<StringRef> shape{"B", "T", "H"};
-    if (roles[arg] != TokenDim::Scalar)
-      shape.push_back(symbolOf(roles[arg], nameOf(arg)));
+    addSymbols(shape, roles[arg], nameOf(arg));
     if (failed(verifyShape(*this, dims, token.getType(), nameOf(arg), shape)))
       return failure();
     int64_t heads = cast<RankedTensorType>(token.getType()).getDimSize(2);
@@ -161,8 +180,7 @@ LogicalResult ScanOp::verifySymbolUses(SymbolTableCollection &symbols) {
   }
   for (auto [arg, param] : llvm::zip(callee.getParams(), getParams())) {
     SmallVector<StringRef> shape{"HV"};
-    if (roles[arg] != TokenDim::Scalar)
-      shape.push_back(symbolOf(roles[arg], nameOf(arg)));
+    addSymbols(shape, roles[arg], nameOf(arg));
     if (failed(verifyShape(*this, dims, param.getType(), nameOf(arg), shape)))
       return failure();
   }
@@ -170,5 +188,10 @@ LogicalResult ScanOp::verifySymbolUses(SymbolTableCollection &symbols) {
     if (failed(verifyShape(*this, dims, output.getType(),
                            "output " + Twine(index), {"B", "T", "HV", "V"})))
       return failure();
+  std::optional<int64_t> keys = dims.size("K"), pairs = dims.size("K / 2");
+  if (keys && pairs && *keys != 2 * *pairs)
+    return emitOpError("expected K = ")
+           << *keys << " to be twice the number of its pairs, but got "
+           << *pairs << " /*scan_c3*/";
   return verifyElements(*this, callee, roles);
 }

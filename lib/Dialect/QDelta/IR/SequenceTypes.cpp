@@ -42,6 +42,8 @@ LogicalResult SequenceTypes::addVectors(Type sequence, Type step,
     return addPlain(sequence, step, name);
   if (found != wanted && !isNarrow(found))
     return fail(name, wanted, found, ", or bf16 or f16");
+  if (mayMix && found == wanted)
+    return success();
   if (!vectors) {
     vectors = found;
     first = name.str();

@@ -16,8 +16,10 @@ namespace qdelta {
 /// its step; errors are the op's and end with `label`.
 class SequenceTypes {
 public:
-  SequenceTypes(mlir::Operation *op, llvm::StringRef label)
-      : op(op), label(label) {}
+  /// With `mayMix`, sequences of vectors in f32 may stand beside narrow ones:
+  /// those that a scan makes for another are never narrow.
+  SequenceTypes(mlir::Operation *op, llvm::StringRef label, bool mayMix = false)
+      : op(op), label(label), mayMix(mayMix) {}
 
   /// A parameter, a state or a sequence of scalars: of the step's type.
   mlir::LogicalResult addPlain(mlir::Type sequence, mlir::Type step,
@@ -34,6 +36,7 @@ private:
 
   mlir::Operation *op;
   llvm::StringRef label;
+  bool mayMix;
   /// Of the first sequence of vectors with f32 in the step.
   mlir::Type vectors;
   std::string first;

@@ -11,6 +11,11 @@ using namespace mlir;
 using namespace qdelta;
 
 namespace {
+bool isVectorDim(TokenDim dim) {
+  return dim == TokenDim::Key || dim == TokenDim::HalfKey ||
+         dim == TokenDim::Value;
+}
+
 /// One pass of constraints over the step. Returns whether anything was learnt.
 /// Elementwise ops join the dimensions of their vector operands and results.
 bool propagate(Block &step, llvm::DenseMap<Value, TokenDim> &dims) {
@@ -25,8 +30,14 @@ bool propagate(Block &step, llvm::DenseMap<Value, TokenDim> &dims) {
   auto learnKey = [&](Value value) { learn(value, TokenDim::Key); };
   auto learnValue = [&](Value value) { learn(value, TokenDim::Value); };
   for (Operation &op : step) {
-    if (auto decay = dyn_cast<DecayOp>(op)) {
-      learnKey(decay.getG());
+    auto decayed = dyn_cast<DecayOp>(op);
+    if (decayed && dims[decayed.getState()] == TokenDim::State) {
+      learnKey(decayed.getG());
+    } else if (auto rotate = dyn_cast<RotateOp>(op)) {
+      learnKey(rotate.getVector());
+      learnKey(rotate.getResult());
+      learn(rotate.getCos(), TokenDim::HalfKey);
+      learn(rotate.getSin(), TokenDim::HalfKey);
     } else if (auto read = dyn_cast<ReadOp>(op)) {
       learnKey(read.getAt());
       learnValue(read.getResult());
@@ -35,6 +46,11 @@ bool propagate(Block &step, llvm::DenseMap<Value, TokenDim> &dims) {
       learnValue(write.getValue());
     } else if (auto yield = dyn_cast<YieldOp>(op)) {
       llvm::for_each(yield.getOutputs(), learnValue);
+      for (auto [value, state] :
+           llvm::zip(yield.getStates(), step.getArguments())) {
+        learn(value, dims[state]);
+        learn(state, dims[value]);
+      }
     } else if (auto decay = dyn_cast<AffineDecayOp>(op)) {
       learnKey(decay.getG());
     } else if (auto read = dyn_cast<AffineReadOp>(op)) {
@@ -49,7 +65,7 @@ bool propagate(Block &step, llvm::DenseMap<Value, TokenDim> &dims) {
       llvm::append_range(joined, op.getResults());
       TokenDim dim = TokenDim::Unknown;
       for (Value value : joined)
-        if (dims[value] == TokenDim::Key || dims[value] == TokenDim::Value)
+        if (isVectorDim(dims[value]))
           dim = dims[value];
       for (Value value : joined)
         learn(value, dim);

@@ -47,7 +47,7 @@ LogicalResult qdelta::createKernel(OpBuilder &b, Location loc,
         Value first = arith::MulIOp::create(b, loc, iv, index(chunk));
         TokenTiles tiles(
             op, chunk, keys, dims,
-            {context.batch, first, context.heads, column, columns});
+            {context.batches, first, context.heads, column, columns});
         Value valid = ChunkValidOp::create(
             b, loc, RankedTensorType::get({chunk}, b.getI1Type()), first,
             context.length);

@@ -70,7 +70,7 @@ private:
 
   TokenTiles tilesAt(Value first, Value column = {}, int64_t columns = 0) {
     return TokenTiles(op, chunk, keys, dims,
-                      {context.batch, first, context.heads, column, columns});
+                      {context.batches, first, context.heads, column, columns});
   }
   FailureOr<ChunkSystem> systemAt(Value first, Value runningDecay);
   Value blockColumn(const BlockGroup &group, Value block) {
@@ -233,10 +233,11 @@ void HeadBuilder::createPrefetches(const BlockGroup &group, Value block,
     if (dim == TokenDim::Scalar)
       continue;
     bool isKey = dim == TokenDim::Key;
-    PrefetchOp::create(b, loc, token,
-                       ValueRange{context.batch, ahead, context.heads[index_]},
-                       isKey ? keyColumn : valueColumn, chunk,
-                       isKey ? share : group.width, /*for_write=*/false);
+    PrefetchOp::create(
+        b, loc, token,
+        ValueRange{context.batches[index_], ahead, context.heads[index_]},
+        isKey ? keyColumn : valueColumn, chunk, isKey ? share : group.width,
+        /*for_write=*/false);
   }
   Value zero = index(0);
   for (Value output : outputs)

@@ -18,8 +18,8 @@ struct HeadContext {
   AffineScanOp op;
   const ChunkList &list;
   mlir::Value batch, head;
-  /// The head of each operand that this value head reads.
-  llvm::SmallVector<mlir::Value> heads;
+  /// The batch entry and the head of each operand that this value head reads.
+  llvm::ArrayRef<mlir::Value> batches, heads;
   /// T.
   mlir::Value length;
 };

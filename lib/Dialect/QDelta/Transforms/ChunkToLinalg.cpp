@@ -5,6 +5,7 @@
 //===-----------------------------------------------------------------------===//
 
 #include "PlainTiles.h"
+#include "RowOps.h"
 
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
 #include "qdelta/Dialect/QDelta/Transforms/Passes.h"
@@ -461,6 +462,7 @@ struct ChunkToLinalgPass : qdelta::impl::ChunkToLinalgBase<ChunkToLinalgPass> {
         .add<LowerScale, LowerLoadTile, LowerStoreTile, LowerValid, LowerDecay,
              LowerGram, LowerRead, LowerApply, LowerSolve, LowerUpdate>(
             &getContext());
+    populateRowOpPatterns(patterns);
     FrozenRewritePatternSet frozen(std::move(patterns));
     ConversionTarget target(getContext());
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });

@@ -50,14 +50,15 @@ static void accumulate(OpBuilder &b, Location loc, LinearForm &sum,
 }
 
 LinearForm qdelta::linearize(OpBuilder &b, Value value,
+                             llvm::function_ref<bool(Value)> isTerm,
                              llvm::function_ref<Value(Value)> termOf,
                              llvm::function_ref<Value(Value)> scalarOf) {
   LinearForm form;
-  Operation *op = value.getDefiningOp();
+  Operation *op = isTerm(value) ? nullptr : value.getDefiningOp();
   Location loc = value.getLoc();
   auto take = [&](Value operand, Value scale, bool negate) {
-    accumulate(b, loc, form, linearize(b, operand, termOf, scalarOf), scale,
-               negate, getElementTypeOrSelf(value.getType()));
+    accumulate(b, loc, form, linearize(b, operand, isTerm, termOf, scalarOf),
+               scale, negate, getElementTypeOrSelf(value.getType()));
   };
   if (isa_and_nonnull<arith::AddFOp, arith::SubFOp>(op)) {
     take(op->getOperand(0), {}, false);

@@ -17,10 +17,12 @@ namespace qdelta {
 /// scalars; terms are whatever `linearize` did not take apart.
 using LinearForm = llvm::MapVector<mlir::Value, mlir::Value>;
 
-/// Takes additions, subtractions, negations and `qdelta.scale` apart. What they
-/// leave becomes a term through `termOf`; the factors of scales pass through
-/// `scalarOf`. New scalar arithmetic is created at `b`.
+/// Takes additions, subtractions, negations and `qdelta.scale` apart, unless
+/// `isTerm` holds for their result. What they leave becomes a term through
+/// `termOf`; the factors of scales pass through `scalarOf`. New scalar
+/// arithmetic is created at `b`.
 LinearForm linearize(mlir::OpBuilder &b, mlir::Value value,
+                     llvm::function_ref<bool(mlir::Value)> isTerm,
                      llvm::function_ref<mlir::Value(mlir::Value)> termOf,
                      llvm::function_ref<mlir::Value(mlir::Value)> scalarOf);
 

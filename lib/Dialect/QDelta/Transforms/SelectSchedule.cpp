@@ -42,10 +42,18 @@ struct SelectSchedulePass
                                   : WalkResult::advance();
     });
     if (result.wasInterrupted())
+      return signalPassFailure();
+    result = getOperation().walk([&](PrescanOp op) {
+      return failed(schedule(op)) ? WalkResult::interrupt()
+                                  : WalkResult::advance();
+    });
+    if (result.wasInterrupted())
       signalPassFailure();
   }
 
 private:
+  LogicalResult schedule(PrescanOp op);
+  LogicalResult failUnknownTarget(Operation *op);
   LogicalResult schedule(AffineScanOp op);
   LogicalResult checkOptions(AffineScanOp op);
   LogicalResult scheduleKernel(AffineScanOp op, const GpuTarget &row);
@@ -233,21 +241,52 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
   return success();
 }
 
+LogicalResult SelectSchedulePass::failUnknownTarget(Operation *op) {
+  SmallVector<StringRef> known{"host"};
+  for (const Target &known_ : targetTable())
+    known.push_back(known_.name);
+  for (const GpuTarget &gpu : gpuTargetTable())
+    known.push_back(gpu.name);
+  return op->emitError("unknown target '")
+         << target.getValue() << "'; known are " << llvm::join(known, ", ");
+}
+
+/// A prescan goes token by token, in rows if the lists of its function do.
+LogicalResult SelectSchedulePass::schedule(PrescanOp op) {
+  if (findGpuTarget(target))
+    return op.emitError("vector and scalar states, and stages that need one or "
+                        "a reduction, have no GPU lowering yet");
+  const Target *row = findTarget(target);
+  if (!row)
+    return failUnknownTarget(op);
+  for (auto [arg, operand] :
+       llvm::zip(op.getBody().getArguments(), op->getOperands().drop_front()))
+    if (auto type = cast<RankedTensorType>(operand.getType());
+        isa<RankedTensorType>(arg.getType()) &&
+        ShapedType::isDynamic(type.getShape().back()))
+      return op.emitError("a schedule needs static key and value dimensions, "
+                          "but got ")
+             << type << "; -qdelta-specialize fixes them";
+  bool unroll = row->lanes > 1;
+  op->getBlock()->walk([&](AffineScanOp list) {
+    if (list.getSchedule())
+      unroll &= list.getSchedule()->getUnroll();
+  });
+  op.setScheduleAttr(ScheduleAttr::get(
+      op.getContext(), row->name, /*chunk=*/1, /*columns=*/1, /*span=*/1,
+      row->lanes, unroll, /*fuse=*/false, /*defer=*/false, /*prefetch=*/false,
+      /*kernel=*/false, /*operands=*/""));
+  return success();
+}
+
 LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   if (failed(checkOptions(op)))
     return failure();
   if (const GpuTarget *gpu = findGpuTarget(target))
     return scheduleKernel(op, *gpu);
   const Target *row = findTarget(target);
-  if (!row) {
-    SmallVector<StringRef> known{"host"};
-    for (const Target &known_ : targetTable())
-      known.push_back(known_.name);
-    for (const GpuTarget &gpu : gpuTargetTable())
-      known.push_back(gpu.name);
-    return op.emitError("unknown target '")
-           << target.getValue() << "'; known are " << llvm::join(known, ", ");
-  }
+  if (!row)
+    return failUnknownTarget(op);
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());
   int64_t keys = state.getDimSize(2), values = state.getDimSize(3);
   FactsAttr facts = op.getFacts();

@@ -115,6 +115,12 @@ private:
       SmallVector<int64_t, 2> sizes;
       if (dim == TokenDim::Key)
         sizes = {key};
+      if (dim == TokenDim::HalfKey && key % 2)
+        return func.emitError("expected an even key dimension, whose channels "
+                              "come in pairs, but got ")
+               << key;
+      if (dim == TokenDim::HalfKey)
+        sizes = {key / 2};
       if (dim == TokenDim::Value)
         sizes = {value};
       if (dim == TokenDim::State)
@@ -136,15 +142,18 @@ private:
     auto args = recurrence.getBody().getArguments();
     for (auto [index, arg] : llvm::enumerate(func.getArguments())) {
       unsigned inStep = index + states;
+      // Initial states come last, but stand first in the step.
       TokenDim dim =
-          inStep < args.size() ? dims[args[inStep]] : TokenDim::State;
+          dims[args[inStep < args.size() ? inStep : inStep - args.size()]];
       if (failed(add(arg, dim, index < recurrence.getNumTokens())))
         return failure();
     }
     size_t inputs = types.size();
     for (auto [index, result] : llvm::enumerate(scan.getResults())) {
-      bool isOutput = index < scan.getOutputs().size();
-      if (failed(add(result, isOutput ? TokenDim::Value : TokenDim::State,
+      size_t outputs = scan.getOutputs().size();
+      bool isOutput = index < outputs;
+      if (failed(add(result,
+                     isOutput ? TokenDim::Value : dims[args[index - outputs]],
                      isOutput)))
         return failure();
     }

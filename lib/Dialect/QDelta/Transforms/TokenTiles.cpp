@@ -50,7 +50,7 @@ Value TokenTiles::get(OpBuilder &b, Value value) {
     bool isToken = index < list.getTokens().size();
     SmallVector<Value> indices{place.heads[index]};
     if (isToken)
-      indices = {place.batch, place.first, place.heads[index]};
+      indices = {place.batches[index], place.first, place.heads[index]};
     Value column =
         dims.lookup(value) == TokenDim::Value ? place.column : Value();
     return tiles[value] = LoadTileOp::create(
@@ -72,8 +72,8 @@ Value TokenTiles::get(OpBuilder &b, Value value) {
            type.getRank();
   };
   if (op->getNumResults() != 1 || op->getNumRegions() != 0 ||
-      !(isa<ScaleOp>(op) || (op->hasTrait<OpTrait::Elementwise>() &&
-                             llvm::all_of(operands, sameRank)))) {
+      !(isa<ScaleOp, SplatOp>(op) || (op->hasTrait<OpTrait::Elementwise>() &&
+                                      llvm::all_of(operands, sameRank)))) {
     op->emitError("does not apply to a chunk of tokens: expected an "
                   "elementwise op on scalars or on vectors of one dimension");
     failed = true;

@@ -13,7 +13,9 @@ namespace qdelta {
 
 /// Where in the sequences a chunk stands, for one batch entry and value head.
 struct ChunkPlace {
-  mlir::Value batch, first;
+  /// For each step argument, the batch entry of its sequence.
+  llvm::ArrayRef<mlir::Value> batches;
+  mlir::Value first;
   /// For each step argument, the head of its sequence or parameter.
   llvm::ArrayRef<mlir::Value> heads;
   /// The first value column of the block, and how many it has.

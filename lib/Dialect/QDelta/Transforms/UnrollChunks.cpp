@@ -5,6 +5,7 @@
 //===-----------------------------------------------------------------------===//
 
 #include "PlainTiles.h"
+#include "RowOps.h"
 #include "TileParts.h"
 
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
@@ -400,6 +401,8 @@ LogicalResult Unroller::visit(Operation *op) {
             return true;
           })
           .Default([&](Operation *other) {
+            if (expandRowOp(b, parts, other))
+              return true;
             // A tensor with dynamic sizes is no tile.
             if (other->getNumResults() != 1 ||
                 !isa<RankedTensorType>(other->getResult(0).getType()) ||

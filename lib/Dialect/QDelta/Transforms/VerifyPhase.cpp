@@ -26,9 +26,10 @@ bool allows(Phase phase, Operation *op) {
   if (isa<ScanOp>(op))
     return phase == Phase::Recurrence;
   if (isa<AffineScanOp, AffineDecayOp, AffineReadOp, AffineWriteOp,
-          AffineOutputOp, AffineEndOp>(op))
+          AffineOutputOp, AffineEndOp, PrescanOp, AdvanceOp, PrescanYieldOp>(
+          op))
     return phase == Phase::Affine;
-  if (isa<ScaleOp>(op))
+  if (isa<ScaleOp, SplatOp, DotOp, MeanOp, RotateOp>(op))
     return phase == Phase::Affine || phase == Phase::Chunked;
   if (isa<PrefetchOp>(op))
     return phase == Phase::Chunked || phase == Phase::Linalg;

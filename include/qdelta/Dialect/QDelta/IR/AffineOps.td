@@ -102,4 +102,84 @@ def QDelta_AffineEndOp : QDelta_Op<"affine_end", [
   let assemblyFormat = "attr-dict";
 }
 
+def QDelta_PrescanOp : QDelta_Op<"prescan", [
+    IsolatedFromAbove, SingleBlock, Pure, AttrSizedOperandSegments,
+    AttrSizedResultSegments,
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
+  let summary = "token-local values, and vector and scalar states, as sequences";
+  let description = [{
+    For every batch entry and each of `heads` value heads, runs the region on
+    one token after the other. The region takes the token's inputs, the
+    parameters and the previous values of the states, vectors or scalars
+    /*prescan_c1*/; `prescan_yield` names what becomes a sequence, one for each
+    output /*prescan_c2*/. Each state is advanced once, by an `advance` in the
+    order of the states /*prescan_c3*/, whose factor and addend do not depend on
+    that state or a later one /*prescan_c4*/: an update is diagonal, affine or
+    in the max-plus algebra, and associative in time. Shapes are those of
+    `qdelta.scan`; an output is [B, T, HV] or [B, T, HV, D], a final state as
+    its initial one. There is at least one token input. Without states this is
+    a map over tokens. docs/Spec.md, The affine phase.
+  }];
+  let arguments = (ins Index:$heads, Variadic<AnyRankedTensor>:$tokens,
+                       Variadic<AnyRankedTensor>:$params,
+                       Variadic<AnyRankedTensor>:$inits,
+                       StrArrayAttr:$arg_names,
+                       OptionalAttr<QDelta_ScheduleAttr>:$schedule);
+  let results = (outs Variadic<AnyRankedTensor>:$outputs,
+                      Variadic<AnyRankedTensor>:$finals);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    `heads` $heads `(` $tokens `)` (`param` `(` $params^ `)`)?
+    (`init` `(` $inits^ `)`)? attr-dict-with-keyword
+    `:` `(` type($tokens) `)` (`param` `(` type($params)^ `)`)?
+    (`init` `(` type($inits)^ `)`)? `->` `(` type($outputs) `)`
+    (`final` `(` type($finals)^ `)`)? $body
+  }];
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The previous values of the states, in the region.
+    ::mlir::Block::BlockArgListType getStates() {
+      return getBody().getArguments().take_back(getInits().size());
+    }
+    /// The op that advances each state, in order.
+    ::llvm::SmallVector<::qdelta::AdvanceOp> getAdvances();
+  }];
+}
+
+def QDelta_AdvanceKind : I32EnumAttr<"AdvanceKind", "how a state of a prescan advances", [
+    I32EnumAttrCase<"Affine", 0, "affine">,
+    I32EnumAttrCase<"MaxPlus", 1, "max_plus">,
+    I32EnumAttrCase<"Set", 2, "set">]> {
+  let cppNamespace = "::qdelta";
+}
+
+def QDelta_AdvanceOp : QDelta_Op<"advance", [
+    Pure, HasParent<"PrescanOp">, AttrSizedOperandSegments,
+    AllTypesMatch<["state", "result"]>]> {
+  let summary = "the next value of a prescan's state";
+  let description = [{
+    `affine`: by * state + with. `max_plus`: max(state + by, with). `set`: with,
+    whatever the state was. `by` is a scalar or has the state's entries, and
+    without it an affine state is multiplied by 1; `with` is of the state's type,
+    and without it nothing is added. `max_plus` has both, `set` has `with` alone
+    /*advance_c1*/.
+  }];
+  let arguments = (ins QDelta_AdvanceKind:$kind, QDelta_ScalarOrVector:$state,
+                       Optional<QDelta_ScalarOrVector>:$by,
+                       Optional<QDelta_ScalarOrVector>:$with);
+  let results = (outs QDelta_ScalarOrVector:$result);
+  let assemblyFormat = [{
+    $kind $state (`by` $by^ `:` type($by))? (`with` $with^ `:` type($with))?
+    attr-dict `:` type($state)
+  }];
+  let hasVerifier = 1;
+}
+
+def QDelta_PrescanYieldOp : QDelta_Op<"prescan_yield", [
+    Pure, Terminator, HasParent<"PrescanOp">]> {
+  let summary = "ends a prescan's token: what its outputs hold for it";
+  let arguments = (ins Variadic<QDelta_ScalarOrVector>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+}
+
 #endif // QDELTA_AFFINE_OPS_TD

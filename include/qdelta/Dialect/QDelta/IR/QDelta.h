@@ -26,18 +26,20 @@
 #include "qdelta/Dialect/QDelta/IR/QDeltaAttrs.h.inc"
 
 namespace qdelta {
+class AdvanceOp;
 class YieldOp;
 
 /// Whether `type`, or its elements, are bf16 or f16: types that sequences are
 /// stored in, while arithmetic is in f32.
 bool isNarrow(mlir::Type type);
 
-/// The dimension that a value of a recurrence's step runs over.
-enum class TokenDim { Scalar, Key, Value, State, Unknown };
+/// The dimension that a value of a recurrence's step runs over. `HalfKey` is
+/// one entry for each pair of key channels, `State` a matrix.
+enum class TokenDim { Scalar, Key, HalfKey, Value, State, Unknown };
 
 /// Which arguments and results of a step are key vectors and which are value
-/// vectors, found from the reads and writes they reach. `Unknown` is a vector
-/// that meets no read, write or output.
+/// vectors, found from the reads, writes and rotations they reach. `Unknown` is
+/// a vector that meets no read, write, rotation or output.
 llvm::DenseMap<mlir::Value, TokenDim> inferTokenDims(mlir::Block &step);
 } // namespace qdelta
 

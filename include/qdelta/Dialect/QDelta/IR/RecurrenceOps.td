@@ -18,9 +18,10 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 class QDelta_Op<string mnemonic, list<Trait> traits = []>
     : Op<QDelta_Dialect, mnemonic, traits>;
 
-def QDelta_State : RankedTensorOf<[F32, F64]>;
 def QDelta_Vector : 1DTensorOf<[F32, F64]>;
 def QDelta_Scalar : AnyTypeOf<[F32, F64]>;
+def QDelta_Matrix : RankedTensorOf<[F32, F64]>;
+def QDelta_State : AnyTypeOf<[F32, F64, RankedTensorOf<[F32, F64]>]>;
 def QDelta_ScalarOrVector : AnyTypeOf<[F32, F64, QDelta_Vector]>;
 
 def QDelta_RecurrenceOp : QDelta_Op<"recurrence", [
@@ -29,11 +30,12 @@ def QDelta_RecurrenceOp : QDelta_Op<"recurrence", [
   let summary = "what one token does to the state";
   let description = [{
     A symbol whose region is the step of one token. Its arguments are, in this
-    order, the states (tensor<K x V>), the token's inputs (a scalar, a key
-    vector tensor<K> or a value vector tensor<V>) and the parameters (the same
-    shapes, but one for all tokens). K, V may be `?`. `arith` and `math` ops
-    work element by element on scalars and vectors; a state is used only by
-    `qdelta.decay`, `qdelta.read`, `qdelta.write` and `qdelta.yield`. An
+    order, the states (matrices tensor<K x V>, vectors or scalars), the token's
+    inputs (a scalar, a key vector tensor<K>, half a key vector tensor<K/2> or a
+    value vector tensor<V>) and the parameters (the same shapes, but one for all
+    tokens). K, V may be `?`. `arith` and `math` ops work element by element on
+    scalars and vectors; a matrix state is used only by `qdelta.decay`,
+    `qdelta.read`, `qdelta.write` and `qdelta.yield`. An
     argument may state its domain: `{qdelta.unit}` for a vector of norm 1,
     `{qdelta.range = [lo, hi]}` for a scalar or the entries of a vector,
     `{qdelta.log_decay}` for one at most 0, -inf included.
@@ -88,9 +90,9 @@ def QDelta_DecayOp : QDelta_Op<"decay", [
     Pure, AllTypesMatch<["state", "result"]>]> {
   let summary = "S <- Diag(e^g) S";
   let description = [{
-    Scales the state's rows by e^g. `g` is a log decay, at most 0 in a stable
-    recurrence: a scalar, or one value per key channel, tensor<K>
-    /*decay_c1*/. -inf erases.
+    Scales the rows of a matrix state, or the entries of a vector or scalar
+    state, by e^g. `g` is a log decay, at most 0 in a stable recurrence: a
+    scalar, or one value per row or entry /*decay_c1*/. -inf erases.
   }];
   let arguments = (ins QDelta_State:$state, QDelta_ScalarOrVector:$g);
   let results = (outs QDelta_State:$result);
@@ -105,7 +107,7 @@ def QDelta_ReadOp : QDelta_Op<"read", [Pure,
     Reads the state tensor<K x V> at the key vector `at`, tensor<K>
     /*read_c1*/; the result is a value vector tensor<V>.
   }];
-  let arguments = (ins QDelta_State:$state, QDelta_Vector:$at);
+  let arguments = (ins QDelta_Matrix:$state, QDelta_Vector:$at);
   let results = (outs QDelta_Vector:$result);
   let assemblyFormat = "$state `at` $at attr-dict `:` type($state) `,` type($at)";
   let hasVerifier = 1;
@@ -118,8 +120,8 @@ def QDelta_WriteOp : QDelta_Op<"write", [
     Adds the outer product of the key vector `key`, tensor<K> /*write_c1*/, and
     the value vector `value`, tensor<V> /*write_c2*/, to the state.
   }];
-  let arguments = (ins QDelta_State:$state, QDelta_Vector:$key, QDelta_Vector:$value);
-  let results = (outs QDelta_State:$result);
+  let arguments = (ins QDelta_Matrix:$state, QDelta_Vector:$key, QDelta_Vector:$value);
+  let results = (outs QDelta_Matrix:$result);
   let assemblyFormat = [{
     $state `key` $key `value` $value attr-dict `:` type($state) `,` type($key) `,` type($value)
   }];
@@ -138,6 +140,81 @@ def QDelta_ScaleOp : QDelta_Op<"scale", [
                        AnyTypeOf<[F32, F64, AnyRankedTensor]>:$by);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$vector `by` $by attr-dict `:` type($vector) `,` type($by)";
+  let hasVerifier = 1;
+}
+
+def QDelta_MaxPlusOp : QDelta_Op<"max_plus", [
+    Pure, AllTypesMatch<["state", "input", "result"]>]> {
+  let summary = "m <- max(m + f, i)";
+  let description = [{
+    What `decay` and `write` are to a sum, for a maximum: the update of a vector
+    or scalar state that a stabiliser needs. `decay` is a scalar or has an entry
+    for each of the state's /*max_plus_c1*/.
+  }];
+  let arguments = (ins QDelta_ScalarOrVector:$state, QDelta_ScalarOrVector:$decay,
+                       QDelta_ScalarOrVector:$input);
+  let results = (outs QDelta_ScalarOrVector:$result);
+  let assemblyFormat = [{
+    $state `decay` $decay `input` $input attr-dict `:` type($state) `,` type($decay)
+  }];
+  let hasVerifier = 1;
+}
+
+def QDelta_DotOp : QDelta_Op<"dot", [Pure, AllTypesMatch<["lhs", "rhs"]>]> {
+  let summary = "sum of the products of two vectors' entries";
+  let description = [{
+    In a recurrence and in a prescan two vectors of one dimension make a scalar.
+    In the chunk form the same op takes tiles row by row: tensor<C x D> twice
+    gives tensor<C>; the result lacks exactly the last dimension /*dot_c1*/.
+  }];
+  let arguments = (ins AnyRankedTensor:$lhs, AnyRankedTensor:$rhs);
+  let results = (outs AnyTypeOf<[F32, F64, AnyRankedTensor]>:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs attr-dict `:` type($lhs) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def QDelta_MeanOp : QDelta_Op<"mean", [Pure]> {
+  let summary = "the mean of a vector's entries";
+  let description = [{
+    Of a vector a scalar; of a tile [C x D], row by row, tensor<C>: the result
+    lacks exactly the last dimension /*mean_c1*/. An empty vector has mean 0.
+  }];
+  let arguments = (ins AnyRankedTensor:$vector);
+  let results = (outs AnyTypeOf<[F32, F64, AnyRankedTensor]>:$result);
+  let assemblyFormat = "$vector attr-dict `:` type($vector) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def QDelta_SplatOp : QDelta_Op<"splat", [Pure, AllTypesMatch<["like", "result"]>]> {
+  let summary = "a vector whose entries are all one scalar";
+  let description = [{
+    As long as `like`, of which nothing else is used. In the chunk form
+    tensor<C> becomes tensor<C x D>, row by row: `value` lacks exactly the last
+    dimension /*splat_c1*/.
+  }];
+  let arguments = (ins AnyTypeOf<[F32, F64, AnyRankedTensor]>:$value,
+                       AnyRankedTensor:$like);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$value `like` $like attr-dict `:` type($value) `,` type($like)";
+  let hasVerifier = 1;
+}
+
+def QDelta_RotateOp : QDelta_Op<"rotate", [
+    Pure, AllTypesMatch<["vector", "result"]>, AllTypesMatch<["cos", "sin"]>]> {
+  let summary = "rotates the channel pairs (j, j + K/2) of a key vector";
+  let description = [{
+    y_j = c_j x_j - s_j x_{j+K/2} and y_{j+K/2} = s_j x_j + c_j x_{j+K/2}, where
+    x has K entries and c, s have K/2 /*rotate_c1*/. K must be even. In the
+    chunk form it rotates tiles row by row.
+  }];
+  let arguments = (ins AnyRankedTensor:$vector, AnyRankedTensor:$cos,
+                       AnyRankedTensor:$sin);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $vector `by` $cos `,` $sin attr-dict `:` type($vector) `,` type($cos)
+  }];
   let hasVerifier = 1;
 }
 
@@ -164,7 +241,8 @@ def QDelta_ScanOp : QDelta_Op<"scan", [
     value head, and means exactly that loop. Shapes, with H dividing HV:
     a scalar token input is a sequence [B, T, H], a vector one [B, T, H, D];
     a scalar parameter is [HV], a vector one [HV, D]; an initial state is
-    [B, HV, K, V] and so is the final one; an output is [B, T, HV, V].
+    [B, HV, K, V], [B, HV, D] or [B, HV] for a matrix, vector or scalar state,
+    and so is the final one; an output is [B, T, HV, V].
     Value head h reads head h floor-divided by (HV / H) of a sequence with H
     heads. T may be 0: outputs are then empty and states pass through.
     Verified: counts /*scan_c1*/, ranks /*scan_c2*/, equal static dimensions

@@ -10,20 +10,24 @@
 include "mlir/Pass/PassBase.td"
 
 def DeriveAffine : Pass<"qdelta-derive-affine", "::mlir::ModuleOp"> {
-  let summary = "prove that a step is affine in its state and write its list down";
+  let summary = "prove that a step is affine in its states and write its lists down";
   let description = [{
-    Replaces every `qdelta.scan` by a `qdelta.affine_scan`: the list of decays,
-    reads and writes (docs/Spec.md) with every value as a linear combination of
-    earlier readouts and token-local vectors.
+    Replaces every `qdelta.scan` by one `qdelta.affine_scan` for each stratum of
+    its matrix states: the list of decays, reads and writes (docs/Spec.md) with
+    every value as a linear combination of earlier readouts and token-local
+    vectors. Vector and scalar states, and token-local values that need a state
+    or a reduction, become `qdelta.prescan`s between the lists.
 
     Before: `qdelta.scan @f` of a verified `qdelta.recurrence`.
-    After: `qdelta.affine_scan` with its facts; recurrences stay as symbols.
+    After: `qdelta.affine_scan` with its facts, `qdelta.prescan`; recurrences
+    stay as symbols.
     Preconditions: none. A step that is not affine in a state, that uses a state
     along two paths or yields the wrong one is an error at the offending line.
 
     Numerics: reassociates.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def Specialize : Pass<"qdelta-specialize", "::mlir::ModuleOp"> {

@@ -1,0 +1,268 @@
+//===- ItemLoop.cpp - lists and prescans, head by head --------------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "ItemLoop.h"
+#include "ChunkLoops.h"
+#include "PrescanLoop.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace qdelta;
+
+namespace {
+class ItemLoop {
+public:
+  explicit ItemLoop(ArrayRef<Operation *> ops)
+      : ops(ops), b(ops.front()), loc(ops.front()->getLoc()) {}
+
+  LogicalResult build();
+
+private:
+  /// The part of a result that an item makes.
+  struct Slice {
+    SmallVector<OpFoldResult> offsets, sizes, strides;
+  };
+
+  LogicalResult verify();
+  void findSizes();
+  SmallVector<OpResult> sharedResults();
+  Value createEmpty(OpResult result);
+  void createLoop(ArrayRef<OpResult> shared);
+  Slice sliceOf(OpResult result);
+  LogicalResult createItem(Operation *op);
+  Value dim(Value tensor, int64_t index) {
+    return tensor::DimOp::create(b, loc, tensor, index);
+  }
+
+  ArrayRef<Operation *> ops;
+  OpBuilder b;
+  Location loc;
+  llvm::DenseMap<Operation *, ChunkList> lists;
+  Value batches, length, valueHeads;
+  scf::ForallOp forall;
+  Value batch, head;
+  /// Of a kernel: the first column of the item's value block.
+  Value firstColumn;
+  OpFoldResult columns;
+  /// Where shared results go, and what the item has made of each result.
+  llvm::DenseMap<Value, Value> destinations, made;
+};
+
+size_t numOutputs(Operation *op) {
+  if (auto list = dyn_cast<AffineScanOp>(op))
+    return list.getOutputs().size();
+  return cast<PrescanOp>(op).getOutputs().size();
+}
+
+bool isFinal(OpResult result) {
+  return result.getResultNumber() >= numOutputs(result.getOwner());
+}
+
+ScheduleAttr scheduleOf(Operation *op) {
+  auto list = dyn_cast<AffineScanOp>(op);
+  return (list ? list.getSchedule() : cast<PrescanOp>(op).getSchedule())
+      .value_or(ScheduleAttr());
+}
+
+LogicalResult ItemLoop::verify() {
+  for (Operation *op : ops) {
+    if (!scheduleOf(op))
+      return op->emitError(
+          "has no schedule; run -qdelta-select-schedule first");
+    if (auto list = dyn_cast<AffineScanOp>(op)) {
+      FailureOr<ChunkList> read = ChunkList::get(list);
+      if (failed(read))
+        return failure();
+      lists[op] = std::move(*read);
+    }
+    for (Type type : op->getOperandTypes())
+      if (auto tensor = dyn_cast<RankedTensorType>(type);
+          tensor && llvm::is_contained(tensor.getShape(), 0))
+        return op->emitError("there is nothing to chunk in an operand that is "
+                             "always empty: ")
+               << type << "; a dynamic size may be 0 at run time";
+    if (scheduleOf(op).getKernel() && ops.size() > 1)
+      return op->emitError("a GPU kernel covers one list and nothing before or "
+                           "after it, but this function has ")
+             << ops.size();
+  }
+  return success();
+}
+
+void ItemLoop::findSizes() {
+  if (auto list = dyn_cast<AffineScanOp>(ops.front())) {
+    Value init = list.getInits()[0], tokens = list.getTokens()[0];
+    batches = dim(init, 0), length = dim(tokens, 1);
+    valueHeads = dim(init, 1);
+    return;
+  }
+  auto prescan = cast<PrescanOp>(ops.front());
+  batches = dim(prescan.getTokens()[0], 0);
+  length = dim(prescan.getTokens()[0], 1);
+  valueHeads = prescan.getHeads();
+}
+
+/// The results that are used by more than the items.
+SmallVector<OpResult> ItemLoop::sharedResults() {
+  SmallVector<OpResult> shared;
+  for (Operation *op : ops)
+    for (OpResult result : op->getResults())
+      if (llvm::any_of(result.getUsers(), [&](Operation *user) {
+            return !llvm::is_contained(ops, user);
+          }))
+        shared.push_back(result);
+  return shared;
+}
+
+Value ItemLoop::createEmpty(OpResult result) {
+  auto type = cast<RankedTensorType>(result.getType());
+  SmallVector<OpFoldResult> shape{batches};
+  if (!isFinal(result))
+    shape.push_back(length);
+  shape.push_back(valueHeads);
+  for (int64_t size : type.getShape().drop_front(shape.size()))
+    shape.push_back(b.getIndexAttr(size));
+  for (auto [size, known] : llvm::zip(shape, type.getShape()))
+    if (!ShapedType::isDynamic(known))
+      size = b.getIndexAttr(known);
+  return tensor::EmptyOp::create(b, loc, shape, type.getElementType());
+}
+
+/// Each item works on its own slices of the results. Value blocks of a kernel
+/// are items of their own.
+void ItemLoop::createLoop(ArrayRef<OpResult> shared) {
+  SmallVector<Value> empties;
+  for (OpResult result : shared)
+    empties.push_back(createEmpty(result));
+  SmallVector<OpFoldResult> bounds{batches, valueHeads};
+  auto list = dyn_cast<AffineScanOp>(ops.front());
+  bool kernel = list && scheduleOf(list).getKernel();
+  int64_t values = 0, width = 0;
+  if (kernel) {
+    values = cast<RankedTensorType>(list.getInits()[0].getType()).getDimSize(3);
+    width = std::min(values, scheduleOf(list).getColumns());
+    bounds.push_back(b.getIndexAttr(llvm::divideCeil(values, width)));
+  }
+  forall = scf::ForallOp::create(b, loc, bounds, empties, std::nullopt);
+  b.setInsertionPoint(forall.getTerminator());
+  batch = forall.getInductionVar(0), head = forall.getInductionVar(1);
+  for (auto [result, arg] : llvm::zip(shared, forall.getRegionIterArgs()))
+    destinations[result] = arg;
+  if (!kernel)
+    return;
+  Value block = forall.getInductionVar(2);
+  Value step = arith::ConstantIndexOp::create(b, loc, width);
+  firstColumn = arith::MulIOp::create(b, loc, block, step);
+  columns = b.getIndexAttr(width);
+  if (values % width) {
+    Value all = arith::ConstantIndexOp::create(b, loc, values);
+    Value left = arith::SubIOp::create(b, loc, all, firstColumn);
+    columns = arith::MinUIOp::create(b, loc, left, step).getResult();
+  }
+}
+
+ItemLoop::Slice ItemLoop::sliceOf(OpResult result) {
+  auto type = cast<RankedTensorType>(result.getType());
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  Slice slice;
+  slice.offsets = {batch, head}, slice.sizes = {one, one};
+  if (!isFinal(result))
+    slice.offsets = {batch, zero, head}, slice.sizes = {one, length, one};
+  for (int64_t size : type.getShape().drop_front(slice.sizes.size())) {
+    slice.offsets.push_back(zero);
+    slice.sizes.push_back(b.getIndexAttr(size));
+  }
+  if (firstColumn)
+    slice.offsets.back() = firstColumn, slice.sizes.back() = columns;
+  slice.strides.assign(slice.sizes.size(), one);
+  return slice;
+}
+
+/// One op for the item. A sequence that the item made itself has one batch
+/// entry and one head.
+LogicalResult ItemLoop::createItem(Operation *op) {
+  auto list = dyn_cast<AffineScanOp>(op);
+  auto prescan = dyn_cast<PrescanOp>(op);
+  OperandRange tokens = list ? list.getTokens() : prescan.getTokens();
+  OperandRange params = list ? list.getParams() : prescan.getParams();
+  SmallVector<Value> ofBatch, ofHead;
+  for (OpOperand &operand : op->getOpOperands().slice(
+           tokens.getBeginOperandIndex(), tokens.size())) {
+    if (Value own = made.lookup(operand.get())) {
+      operand.set(own);
+      ofBatch.push_back(arith::ConstantIndexOp::create(b, loc, 0));
+      ofHead.push_back(ofBatch.back());
+      continue;
+    }
+    Value ratio =
+        arith::DivUIOp::create(b, loc, valueHeads, dim(operand.get(), 2));
+    ofHead.push_back(arith::DivUIOp::create(b, loc, head, ratio));
+    ofBatch.push_back(batch);
+  }
+  ofHead.append(params.size(), head);
+  ofBatch.append(params.size(), batch);
+
+  SmallVector<Value> slices;
+  for (OpResult result : op->getResults()) {
+    Slice slice = sliceOf(result);
+    Type element = cast<RankedTensorType>(result.getType()).getElementType();
+    if (Value whole = destinations.lookup(result))
+      slices.push_back(tensor::ExtractSliceOp::create(
+          b, loc, whole, slice.offsets, slice.sizes, slice.strides));
+    else
+      slices.push_back(tensor::EmptyOp::create(b, loc, slice.sizes, element));
+  }
+  LogicalResult created = failure();
+  if (prescan) {
+    created = createPrescan(b, {prescan, batch, head, ofBatch, ofHead, length},
+                            slices);
+  } else {
+    HeadContext context{list, lists[op], batch, head, ofBatch, ofHead, length};
+    created = firstColumn ? createKernel(b, loc, context, firstColumn, slices)
+                          : createHead(b, loc, context, slices);
+  }
+  for (auto [result, slice] : llvm::zip(op->getResults(), slices))
+    made[result] = slice;
+  return created;
+}
+
+LogicalResult ItemLoop::build() {
+  if (failed(verify()))
+    return failure();
+  findSizes();
+  SmallVector<OpResult> shared = sharedResults();
+  createLoop(shared);
+  for (Operation *op : ops)
+    if (failed(createItem(op)))
+      return failure();
+  SmallVector<Slice> places;
+  for (OpResult result : shared)
+    places.push_back(sliceOf(result));
+  b.setInsertionPointToStart(forall.getTerminator().getBody());
+  for (auto [result, place] : llvm::zip(shared, places))
+    tensor::ParallelInsertSliceOp::create(b, loc, made[result],
+                                          destinations[result], place.offsets,
+                                          place.sizes, place.strides);
+
+  if (auto func = ops.front()->getParentOfType<func::FuncOp>())
+    for (Operation *op : ops)
+      if (isa<AffineScanOp>(op) || !func->hasAttr("qdelta.schedule"))
+        func->setAttr("qdelta.schedule", scheduleOf(op));
+  for (auto [result, whole] : llvm::zip(shared, forall.getResults()))
+    result.replaceAllUsesWith(whole);
+  for (Operation *op : llvm::reverse(ops))
+    op->erase();
+  return success();
+}
+} // namespace
+
+LogicalResult qdelta::createItemLoop(ArrayRef<Operation *> ops) {
+  return ItemLoop(ops).build();
+}
