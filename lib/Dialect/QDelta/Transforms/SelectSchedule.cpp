@@ -275,7 +275,7 @@ LogicalResult SelectSchedulePass::schedule(PrescanOp op) {
   op.setScheduleAttr(ScheduleAttr::get(
       op.getContext(), row->name, /*chunk=*/1, /*columns=*/1, /*span=*/1,
       row->lanes, unroll, /*fuse=*/false, /*defer=*/false, /*prefetch=*/false,
-      /*kernel=*/false, /*operands=*/""));
+      /*kernel=*/false, /*operands=*/"", /*split=*/1));
   return success();
 }
 
