@@ -124,6 +124,9 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
     return op.emitError("the state of a kernel stays in registers: expected a "
                         "key dimension of at most ")
            << kLargestKey << ", but got " << keys;
+  if (op.getFacts().getDecay() == DecayKind::PerChannel)
+    return op.emitError("GPU kernels cover one decay for all key channels, but "
+                        "this list has one per key channel");
   if (mode == "recurrent")
     return op.emitError("mode = recurrent is not lowered for GPUs yet: a chunk "
                         "of 16 tokens is the shortest");

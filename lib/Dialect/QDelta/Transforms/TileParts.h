@@ -48,7 +48,7 @@ public:
                         mlir::Value row);
   mlir::Value zeroRow(mlir::Location loc, int64_t width);
   mlir::Value one(mlir::Location loc);
-  /// lhs * rhs of scalars, without multiplying by the constant 1.
+  /// lhs * rhs of scalars or of rows, without multiplying by the constant 1.
   mlir::Value multiply(mlir::Location loc, mlir::Value lhs, mlir::Value rhs);
   /// Elementwise `op` on one part of each operand. Null parts are 0.
   mlir::Value applyToParts(mlir::Location loc, mlir::Operation *op,
