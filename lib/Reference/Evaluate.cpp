@@ -8,6 +8,8 @@
 
 #include "RecurrenceOps.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace qdelta;
 using namespace qdelta::reference;
@@ -131,12 +133,17 @@ reference::evaluateTokenLoop(RecurrenceOp recurrence,
   return results;
 }
 
+static_assert(std::numeric_limits<long double>::digits >
+                  std::numeric_limits<double>::digits,
+              "recurrences in f64 have no reference");
+
 namespace qdelta::reference {
 #define QDELTA_INSTANTIATE_EVALUATE(Scalar)                                    \
   template llvm::Expected<std::vector<Tensor<Scalar>>> evaluate(               \
       func::FuncOp, const std::vector<Tensor<Scalar>> &);                      \
   template llvm::Expected<std::vector<Tensor<Scalar>>> evaluateRecurrence(     \
       RecurrenceOp, const std::vector<Tensor<Scalar>> &);
+QDELTA_INSTANTIATE_EVALUATE(long double)
 QDELTA_INSTANTIATE_EVALUATE(double)
 QDELTA_INSTANTIATE_EVALUATE(float)
 QDELTA_INSTANTIATE_EVALUATE(Exact)

@@ -11,14 +11,15 @@
 
 using namespace qdelta::reference;
 
-static constexpr llvm::StringLiteral kNames[] = {"f32", "bf16", "f16", "tf32"};
+static constexpr llvm::StringLiteral kNames[] = {"f32", "bf16", "f16", "tf32",
+                                                 "f64"};
 
 llvm::StringRef qdelta::reference::formatName(Format format) {
   return kNames[static_cast<size_t>(format)];
 }
 
 std::optional<Format> qdelta::reference::findFormat(llvm::StringRef name) {
-  for (Format format : {Format::F32, Format::BF16, Format::F16})
+  for (Format format : {Format::F64, Format::F32, Format::BF16, Format::F16})
     if (formatName(format) == name)
       return format;
   return std::nullopt;
@@ -33,6 +34,8 @@ double qdelta::reference::unitRoundoff(Format format) {
   case Format::F16:
   case Format::TF32:
     return 0x1p-11;
+  case Format::F64:
+    return 0x1p-53;
   }
   llvm_unreachable("no such format");
 }
@@ -87,8 +90,12 @@ static float toTf32(float x) {
 }
 
 float qdelta::reference::roundTo(Format format, float x) {
-  if (format == Format::F32)
+  if (format == Format::F32 || format == Format::F64)
     return x;
   return format == Format::TF32 ? toTf32(x)
                                 : fromBits(format, toBits(format, x));
+}
+
+double qdelta::reference::roundTo(Format format, double x) {
+  return format == Format::F64 ? x : roundTo(format, static_cast<float>(x));
 }

@@ -184,6 +184,7 @@ bool reference::isReal(Type type) {
   return isa<FloatType>(getElementTypeOrSelf(type));
 }
 
+template class reference::Interpreter<long double>;
 template class reference::Interpreter<double>;
 template class reference::Interpreter<float>;
 template class reference::Interpreter<Exact>;

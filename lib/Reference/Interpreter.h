@@ -151,6 +151,7 @@ void addChunkOps(Interpreter<Scalar> &table);
 
 /// Instantiates a room for every scalar type.
 #define QDELTA_REFERENCE_INSTANTIATE(function)                                 \
+  template void function(Interpreter<long double> &);                          \
   template void function(Interpreter<double> &);                               \
   template void function(Interpreter<float> &);                                \
   template void function(Interpreter<Exact> &);

@@ -196,6 +196,7 @@ QDELTA_REFERENCE_INSTANTIATE(addRecurrenceOps)
   template LogicalResult runRecurrence(Interpreter<Scalar> &, Operation *,     \
                                        RecurrenceOp, Args<Scalar>,             \
                                        Data<Scalar> &);
+QDELTA_INSTANTIATE_STATE(long double)
 QDELTA_INSTANTIATE_STATE(double)
 QDELTA_INSTANTIATE_STATE(float)
 QDELTA_INSTANTIATE_STATE(Exact)

@@ -37,7 +37,7 @@ enum class Function {
 enum class Order { Less, Equal, Greater, Unordered };
 
 /// Everything beyond + - * / that the interpreter does with a number. The
-/// primary template is for float and double.
+/// primary template is for float, double and long double.
 template <typename Scalar>
 struct ScalarTraits {
   static Scalar integer(int64_t value) { return static_cast<Scalar>(value); }

@@ -159,6 +159,7 @@ LogicalResult TokenLoop<Scalar>::run(size_t numOutputs, Step step,
   return success();
 }
 
+template class reference::TokenLoop<long double>;
 template class reference::TokenLoop<double>;
 template class reference::TokenLoop<float>;
 template class reference::TokenLoop<Exact>;

@@ -89,7 +89,7 @@ qdeltaStatus *checkArgument(const qdeltaArgument &argument,
                       " has unknown size " + std::to_string(argument.shape[d]));
   if (!isKnownType(argument.dtype))
     return badImage("expected argument " + name + " of kernel " + kernel +
-                    " to be float32, bfloat16 or float16");
+                    " to be float64, float32, bfloat16 or float16");
   return nullptr;
 }
 

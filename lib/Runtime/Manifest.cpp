@@ -74,8 +74,8 @@ qdeltaArgument Reader::argument(const std::string &key) {
       role != std::end(artefact::kRoles) && !sizes.empty() && !rest.empty();
   if (isFine)
     result.role = static_cast<qdeltaRole>(role - std::begin(artefact::kRoles));
-  if (type == "f32")
-    result.dtype = {kDLFloat, 32, 1};
+  if (type == "f32" || type == "f64")
+    result.dtype = {kDLFloat, uint8_t(type == "f64" ? 64 : 32), 1};
   else if (type == "bf16" || type == "f16")
     result.dtype = {uint8_t(type == "f16" ? kDLFloat : kDLBfloat), 16, 1};
   else

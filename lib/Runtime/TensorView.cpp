@@ -187,6 +187,6 @@ qdeltaStatus *qdelta::runtime::viewTensor(const qdeltaArgument &argument,
 bool qdelta::runtime::isKnownType(DLDataType type) {
   bool isHalf =
       type.bits == 16 && (type.code == kDLFloat || type.code == kDLBfloat);
-  bool isSingle = type.bits == 32 && type.code == kDLFloat;
-  return (isHalf || isSingle) && type.lanes == 1;
+  bool isWhole = (type.bits == 32 || type.bits == 64) && type.code == kDLFloat;
+  return (isHalf || isWhole) && type.lanes == 1;
 }

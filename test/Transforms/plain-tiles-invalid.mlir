@@ -5,26 +5,6 @@
 
 #schedule = #qdelta.schedule<target = "avx2", chunk = 2, columns = 8, span = 1, lanes = 8, unroll = true, fuse = false, defer = false, prefetch = false>
 
-func.func @load(%K: tensor<?x?x?x8xbf16>, %i: index) attributes {qdelta.schedule = #schedule} {
-  // expected-error @below {{element type bf16 is not supported by engines cpu and scalar yet}}
-  %0 = qdelta.load_tile %K[%i, %i, %i] : tensor<?x?x?x8xbf16> -> tensor<2x8xf32>
-  return
-}
-
-// -----
-
-#schedule = #qdelta.schedule<target = "avx2", chunk = 2, columns = 8, span = 1, lanes = 8, unroll = true, fuse = false, defer = false, prefetch = false>
-
-func.func @store(%O: tensor<?x?x?x8xf16>, %x: tensor<2x8xf32>, %i: index) attributes {qdelta.schedule = #schedule} {
-  // expected-error @below {{element type f16 is not supported by engines cpu and scalar yet}}
-  %0 = qdelta.store_tile %x into %O[%i, %i, %i] columns %i : tensor<2x8xf32>, tensor<?x?x?x8xf16>
-  return
-}
-
-// -----
-
-#schedule = #qdelta.schedule<target = "avx2", chunk = 2, columns = 8, span = 1, lanes = 8, unroll = true, fuse = false, defer = false, prefetch = false>
-
 func.func @wide(%K: tensor<?x?x?x6xf32>, %i: index) attributes {qdelta.schedule = #schedule} {
   // expected-error @below {{tiles that end past their sequence are not supported by engines cpu and scalar yet}}
   %0 = qdelta.load_tile %K[%i, %i, %i] : tensor<?x?x?x6xf32> -> tensor<2x8xf32>

@@ -4,14 +4,14 @@
 // RUN: qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=sm_80 chunk=64" | FileCheck %s --check-prefix=ASKED
 
 // RUN: not qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=sm_80 chunk=24" 2>&1 | FileCheck %s --check-prefix=CHUNK
-// CHUNK: error: expected a kernel's chunk to be 16, 32 or 64, but got 24
-// RUN: not qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=sm_90a mode=recurrent" 2>&1 | FileCheck %s --check-prefix=RECURRENT
-// RECURRENT: error: mode = recurrent is not lowered for GPUs yet: a chunk of 16 tokens is the shortest
+// CHUNK: error: expected a kernel's chunk to be 1, 16, 32 or 64, but got 24
 // RUN: not qdelta-opt %qdelta_src/lib/Models/kda.mlir -qdelta-specialize="key=64 value=64" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefix=CHANNEL
-// CHANNEL: error: GPU kernels cover one decay for all key channels, but this list has one per key channel
+// CHANNEL: error: GPU kernels in chunks cover one decay for all key channels, but this list has one per key channel; mode = recurrent covers it
 // RUN: sed s/128/257/g %s | not qdelta-opt - -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefix=KEY
 // KEY: error: the state of a kernel stays in registers: expected a key dimension of at most 256, but got 257
 // RUN: not qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=sm_70" 2>&1 | FileCheck %s --check-prefix=TARGET
+// RUN: sed -e s/bf16/f64/g -e s/f16/f64/g -e s/f32/f64/g %s | not qdelta-opt - -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefix=F64
+// F64: error: kernels for GPUs have their state in f32, but got 'tensor<?x?x{{[0-9]+}}x{{[0-9]+}}xf64>'
 // TARGET: error: unknown target 'sm_70'; known are host, {{.*}}, sm_80, {{.*}}sm_90a
 
 // Kernels keep the state in registers: nothing is unrolled, fused or deferred.

@@ -2,6 +2,7 @@
 // RUN: qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=avx2" | FileCheck %s --check-prefixes=CHECK,AVX2
 // RUN: qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=avx512 mode=recurrent" | FileCheck %s --check-prefix=RECURRENT
 // RUN: qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=avx512 chunk=16" | FileCheck %s --check-prefix=MATRIX
+// RUN: qdelta-opt %s -qdelta-specialize="dtype=f64" -qdelta-derive-affine -qdelta-select-schedule="target=avx512" | FileCheck %s --check-prefix=F64
 // RUN: qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule | FileCheck %s --check-prefix=HOST
 
 // Chunks of two tokens expand into rows; the decay of a list that has one is
@@ -14,6 +15,9 @@
 // RECURRENT:    schedule = #qdelta.schedule<target = "avx512", chunk = 1, columns = 32, span = {{[0-9]+}}, lanes = 16, unroll = true
 // MATRIX-LABEL: func.func @wide
 // MATRIX:       schedule = #qdelta.schedule<target = "avx512", chunk = 16, columns = 64, span = 1, lanes = 16, unroll = false, fuse = false, defer = false, prefetch = false>
+// A register holds half as many f64.
+// F64-LABEL:    func.func @wide
+// F64:          schedule = #qdelta.schedule<target = "avx512", chunk = 2, columns = 16, span = {{[0-9]+}}, lanes = 8, unroll = true
 // HOST:         schedule = #qdelta.schedule<target = "{{avx2|avx512}}",
 // CHECK-LABEL:  func.func @narrow
 // CHECK:        columns = 3, {{.*}} defer = false, prefetch = true>

@@ -3,6 +3,7 @@
 // RUN: qdelta-opt %s -qdelta-specialize -qdelta-specialize | FileCheck %s --check-prefix=KEEP
 // RUN: qdelta-opt %s -qdelta-specialize="key=5 value=7" -qdelta-specialize="key=5 value=7" | FileCheck %s
 // RUN: qdelta-opt %s -qdelta-specialize="value=7 dtype=bf16" -qdelta-specialize="key=5 dtype=bf16" | FileCheck %s --check-prefix=NARROW
+// RUN: qdelta-opt %s -qdelta-specialize="key=5 value=7 dtype=f64" | FileCheck %s --check-prefix=F64 --implicit-check-not=f32
 // RUN: qdelta-opt %s -qdelta-specialize="key=5 value=7 dtype=f16" -qdelta-specialize | FileCheck %s --check-prefix=F16
 
 // The recurrence gets an entry function; its key, value and state dimensions
@@ -28,6 +29,10 @@
 // NARROW-SAME: -> (tensor<?x?x?x7xbf16>, tensor<?x?x5x7xf32>)
 // NARROW: -> (tensor<?x?x?x7xbf16>) final(tensor<?x?x5x7xf32>)
 // F16: func.func @step_forward(%{{.*}}: tensor<?x?x?x5xf16>, %{{.*}}: tensor<?x?x?x7xf16>
+// f64 is f64 throughout.
+// F64: qdelta.recurrence @step(state %S: tensor<?x?xf64>) token(%k: tensor<?xf64>, %v: tensor<?xf64>, %g: f64)
+// F64: func.func @step_forward(
+// F64-SAME: tensor<?x?x?x5xf64>, %{{.*}}: tensor<?x?x?x7xf64>, %{{.*}}: tensor<?x?x?xf64>, %{{.*}}: tensor<?x5xf64>, %{{.*}}: tensor<?xf64>, %{{.*}}: tensor<?x?x5x7xf64>)
 qdelta.recurrence @step(state %S: tensor<?x?xf32>)
     token(%k: tensor<?xf32>, %v: tensor<?xf32>, %g: f32) param(%w: tensor<?xf32>, %s: f32) {
   %Sd = qdelta.decay %S by %g : tensor<?x?xf32>, f32

@@ -46,9 +46,11 @@ static double largestDifference(llvm::ArrayRef<double> got,
   return largest;
 }
 
-Format qdelta::tools::productsOf(llvm::StringRef engine, Format dtype) {
+Format qdelta::tools::productsOf(llvm::StringRef engine, Format dtype,
+                                 llvm::StringRef mode) {
   bool isGpu = engine == "cuda" || engine == "emulated";
-  return isGpu && dtype == Format::F32 ? Format::TF32 : dtype;
+  bool byTensorCores = isGpu && mode != "recurrent";
+  return byTensorCores && dtype == Format::F32 ? Format::TF32 : dtype;
 }
 
 std::vector<OutputError>
@@ -56,7 +58,9 @@ qdelta::tools::compare(llvm::ArrayRef<Argument> arguments, const Outputs &got,
                        const Outputs &wanted, const Outputs &loop,
                        const Outputs &reference, double allowed,
                        Format products) {
-  double unit = products == Format::F32 ? 0x1p-23 : unitRoundoff(products);
+  double unit = unitRoundoff(products);
+  if (products == Format::F32 || products == Format::F64)
+    unit *= 2;
   std::vector<OutputError> errors;
   for (size_t i = 0; i < arguments.size(); ++i) {
     OutputError row{arguments[i].name};

@@ -23,8 +23,12 @@ namespace qdelta::tools {
 //
 //   * its error against the float64 reference is at most max(2 e0, u): twice
 //     the loop's error, where u is never held against it (the loop is exact
-//     when T = 0): 2^-23, 2^-8 for bf16, 2^-11 for f16 and tf32;
+//     when T = 0): 2^-23, 2^-52 for f64, 2^-8 for bf16, 2^-11 for f16 and
+//     tf32;
 //   * its values that are not finite are those of the reference.
+//
+// For f64 the loop is in float64 and what it is measured against in long
+// double.
 //
 // When two engines are compared that both may be off by that much, the bound is
 // twice as wide. If all wanted values are 0, the error is 0 or infinite.
@@ -47,9 +51,11 @@ double relativeError(llvm::ArrayRef<double> got, llvm::ArrayRef<double> wanted);
 
 using Outputs = std::vector<reference::Tensor<double>>;
 
-/// What an engine multiplies when sequences are stored in `dtype`: GPUs, and so
-/// their emulator, have no products of f32.
-Format productsOf(llvm::StringRef engine, Format dtype);
+/// What an engine multiplies when sequences are stored in `dtype`: the tensor
+/// cores of GPUs, and so of their emulator, have no products of f32. Mode
+/// recurrent does without them.
+Format productsOf(llvm::StringRef engine, Format dtype,
+                  llvm::StringRef mode = "auto");
 
 /// Compares output by output. `allowed` is 2 against the reference, 4 against
 /// another engine; `products` is what is multiplied, see productsOf.

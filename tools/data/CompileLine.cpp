@@ -26,8 +26,8 @@ CompileLine::CompileLine(cl::OptionCategory &category,
       shape("shape", cl::desc(help.shape), cl::value_desc(help.shapeExample),
             cl::cat(category)),
       dtype("dtype",
-            cl::desc("What vectors of tokens are stored in: f32 (default), "
-                     "bf16 or f16"),
+            cl::desc("What vectors of tokens are stored in: bf16, f16, or f32 "
+                     "(default: what is declared); f64 makes all of it f64"),
             cl::value_desc("type"), cl::init("f32"), cl::cat(category)),
       engine("engine", cl::desc(help.engine), cl::value_desc("name"),
              cl::init("cpu"), cl::cat(category)),
@@ -57,7 +57,7 @@ llvm::Expected<Format> tools::parseFormat(StringRef what, StringRef name) {
   if (std::optional<Format> format = reference::findFormat(name))
     return *format;
   return userError("expected " + what +
-                   " to be one of f32, bf16, f16, but got " + name);
+                   " to be one of f64, f32, bf16, f16, but got " + name);
 }
 
 llvm::Error CompileLine::check(llvm::ArrayRef<StringRef> interpreters) const {

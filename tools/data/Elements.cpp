@@ -6,30 +6,39 @@
 
 #include "data/Elements.h"
 
-#include "llvm/ADT/STLExtras.h"
+#include <algorithm>
 
 using namespace qdelta;
 using namespace qdelta::tools;
 
-void tools::storeElements(llvm::ArrayRef<float> numbers, Format format,
+template <typename To, typename From>
+static void copyNumbers(const From *from, size_t count, To *to) {
+  std::transform(from, from + count, to,
+                 [](From x) { return static_cast<To>(x); });
+}
+
+void tools::storeElements(llvm::ArrayRef<double> numbers, Format format,
                           void *to) {
-  if (format == Format::F32) {
-    llvm::copy(numbers, static_cast<float *>(to));
-    return;
-  }
+  if (format == Format::F64)
+    return copyNumbers(numbers.data(), numbers.size(),
+                       static_cast<double *>(to));
+  if (format == Format::F32)
+    return copyNumbers(numbers.data(), numbers.size(),
+                       static_cast<float *>(to));
   auto *elements = static_cast<uint16_t *>(to);
-  for (float x : numbers)
-    *elements++ = reference::toBits(format, x);
+  for (double x : numbers)
+    *elements++ = reference::toBits(format, static_cast<float>(x));
 }
 
 void tools::loadElements(const void *from, Format format,
-                         llvm::MutableArrayRef<float> numbers) {
-  if (format == Format::F32) {
-    std::copy_n(static_cast<const float *>(from), numbers.size(),
-                numbers.begin());
-    return;
-  }
+                         llvm::MutableArrayRef<double> numbers) {
+  if (format == Format::F64)
+    return copyNumbers(static_cast<const double *>(from), numbers.size(),
+                       numbers.data());
+  if (format == Format::F32)
+    return copyNumbers(static_cast<const float *>(from), numbers.size(),
+                       numbers.data());
   const auto *elements = static_cast<const uint16_t *>(from);
-  for (float &x : numbers)
+  for (double &x : numbers)
     x = reference::fromBits(format, *elements++);
 }

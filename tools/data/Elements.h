@@ -17,11 +17,11 @@ using reference::Format;
 
 /// Writes `numbers`, rounded to `format`, as elements in this machine's order
 /// of bytes; `to` is aligned to an element.
-void storeElements(llvm::ArrayRef<float> numbers, Format format, void *to);
+void storeElements(llvm::ArrayRef<double> numbers, Format format, void *to);
 
 /// Reads as many elements as `numbers` has.
 void loadElements(const void *from, Format format,
-                  llvm::MutableArrayRef<float> numbers);
+                  llvm::MutableArrayRef<double> numbers);
 
 } // namespace qdelta::tools
 

@@ -124,26 +124,21 @@ qdelta::tools::runKernel(const LoadedKernel &kernel, const Signature &signature,
     for (const Argument &argument : arguments)
       formats.push_back(argument.format);
 
-  // float32 stays where it is; narrow elements get memory of their own.
-  std::vector<std::vector<uint16_t>> narrow(tensors.size());
+  // Memory of 64-bit words, which aligns elements of every format.
+  std::vector<std::vector<uint64_t>> memory(tensors.size());
   std::vector<DLTensor> views(tensors.size());
   std::vector<DLTensor *> pointers;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    void *data = tensors[i].data.data();
-    if (formats[i] != Format::F32) {
-      narrow[i].resize(tensors[i].data.size());
-      storeElements(tensors[i].data, formats[i], narrow[i].data());
-      data = narrow[i].data();
-    }
-    views[i] = asDLTensor(tensors[i].shape, data, formats[i]);
+    memory[i].resize(tensors[i].data.size());
+    storeElements(tensors[i].data, formats[i], memory[i].data());
+    views[i] = asDLTensor(tensors[i].shape, memory[i].data(), formats[i]);
     pointers.push_back(&views[i]);
   }
   if (llvm::Error error = kernel.launch(pointers, threads, emulation))
     return error;
   std::vector<FloatTensor> outputs;
   for (size_t i = signature.inputs.size(); i < tensors.size(); ++i) {
-    if (formats[i] != Format::F32)
-      loadElements(narrow[i].data(), formats[i], tensors[i].data);
+    loadElements(memory[i].data(), formats[i], tensors[i].data);
     outputs.push_back(std::move(tensors[i]));
   }
   return outputs;
@@ -151,21 +146,32 @@ qdelta::tools::runKernel(const LoadedKernel &kernel, const Signature &signature,
 
 llvm::Expected<Outputs>
 qdelta::tools::runReference(RecurrenceOp recurrence, StringRef function,
-                            const std::vector<FloatTensor> &inputs) {
-  auto arguments = convert<double>(inputs);
+                            const std::vector<FloatTensor> &inputs,
+                            Format dtype) {
   mlir::func::FuncOp func;
   if (!function.empty())
     func = recurrence->getParentOfType<mlir::ModuleOp>()
                .lookupSymbol<mlir::func::FuncOp>(function);
-  return func ? reference::evaluate<double>(func, arguments)
-              : reference::evaluateRecurrence<double>(recurrence, arguments);
+  if (dtype != Format::F64)
+    return func ? reference::evaluate<double>(func, inputs)
+                : reference::evaluateRecurrence<double>(recurrence, inputs);
+  auto wide = convert<long double>(inputs);
+  auto outputs =
+      func ? reference::evaluate<long double>(func, wide)
+           : reference::evaluateRecurrence<long double>(recurrence, wide);
+  if (!outputs)
+    return outputs.takeError();
+  return convert<double>(*outputs);
 }
 
 llvm::Expected<Outputs>
 qdelta::tools::runTokenLoop(RecurrenceOp recurrence,
                             const std::vector<FloatTensor> &inputs,
                             Format products) {
-  auto outputs = reference::evaluateTokenLoop(recurrence, inputs, products);
+  if (products == Format::F64)
+    return reference::evaluateRecurrence<double>(recurrence, inputs);
+  auto outputs = reference::evaluateTokenLoop(recurrence,
+                                              convert<float>(inputs), products);
   if (!outputs)
     return outputs.takeError();
   return convert<double>(*outputs);

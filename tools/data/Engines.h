@@ -61,11 +61,13 @@ runKernel(const LoadedKernel &kernel, const Signature &signature,
           const Sizes &sizes, std::vector<FloatTensor> inputs, int32_t threads,
           const Emulation &emulation = {});
 
-/// The reference interpreter. If `function` names a function of the
-/// recurrence's module, that is evaluated, else the recurrence itself.
+/// The reference interpreter: in float64, or wider for a `dtype` of F64. If
+/// `function` names a function of the recurrence's module, that is evaluated,
+/// else the recurrence itself.
 llvm::Expected<Outputs> runReference(RecurrenceOp recurrence,
                                      llvm::StringRef function,
-                                     const std::vector<FloatTensor> &inputs);
+                                     const std::vector<FloatTensor> &inputs,
+                                     Format dtype);
 
 /// The token loop that an engine's error is measured by, with what it
 /// multiplies in the format `products`.

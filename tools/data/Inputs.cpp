@@ -15,6 +15,7 @@
 
 using namespace qdelta::tools;
 using llvm::StringRef;
+using qdelta::reference::roundTo;
 
 namespace {
 /// The standard's distributions differ between libraries; these do not.
@@ -85,22 +86,22 @@ static double drawOne(const Argument &argument, Random &random) {
 }
 
 /// Scales each vector of the last dimension, of `size` elements, to norm 1.
-static void normalise(std::vector<float> &data, size_t size) {
+static void normalise(std::vector<double> &data, size_t size, Format format) {
   for (size_t first = 0; first < data.size(); first += size) {
     double square = 0;
     for (size_t i = first; i < first + size; ++i)
-      square += static_cast<double>(data[i]) * data[i];
+      square += data[i] * data[i];
     for (size_t i = first; i < first + size; ++i)
-      data[i] = static_cast<float>(data[i] / std::sqrt(square));
+      data[i] = roundTo(format, data[i] / std::sqrt(square));
   }
 }
 
-static void mixDecays(std::vector<float> &data, llvm::ArrayRef<double> decays,
+static void mixDecays(std::vector<double> &data, llvm::ArrayRef<double> decays,
                       Random &random) {
-  for (float &x : data) {
+  for (double &x : data) {
     auto choice = static_cast<size_t>(random.uniform() * 20);
     if (choice < decays.size())
-      x = static_cast<float>(decays[choice]);
+      x = decays[choice];
   }
 }
 
@@ -114,23 +115,25 @@ static FloatTensor draw(const Argument &argument, const Sizes &sizes,
   tensor.data.resize(count);
   auto fixed = options.params.find(argument.name);
   if (fixed != options.params.end() && argument.role == QDELTA_ROLE_PARAM) {
-    llvm::fill(tensor.data, static_cast<float>(fixed->second));
+    llvm::fill(tensor.data, roundTo(argument.format, fixed->second));
     return tensor;
   }
   if (argument.name == "scale" && argument.role == QDELTA_ROLE_PARAM) {
     auto key = static_cast<double>(sizes.at("K"));
-    llvm::fill(tensor.data, static_cast<float>(1 / std::sqrt(key)));
+    llvm::fill(tensor.data, roundTo(argument.format, 1 / std::sqrt(key)));
     return tensor;
   }
   Random random(options.seed, argument.name);
-  for (float &x : tensor.data)
-    x = static_cast<float>(drawOne(argument, random));
+  // Narrow numbers are those of f32, rounded once more.
+  Format made = argument.format == Format::F64 ? Format::F64 : Format::F32;
+  for (double &x : tensor.data)
+    x = roundTo(made, drawOne(argument, random));
   if (argument.domain == Domain::Unit)
-    normalise(tensor.data, static_cast<size_t>(tensor.shape.back()));
+    normalise(tensor.data, static_cast<size_t>(tensor.shape.back()), made);
   if (argument.domain == Domain::LogDecay)
     mixDecays(tensor.data, options.decays, random);
-  for (float &x : tensor.data)
-    x = qdelta::reference::roundTo(argument.format, x);
+  for (double &x : tensor.data)
+    x = roundTo(argument.format, x);
   return tensor;
 }
 

@@ -134,12 +134,15 @@ static std::optional<int64_t> countElements(llvm::ArrayRef<int64_t> shape) {
 /// is written.
 static llvm::ArrayRef<StringRef> descriptionsOf(Format format) {
   static constexpr StringRef single[] = {"<f4", "<f8"};
+  static constexpr StringRef doubled[] = {"<f8", "<f4"};
   static constexpr StringRef half[] = {"<f2"};
   static constexpr StringRef brain[] = {"<V2", "|V2", "<u2"};
   switch (format) {
   case Format::F32:
   case Format::TF32:
     return single;
+  case Format::F64:
+    return doubled;
   case Format::F16:
     return half;
   case Format::BF16:
@@ -149,13 +152,13 @@ static llvm::ArrayRef<StringRef> descriptionsOf(Format format) {
 }
 
 /// The element of `width` bytes at `p`.
-static float readElement(const char *p, int64_t width, Format format) {
+static double readElement(const char *p, int64_t width, Format format) {
   using namespace llvm::support::endian;
   if (width == 2)
     return reference::fromBits(format, read16le(p));
   if (width == 4)
     return llvm::bit_cast<float>(read32le(p));
-  return static_cast<float>(llvm::bit_cast<double>(read64le(p)));
+  return reference::roundTo(format, llvm::bit_cast<double>(read64le(p)));
 }
 
 llvm::Expected<FloatTensor>
@@ -215,12 +218,16 @@ std::string qdelta::tools::formatNpy(const FloatTensor &tensor, Format format) {
   result += static_cast<char>(text.size() & 255);
   result += static_cast<char>(text.size() >> 8);
   result += text;
-  for (float x : tensor.data) {
-    char bytes[4];
-    if (format == Format::F32)
-      llvm::support::endian::write32le(bytes, llvm::bit_cast<uint32_t>(x));
+  for (double x : tensor.data) {
+    char bytes[8];
+    auto single = static_cast<float>(x);
+    if (format == Format::F64)
+      llvm::support::endian::write64le(bytes, llvm::bit_cast<uint64_t>(x));
+    else if (format == Format::F32)
+      llvm::support::endian::write32le(bytes, llvm::bit_cast<uint32_t>(single));
     else
-      llvm::support::endian::write16le(bytes, reference::toBits(format, x));
+      llvm::support::endian::write16le(bytes,
+                                       reference::toBits(format, single));
     result.append(bytes, static_cast<size_t>(reference::formatBytes(format)));
   }
   return result;

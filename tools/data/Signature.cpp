@@ -49,14 +49,30 @@ static Argument getParam(StringRef name, TokenDim dim, DictionaryAttr attrs) {
   return param;
 }
 
-/// Gives sequences of vectors their format.
-static void setFormats(Signature &signature, Format dtype) {
+/// Gives sequences of vectors their format, or all arguments F64.
+static void setFormats(Signature &signature) {
   for (auto *arguments : {&signature.inputs, &signature.outputs})
     for (Argument &argument : *arguments)
-      if ((argument.role == QDELTA_ROLE_TOKEN ||
-           argument.role == QDELTA_ROLE_OUTPUT) &&
-          argument.dims.size() == 4)
-        argument.format = dtype;
+      if (signature.dtype == Format::F64 ||
+          ((argument.role == QDELTA_ROLE_TOKEN ||
+            argument.role == QDELTA_ROLE_OUTPUT) &&
+           argument.dims.size() == 4))
+        argument.format = signature.dtype;
+}
+
+/// What the recurrence's arguments are all made of.
+static llvm::Expected<Format> formatOf(RecurrenceOp recurrence) {
+  auto args = recurrence.getBody().getArguments();
+  bool isDouble = getElementTypeOrSelf(args[0].getType()).isF64();
+  for (BlockArgument arg : args) {
+    Type type = getElementTypeOrSelf(arg.getType());
+    if (isDouble ? !type.isF64() : !type.isF32())
+      return userError("expected @" + recurrence.getSymName() +
+                       " to be all f32 or all f64, but %" +
+                       recurrence.getArgName(arg.getArgNumber()) + " is not " +
+                       (isDouble ? "f64" : "f32"));
+  }
+  return isDouble ? Format::F64 : Format::F32;
 }
 
 llvm::Expected<Signature> qdelta::tools::getSignature(RecurrenceOp recurrence,
@@ -96,12 +112,15 @@ llvm::Expected<Signature> qdelta::tools::getSignature(RecurrenceOp recurrence,
     result.inputs.push_back({name, QDELTA_ROLE_INITIAL_STATE, shape});
     result.outputs.push_back({name + "_final", QDELTA_ROLE_FINAL_STATE, shape});
   }
-  for (BlockArgument arg : recurrence.getBody().getArguments())
-    if (!getElementTypeOrSelf(arg.getType()).isF32())
-      return userError("expected @" + recurrence.getSymName() +
-                       " to be all f32, but %" +
-                       recurrence.getArgName(arg.getArgNumber()) + " is not");
-  setFormats(result, dtype);
+  llvm::Expected<Format> declared = formatOf(recurrence);
+  if (!declared)
+    return declared.takeError();
+  result.dtype = dtype == Format::F32 ? *declared : dtype;
+  if (*declared == Format::F64 && result.dtype != Format::F64)
+    return userError("expected @" + recurrence.getSymName() +
+                     " to be f32 for sequences in " +
+                     reference::formatName(dtype) + ", but it is f64");
+  setFormats(result);
   return result;
 }
 

@@ -44,10 +44,14 @@ struct Signature {
   std::vector<Argument> outputs;
   /// K and V where the recurrence's types fix them, else 0.
   int64_t key = 0, value = 0;
+  /// What vectors of token inputs and outputs are stored in; with F64 all of
+  /// it is.
+  Format dtype = Format::F32;
 };
 
-/// `dtype` is what vectors of token inputs and outputs are stored in. Fails if
-/// the recurrence is not all float32.
+/// `dtype` is what vectors of token inputs and outputs are stored in; F32
+/// stands for what the recurrence says. Fails unless that is all f32, or all
+/// f64 and not to be narrow.
 llvm::Expected<Signature> getSignature(RecurrenceOp recurrence,
                                        Format dtype = Format::F32);
 

@@ -38,16 +38,16 @@ Buffer::Buffer(std::vector<int64_t> theShape, Format format, size_t number)
   madvise(memory.get(), bytes, MADV_HUGEPAGE);
 #endif
   data = static_cast<char *>(memory.get()) + offset;
-  store(std::vector<float>(count, NAN));
+  store(std::vector<double>(count, NAN));
   tensor = asDLTensor(shape, data, format);
 }
 
-void Buffer::store(llvm::ArrayRef<float> numbers) {
+void Buffer::store(llvm::ArrayRef<double> numbers) {
   storeElements(numbers, format, data);
 }
 
 bool Buffer::isFinite() const {
-  std::vector<float> numbers(count);
+  std::vector<double> numbers(count);
   loadElements(data, format, numbers);
-  return llvm::all_of(numbers, [](float x) { return std::isfinite(x); });
+  return llvm::all_of(numbers, [](double x) { return std::isfinite(x); });
 }

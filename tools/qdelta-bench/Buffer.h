@@ -24,7 +24,7 @@ public:
   Buffer(std::vector<int64_t> shape, Format format, size_t number);
   Buffer(const Buffer &) = delete;
 
-  void store(llvm::ArrayRef<float> numbers);
+  void store(llvm::ArrayRef<double> numbers);
   bool isFinite() const;
   /// Valid while the buffer lives.
   DLTensor *getTensor() { return &tensor; }

@@ -28,7 +28,6 @@ namespace {
 /// A compiled case.
 struct Subject {
   const Case &what;
-  Format dtype;
   RecurrenceOp recurrence;
   Signature signature;
   Sizes sizes;
@@ -64,10 +63,11 @@ static Expected<double> verify(Subject &subject) {
   Sizes sizes = shrink(subject.sizes);
   std::vector<std::optional<FloatTensor>> none(signature.inputs.size());
   auto inputs = makeInputs(signature, sizes, none, {});
-  auto reference = runReference(subject.recurrence, "", inputs);
+  auto reference =
+      runReference(subject.recurrence, "", inputs, signature.dtype);
   if (!reference)
     return reference.takeError();
-  Format products = productsOf(subject.what.engine, subject.dtype);
+  Format products = productsOf(subject.what.engine, signature.dtype);
   auto loop = runTokenLoop(subject.recurrence, inputs, products);
   if (!loop)
     return loop.takeError();
@@ -75,8 +75,8 @@ static Expected<double> verify(Subject &subject) {
                        subject.what.threads);
   if (!got)
     return got.takeError();
-  auto errors = compare(signature.outputs, convert<double>(*got), *reference,
-                        *loop, *reference, 2, products);
+  auto errors = compare(signature.outputs, *got, *reference, *loop, *reference,
+                        2, products);
   if (!allRight(errors)) {
     printTable(errors, llvm::errs(), products);
     return llvm::make_error<Failure>(
@@ -150,6 +150,9 @@ static Error timeLaunches(const Subject &subject, double flop, int repeat,
         return error;
     double time = (seconds() - start) / launches / work;
     double peak = std::max(before, measurePeak());
+    // A register holds half as many numbers in f64.
+    if (signature.dtype == Format::F64)
+      peak /= 2;
     times.push_back(time * 1e9);
     ratios.push_back(time * peak * subject.what.threads / flop);
     peaks.push_back(peak * 1e-9);
@@ -213,8 +216,7 @@ Expected<Measurement> qdelta::tools::measure(const Case &what,
   result.what = what;
   result.what.shape = *sizes;
   result.function = signature->recurrence;
-  Subject subject{what,       *dtype, *recurrence,
-                  *signature, *sizes, std::move(*kernel)};
+  Subject subject{what, *recurrence, *signature, *sizes, std::move(*kernel)};
   Expected<double> ratio = verify(subject);
   if (!ratio)
     return ratio.takeError();

@@ -114,7 +114,8 @@ static Expected<Outputs> runEngine(const Run &run, StringRef engine,
   if (engine == "reference") {
     if (Error error = checkFunction(run))
       return error;
-    return runReference(run.recurrence, run.function, run.inputs);
+    return runReference(run.recurrence, run.function, run.inputs,
+                        run.signature.dtype);
   }
   CompileOptions compile = options.compile;
   compile.engine = engine.str();
@@ -127,11 +128,8 @@ static Expected<Outputs> runEngine(const Run &run, StringRef engine,
       /*anyName=*/run.function.empty());
   if (!kernel)
     return kernel.takeError();
-  auto outputs = runKernel(*kernel, run.signature, run.sizes, run.inputs,
-                           options.threads, options.emulation);
-  if (!outputs)
-    return outputs.takeError();
-  return convert<double>(*outputs);
+  return runKernel(*kernel, run.signature, run.sizes, run.inputs,
+                   options.threads, options.emulation);
 }
 
 /// What the emulator counted: memory a token and head, instructions in all.
@@ -151,11 +149,14 @@ static void printCounts(const Run &run, const qdeltaCounts &counts) {
 /// Compares with another engine and prints the table.
 static Error check(const Run &run, const Outputs &got,
                    const RunOptions &options) {
-  auto reference = runReference(run.recurrence, "", run.inputs);
+  auto reference =
+      runReference(run.recurrence, "", run.inputs, run.signature.dtype);
   if (!reference)
     return reference.takeError();
+  llvm::StringRef mode = options.compile.mode;
   Format products = productsOf(
-      options.checkAgainst, productsOf(options.compile.engine, options.dtype));
+      options.checkAgainst,
+      productsOf(options.compile.engine, run.signature.dtype, mode), mode);
   auto loop = runTokenLoop(run.recurrence, run.inputs, products);
   if (!loop)
     return loop.takeError();
@@ -192,13 +193,12 @@ static void printOutputs(const Run &run, const Outputs &outputs) {
 
 static Error writeOutputs(const Run &run, const Outputs &outputs,
                           const RunOptions &options) {
-  auto tensors = convert<float>(outputs);
   for (const auto &[name, file] : options.outputs) {
     Expected<size_t> index =
         findArgument(run.signature.outputs, name, "--output");
     if (!index)
       return index.takeError();
-    if (Error error = writeNpy(file, tensors[*index],
+    if (Error error = writeNpy(file, outputs[*index],
                                run.signature.outputs[*index].format))
       return error;
   }

@@ -33,8 +33,9 @@ struct Tensor {
 /// argument) and returns one tensor per result. All floating-point arithmetic
 /// is done in `Scalar`: double is the reference engine, float the plain
 /// same-precision token loop that tolerances are measured by, and `Exact` (see
-/// Exact.h) the prime field. An op that the interpreter does not know is an
-/// error that names it; so are inputs that do not fit the function. Elements
+/// Exact.h) the prime field. For recurrences in f64 long double is the
+/// reference and double the loop. An op that the interpreter does not know is
+/// an error that names it; so are inputs that do not fit the function. Elements
 /// that no op has written are poison: NaN, or `Exact::poison()`.
 template <typename Scalar>
 llvm::Expected<std::vector<Tensor<Scalar>>>

@@ -17,16 +17,19 @@ namespace qdelta::reference {
 /// What the elements of a sequence are stored as, and what tensor cores
 /// multiply. Nothing is stored in TF32: it is what they make of f32, a float
 /// with 10 bits of mantissa.
-enum class Format { F32, BF16, F16, TF32 };
+enum class Format { F32, BF16, F16, TF32, F64 };
 
-/// `f32`, `bf16`, `f16` or `tf32`.
+/// `f32`, `bf16`, `f16`, `tf32` or `f64`.
 llvm::StringRef formatName(Format format);
 
-/// The format of that name that sequences can be stored in.
+/// The format of that name that sequences can be stored in. With F64 all of a
+/// recurrence is f64, with the others all but those of vectors is f32.
 std::optional<Format> findFormat(llvm::StringRef name);
 
 /// Bytes of an element.
 inline int64_t formatBytes(Format format) {
+  if (format == Format::F64)
+    return 8;
   return format == Format::F32 || format == Format::TF32 ? 4 : 2;
 }
 
@@ -38,6 +41,9 @@ double unitRoundoff(Format format);
 /// cvt.rna does, the one further from zero. Infinite where that is past the
 /// largest. NaN stays NaN.
 float roundTo(Format format, float x);
+/// The same of a number that need not be a float: it becomes one first, unless
+/// the format is F64.
+double roundTo(Format format, double x);
 
 /// The bits of `x` rounded to `format`, which is BF16 or F16, and back.
 uint16_t toBits(Format format, float x);

@@ -34,10 +34,10 @@ float roundByLLVM(Format format, float x) {
 } // namespace
 
 TEST(Format, Names) {
-  for (Format format : {Format::F32, Format::BF16, Format::F16})
+  for (Format format : {Format::F64, Format::F32, Format::BF16, Format::F16})
     EXPECT_EQ(findFormat(formatName(format)), format);
   EXPECT_EQ(formatName(Format::BF16), "bf16");
-  EXPECT_EQ(findFormat("f64"), std::nullopt);
+  EXPECT_EQ(findFormat("f8"), std::nullopt);
   // Nothing is stored in it.
   EXPECT_EQ(formatName(Format::TF32), "tf32");
   EXPECT_EQ(findFormat("tf32"), std::nullopt);
@@ -116,6 +116,13 @@ TEST(Format, RoundsToTF32) {
     ASSERT_LE(std::abs(r(x) - x), std::abs(x) * unitRoundoff(Format::TF32));
     ASSERT_EQ(r(r(x)), r(x));
   }
+}
+
+TEST(Format, Doubles) {
+  EXPECT_EQ(roundTo(Format::F64, 1.0 / 3), 1.0 / 3);
+  EXPECT_EQ(roundTo(Format::F32, 1.0 / 3), 1.0f / 3);
+  EXPECT_EQ(roundTo(Format::BF16, 1 + 0x1p-8 + 0x1p-40), 1);
+  EXPECT_EQ(formatBytes(Format::F64), 8);
 }
 
 TEST(Format, UnitRoundoff) {

@@ -157,16 +157,18 @@ TEST(Module, ElementTypes) {
   kernel.arguments = &argument;
   kernel.num_arguments = 1;
   qdeltaImage image = {sizeof(qdeltaImage), &kernel, 1, nullptr, 0};
-  for (DLDataType type : {DLDataType{kDLBfloat, 16, 1}, {kDLFloat, 16, 1}}) {
+  for (DLDataType type :
+       {DLDataType{kDLBfloat, 16, 1}, {kDLFloat, 16, 1}, {kDLFloat, 64, 1}}) {
     argument.dtype = type;
     EXPECT_EQ(load(&image, QDELTA_OK), "");
   }
   for (DLDataType type :
-       {DLDataType{0, 0, 0}, {kDLFloat, 64, 1}, {kDLBfloat, 16, 2}}) {
+       {DLDataType{0, 0, 0}, {kDLFloat, 128, 1}, {kDLBfloat, 16, 2}}) {
     argument.dtype = type;
-    EXPECT_EQ(load(&image, QDELTA_ERROR_IMAGE),
-              "expected argument q of kernel toy to be float32, bfloat16 or "
-              "float16");
+    EXPECT_EQ(
+        load(&image, QDELTA_ERROR_IMAGE),
+        "expected argument q of kernel toy to be float64, float32, bfloat16 or "
+        "float16");
   }
 }
 

@@ -71,10 +71,23 @@ TEST(Comparison, Narrow) {
   EXPECT_NE(text.find("  bf16 loop  "), std::string::npos);
 }
 
+TEST(Comparison, Doubles) {
+  std::vector<Argument> arguments = {{"o", QDELTA_ROLE_OUTPUT, {}}};
+  Outputs wanted = {{{1}, {1}}};
+  auto isRight = [&](double got) {
+    return compare(arguments, {{{1}, {got}}}, wanted, wanted, wanted, 2,
+                   Format::F64)[0]
+        .isRight();
+  };
+  EXPECT_TRUE(isRight(1 + 0x1p-52));
+  EXPECT_FALSE(isRight(1 + 0x1p-51));
+}
+
 TEST(Comparison, Products) {
   EXPECT_EQ(productsOf("cpu", Format::F32), Format::F32);
   EXPECT_EQ(productsOf("scalar", Format::F32), Format::F32);
   EXPECT_EQ(productsOf("reference", Format::F32), Format::F32);
+  EXPECT_EQ(productsOf("cpu", Format::F64), Format::F64);
   for (const char *engine : {"emulated", "cuda"}) {
     EXPECT_EQ(productsOf(engine, Format::F32), Format::TF32);
     EXPECT_EQ(productsOf(engine, Format::BF16), Format::BF16);

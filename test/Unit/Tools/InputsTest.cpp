@@ -41,14 +41,14 @@ TEST(Inputs, Domains) {
       square += inputs[0].data[j] * inputs[0].data[j];
     ASSERT_NEAR(square, 1, 1e-6);
   }
-  for (float g : inputs[2].data)
+  for (double g : inputs[2].data)
     ASSERT_LE(g, 0);
-  for (float beta : inputs[3].data)
+  for (double beta : inputs[3].data)
     ASSERT_TRUE(beta >= 0.25f && beta <= 2.0f);
-  for (float scale : inputs[4].data)
+  for (double scale : inputs[4].data)
     ASSERT_EQ(scale, 0.25f);
   double square = 0;
-  for (float v : inputs[1].data)
+  for (double v : inputs[1].data)
     square += v * v;
   EXPECT_NEAR(square / static_cast<double>(inputs[1].data.size()), 1, 0.05);
 }
@@ -76,7 +76,7 @@ TEST(Inputs, Params) {
   std::map<std::string, double> params;
   EXPECT_EQ(llvm::toString(parseParam("scale=0.5", signature(), params)), "");
   auto inputs = make({0, {}, params});
-  for (float scale : inputs[4].data)
+  for (double scale : inputs[4].data)
     EXPECT_EQ(scale, 0.5f);
   EXPECT_EQ(llvm::toString(parseParam("beta=1", signature(), params)),
             "expected --param to name one of scale, but got beta");

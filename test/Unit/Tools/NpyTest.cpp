@@ -44,7 +44,7 @@ TEST(Npy, RoundTrip) {
     for (int64_t size : shape)
       count *= static_cast<size_t>(size);
     for (size_t i = 0; i < count; ++i)
-      tensor.data.push_back(1.5f * static_cast<float>(i) - 2);
+      tensor.data.push_back(1.5 * static_cast<double>(i) - 2);
     std::string bytes = formatNpy(tensor);
     auto again = parseNpy(bytes, "x.npy");
     ASSERT_TRUE(static_cast<bool>(again));
@@ -60,7 +60,7 @@ TEST(Npy, Versions) {
                                 StringRef("\0\0\x80\x3f", 4), version),
                            "x.npy");
     ASSERT_TRUE(static_cast<bool>(tensor));
-    EXPECT_EQ(tensor->data, std::vector<float>{1.0f});
+    EXPECT_EQ(tensor->data, std::vector<double>{1.0});
   }
 }
 
@@ -71,6 +71,18 @@ TEST(Npy, Float64IsRounded) {
   ASSERT_TRUE(static_cast<bool>(tensor));
   EXPECT_EQ(tensor->data[0], 1.0f / 3);
   EXPECT_EQ(tensor->data[1], -INFINITY);
+}
+
+TEST(Npy, Float64IsKept) {
+  FloatTensor tensor{{3}, {1.0 / 3, -INFINITY, 0x1p-1074}};
+  std::string bytes = formatNpy(tensor, Format::F64);
+  EXPECT_NE(bytes.find("'<f8'"), std::string::npos);
+  auto again = parseNpy(bytes, "x.npy", Format::F64);
+  ASSERT_TRUE(static_cast<bool>(again));
+  EXPECT_EQ(again->data, tensor.data);
+  auto single = parseNpy(formatNpy(tensor), "x.npy", Format::F64);
+  ASSERT_TRUE(static_cast<bool>(single));
+  EXPECT_EQ(single->data[0], 1.0f / 3);
 }
 
 TEST(Npy, WrongKind) {
@@ -99,7 +111,7 @@ TEST(Npy, Narrow) {
     auto tensor = parseNpy(file(header(descr, "False", "(1,)"), "\xc0\x3f"),
                            "x.npy", Format::BF16);
     ASSERT_TRUE(static_cast<bool>(tensor));
-    EXPECT_EQ(tensor->data, std::vector<float>{1.5f});
+    EXPECT_EQ(tensor->data, std::vector<double>{1.5});
   }
 }
 

@@ -21,6 +21,8 @@ constexpr size_t prefixBytes = 10;
 bool isBfloat(DLDataType type) { return type.code == kDLBfloat; }
 
 const char *nameOf(DLDataType type) {
+  if (type.bits == 64)
+    return "<f8";
   return type.bits == 32 ? "<f4" : isBfloat(type) ? "<V2" : "<f2";
 }
 
@@ -81,13 +83,18 @@ bool Array::allocate() {
   return true;
 }
 
-float Array::get(int64_t index) const {
+double Array::get(int64_t index) const {
   size_t width = dtype.bits / 8;
   const char *at = bytes.data() + static_cast<size_t>(index) * width;
+  if (dtype.bits == 64) {
+    double value;
+    std::memcpy(&value, at, sizeof(value));
+    return value;
+  }
   if (dtype.bits == 16 && !isBfloat(dtype)) {
     _Float16 half;
     std::memcpy(&half, at, sizeof(half));
-    return static_cast<float>(half);
+    return static_cast<double>(half);
   }
   // A bfloat16 is the upper half of a float32.
   float value = 0;
@@ -96,10 +103,13 @@ float Array::get(int64_t index) const {
   return value;
 }
 
-void Array::set(int64_t index, float value) {
+void Array::set(int64_t index, double number) {
   size_t width = dtype.bits / 8;
   char *at = bytes.data() + static_cast<size_t>(index) * width;
-  if (dtype.bits == 32) {
+  auto value = static_cast<float>(number);
+  if (dtype.bits == 64) {
+    std::memcpy(at, &number, sizeof(number));
+  } else if (dtype.bits == 32) {
     std::memcpy(at, &value, sizeof(value));
   } else if (isBfloat(dtype)) {
     uint16_t bits = toBfloat(value);

@@ -23,12 +23,13 @@ struct Array {
   /// Makes room for the shape; false if that is 2^40 bytes or more.
   bool allocate();
   int64_t size() const;
-  float get(int64_t index) const;
-  void set(int64_t index, float value);
+  double get(int64_t index) const;
+  void set(int64_t index, double value);
 };
 
-/// Reads a .npy file of the array's shape and element type: '<f4', '<f2', or
-/// '<V2' or '<u2' for bfloat16. Returns what is wrong, "" for nothing.
+/// Reads a .npy file of the array's shape and element type: '<f8', '<f4',
+/// '<f2', or '<V2' or '<u2' for bfloat16. Returns what is wrong, "" for
+/// nothing.
 std::string readNpy(const std::string &path, Array &array);
 
 /// Writes one; returns what is wrong.

@@ -19,7 +19,7 @@ ChunkDecays::ChunkDecays(OpBuilder &b, Location loc, const ChunkList &list,
                          Value valid, RunningDecay running)
     : b(b), loc(loc), list(list), valid(valid), running(running) {
   scalarTile = RankedTensorType::get(
-      cast<RankedTensorType>(valid.getType()).getShape(), b.getF32Type());
+      cast<RankedTensorType>(valid.getType()).getShape(), list.element);
 }
 
 LogicalResult ChunkDecays::load(TokenTiles &tiles) {
@@ -43,9 +43,11 @@ Value ChunkDecays::constant(double value) {
   return arith::ConstantOp::create(b, loc, b.getF64FloatAttr(value));
 }
 
-/// An f64 number or tile in f32.
+/// An f64 number or tile in the list's element type.
 Value ChunkDecays::rounded(Value value) {
-  Type type = b.getF32Type();
+  Type type = list.element;
+  if (getElementTypeOrSelf(value.getType()) == type)
+    return value;
   if (auto tile = dyn_cast<RankedTensorType>(value.getType()))
     type = tile.clone(type);
   return arith::TruncFOp::create(b, loc, type, value);
@@ -53,7 +55,8 @@ Value ChunkDecays::rounded(Value value) {
 
 void ChunkDecays::createTotals() {
   if (logs.empty())
-    decay = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(1.0f));
+    decay =
+        arith::ConstantOp::create(b, loc, b.getFloatAttr(list.element, 1.0));
   else
     createCommonTotal();
   if (!channelLogs.empty())
@@ -131,7 +134,8 @@ Value ChunkDecays::updateFactor(int64_t place) {
   Value factor;
   if (logs.empty())
     factor = arith::ConstantOp::create(
-        b, loc, DenseElementsAttr::get(scalarTile, 1.0f));
+        b, loc,
+        DenseElementsAttr::get(scalarTile, b.getFloatAttr(list.element, 1.0)));
   else
     factor = ChunkDecayOp::create(b, loc, scalarTile, logs,
                                   b.getI64IntegerAttr(place), IntegerAttr(),
@@ -156,7 +160,7 @@ Value ChunkDecays::channelsToEnd(int64_t channelPlace) {
 Value ChunkDecays::gram(Value reads, Value writes, const ListEntry &write,
                         const ListEntry &read) {
   int64_t chunk = scalarTile.getDimSize(0);
-  auto type = RankedTensorType::get({chunk, chunk}, b.getF32Type());
+  auto type = RankedTensorType::get({chunk, chunk}, list.element);
   if (channelLogs.empty())
     return ChunkGramOp::create(b, loc, type, reads, writes);
   bool inclusive = write.position < read.position;
@@ -172,7 +176,7 @@ Value ChunkDecays::between(const ListEntry &write, const ListEntry &read) {
   int64_t chunk = scalarTile.getDimSize(0);
   bool inclusive = write.position < read.position;
   return ChunkDecayOp::create(
-      b, loc, RankedTensorType::get({chunk, chunk}, b.getF32Type()), logs,
+      b, loc, RankedTensorType::get({chunk, chunk}, list.element), logs,
       b.getI64IntegerAttr(write.place), b.getI64IntegerAttr(read.place),
       inclusive ? b.getUnitAttr() : UnitAttr());
 }

@@ -77,7 +77,7 @@ private:
   RunningDecay running;
   mlir::RankedTensorType scalarTile;
   llvm::SmallVector<mlir::Value> logs, channelLogs;
-  /// 1 / next, in f32; null if nothing is deferred.
+  /// 1 / next, in the element type of the list; null if nothing is deferred.
   RunningDecay inverse;
   llvm::DenseMap<int64_t, mlir::Value> toPlace, channelsToPlace;
 };

@@ -26,8 +26,8 @@ LogicalResult qdelta::createKernel(OpBuilder &b, Location loc,
       cast<RankedTensorType>(op.getInits()[0].getType()).getDimSize(2);
   keys = llvm::alignTo(keys, kKeyGranule);
   int64_t chunk = schedule.getChunk(), columns = schedule.getColumns();
-  auto stateType = RankedTensorType::get({keys, columns}, b.getF32Type());
-  auto tileType = RankedTensorType::get({chunk, columns}, b.getF32Type());
+  auto stateType = RankedTensorType::get({keys, columns}, context.list.element);
+  auto tileType = RankedTensorType::get({chunk, columns}, context.list.element);
   auto index = [&](int64_t value) -> Value {
     return arith::ConstantIndexOp::create(b, loc, value);
   };

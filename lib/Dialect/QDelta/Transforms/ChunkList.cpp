@@ -27,13 +27,15 @@ FailureOr<ChunkList> ChunkList::get(AffineScanOp op) {
     return op.emitError("the chunk form covers lists with one state, but this "
                         "one has ")
            << op.getInits().size();
-  for (Value operand : op.getOperands())
-    if (Type type = getElementTypeOrSelf(operand.getType());
-        !type.isF32() && !isNarrow(type))
-      return op.emitError("the chunk form covers lists in f32, but an operand "
-                          "of this one is in ")
-             << type;
   ChunkList list;
+  list.element =
+      cast<FloatType>(getElementTypeOrSelf(op.getInits()[0].getType()));
+  for (Value arg : op.getBody().getArguments())
+    if (Type type = getElementTypeOrSelf(arg.getType()); type != list.element)
+      return op.emitError(
+                 "the chunk form covers lists in one element type, but "
+                 "an argument of this one is in ")
+             << type << " and its state in " << list.element;
   int64_t position = 0;
   for (Operation &entry : op.getBody().front()) {
     int64_t place = list.logs.size(), channelPlace = list.channelLogs.size();

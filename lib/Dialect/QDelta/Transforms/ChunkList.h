@@ -45,6 +45,8 @@ struct ChunkList {
     bool unknown = false;
   };
 
+  /// Of the step's arithmetic and its state: f32 or f64.
+  mlir::FloatType element;
   /// The log decays, in order: common ones and ones per key channel.
   llvm::SmallVector<mlir::Value> logs, channelLogs;
   llvm::MapVector<mlir::Value, Read> reads; // by readout
@@ -56,7 +58,7 @@ struct ChunkList {
   llvm::SetVector<mlir::Value> keys;
 
   /// Reads the list of `op`. Fails with an error if the chunk form does not
-  /// cover it: several states, or numbers other than f32.
+  /// cover it: several states, or element types that differ.
   static mlir::FailureOr<ChunkList> get(AffineScanOp op);
 };
 

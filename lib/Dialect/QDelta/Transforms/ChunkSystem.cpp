@@ -77,7 +77,7 @@ public:
       : b(b), loc(loc), list(list), tiles(tiles),
         decays(b, loc, list, valid, running) {
     scalarTile = RankedTensorType::get(
-        cast<RankedTensorType>(valid.getType()).getShape(), b.getF32Type());
+        cast<RankedTensorType>(valid.getType()).getShape(), list.element);
   }
 
   FailureOr<ChunkSystem> build();
@@ -89,6 +89,16 @@ private:
   Value readInteraction(const ChunkList::Read &read, unsigned writeIndex);
   LogicalResult addScalars(Value vector);
   Value addTiles(Value lhs, Value rhs);
+  DenseElementsAttr ones() {
+    return DenseElementsAttr::get(scalarTile,
+                                  b.getFloatAttr(list.element, 1.0));
+  }
+  /// A number in f64 as one of the list's.
+  Value rounded(Value value) {
+    return value.getType() == list.element
+               ? value
+               : arith::TruncFOp::create(b, loc, list.element, value);
+  }
   Value scaleRows(Value tile, Value by);
 
   OpBuilder &b;
@@ -187,9 +197,7 @@ LogicalResult SystemBuilder::createTarget(ChunkTarget &target,
     if (isNew)
       return;
     auto one = [&](Value value) {
-      return value ? value
-                   : arith::ConstantOp::create(
-                         b, loc, DenseElementsAttr::get(scalarTile, 1.0f));
+      return value ? value : arith::ConstantOp::create(b, loc, ones());
     };
     entry->second =
         arith::AddFOp::create(b, loc, one(entry->second), one(coefficient));

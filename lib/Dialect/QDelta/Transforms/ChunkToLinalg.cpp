@@ -85,11 +85,11 @@ struct LowerLoadTile : OpRewritePattern<LoadTileOp> {
           Value next;
           if (isVector) {
             at.push_back(op.getColumn() ? op.getColumn() : index(b, loc, 0));
-            next = copyRow(b, loc, op.getSource(), at, args[0], t,
-                           type.getDimSize(1));
+            next = copyRow(b, loc, op.getSource(), at, args[0], t, type);
           } else {
-            Value scalar =
-                tensor::ExtractOp::create(b, loc, op.getSource(), at);
+            Value scalar = convert(
+                b, loc, tensor::ExtractOp::create(b, loc, op.getSource(), at),
+                type.getElementType());
             next = tensor::InsertOp::create(b, loc, scalar, args[0], t);
           }
           scf::YieldOp::create(b, loc, next);
@@ -100,15 +100,17 @@ struct LowerLoadTile : OpRewritePattern<LoadTileOp> {
 
   static Value copyRow(OpBuilder &b, Location loc, Value source,
                        ArrayRef<Value> at, Value dest, Value row,
-                       int64_t width) {
+                       RankedTensorType tile) {
+    int64_t width = tile.getDimSize(1);
     OpFoldResult one = b.getIndexAttr(1), size = b.getIndexAttr(width);
     SmallVector<OpFoldResult> offsets(at), sizes(at.size(), one),
         strides(at.size(), one);
     sizes.back() = size;
     auto rowType =
-        RankedTensorType::get({width}, typeOf(source).getElementType());
+        RankedTensorType::get({1, width}, typeOf(source).getElementType());
     Value slice = tensor::ExtractSliceOp::create(b, loc, rowType, source,
                                                  offsets, sizes, strides);
+    slice = convert(b, loc, slice, tile.getElementType());
     return tensor::InsertSliceOp::create(
         b, loc, slice, dest, SmallVector<OpFoldResult>{row, b.getIndexAttr(0)},
         SmallVector<OpFoldResult>{one, size},
@@ -131,13 +133,14 @@ struct LowerStoreTile : OpRewritePattern<StoreTileOp> {
         [&](OpBuilder &b, Location loc, Value t, ValueRange args) {
           OpFoldResult one = b.getIndexAttr(1);
           OpFoldResult width = b.getIndexAttr(type.getDimSize(1));
-          auto rowType = RankedTensorType::get({type.getDimSize(1)},
+          auto rowType = RankedTensorType::get({1, type.getDimSize(1)},
                                                type.getElementType());
           Value row = tensor::ExtractSliceOp::create(
               b, loc, rowType, op.getTile(),
               SmallVector<OpFoldResult>{t, b.getIndexAttr(0)},
               SmallVector<OpFoldResult>{one, width},
               SmallVector<OpFoldResult>{one, one});
+          row = convert(b, loc, row, typeOf(op.getDest()).getElementType());
           SmallVector<OpFoldResult> offsets(op.getIndices()), sizes(3, one);
           offsets[1] =
               arith::AddIOp::create(b, loc, op.getIndices()[1], t).getResult();

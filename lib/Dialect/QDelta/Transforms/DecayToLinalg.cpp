@@ -27,15 +27,6 @@ SmallVector<Value> factorsOf(OpBuilder &b, Location loc, ValueRange logs) {
   return factors;
 }
 
-/// An f64 number or row in element type `type`.
-Value rounded(OpBuilder &b, Location loc, Value product, Type type) {
-  if (getElementTypeOrSelf(product.getType()) == type)
-    return product;
-  if (auto row = dyn_cast<RankedTensorType>(product.getType()))
-    type = row.clone(type);
-  return arith::TruncFOp::create(b, loc, type, product);
-}
-
 /// Running products of e^log, token by token and in f64: exponents are never
 /// subtracted, and a long product is rounded once.
 struct LowerDecay : OpRewritePattern<ChunkDecayOp> {
@@ -68,7 +59,7 @@ private:
         continue;
       }
       Value factor = tensor::ExtractOp::create(b, loc, factors[d], t);
-      factor = arith::ExtFOp::create(b, loc, product.getType(), factor);
+      factor = convert(b, loc, factor, product.getType());
       product = arith::MulFOp::create(b, loc, product, factor);
     }
     return product;
@@ -104,7 +95,7 @@ private:
                                to ? 0 : from.value_or(0), to ? *to : all);
           SmallVector<Value> next{before};
           if (isTile) {
-            Value entry = rounded(b, loc, before, element);
+            Value entry = convert(b, loc, before, element);
             next.push_back(perChannel ? withRow(b, loc, entry, args[1], t)
                                       : tensor::InsertOp::create(b, loc, entry,
                                                                  args[1], t));
@@ -114,7 +105,7 @@ private:
           scf::YieldOp::create(b, loc, next);
         });
     return isTile ? loop.getResult(1)
-                  : rounded(b, loc, loop.getResult(0), element);
+                  : convert(b, loc, loop.getResult(0), element);
   }
 
   /// Column s of the matrix runs down from its own token.
@@ -134,7 +125,7 @@ private:
           if (op.getInclusive()) {
             Value own = token(b, loc, factors, s, one, from, to);
             matrix =
-                tensor::InsertOp::create(b, loc, rounded(b, loc, own, element),
+                tensor::InsertOp::create(b, loc, convert(b, loc, own, element),
                                          matrix, ValueRange{s, s});
           }
           Value own = token(b, loc, factors, s, one, from, all);
@@ -144,7 +135,7 @@ private:
               [&](OpBuilder &b, Location loc, Value t, ValueRange inner) {
                 Value at = token(b, loc, factors, t, inner[1], 0, to);
                 Value next = tensor::InsertOp::create(
-                    b, loc, rounded(b, loc, at, element), inner[0],
+                    b, loc, convert(b, loc, at, element), inner[0],
                     ValueRange{t, s});
                 scf::YieldOp::create(
                     b, loc,

@@ -59,10 +59,10 @@ private:
     return mlir::arith::MulIOp::create(b, loc, lhs, index(rhs));
   }
   mlir::RankedTensorType tensorOf(llvm::ArrayRef<int64_t> shape) {
-    return mlir::RankedTensorType::get(shape, b.getF32Type());
+    return mlir::RankedTensorType::get(shape, context.list.element);
   }
   Value empty(llvm::ArrayRef<int64_t> shape) {
-    return mlir::tensor::EmptyOp::create(b, loc, shape, b.getF32Type());
+    return mlir::tensor::EmptyOp::create(b, loc, shape, context.list.element);
   }
   /// The slice of `type` at leading indices `lead` of `source`.
   Value slice(Value source, mlir::ValueRange lead, mlir::RankedTensorType type);

@@ -38,7 +38,10 @@ Value HeadBuilder::storeState(const BlockGroup &group, Value state,
   auto row = tensorOf({1, group.width});
   Value zero = index(0);
   auto narrow = [&](Value wide) -> Value {
-    return arith::TruncFOp::create(b, loc, b.getF32Type(), wide);
+    Type element = context.list.element;
+    return wide.getType() == element
+               ? wide
+               : arith::TruncFOp::create(b, loc, element, wide);
   };
   auto scale = [&](Value part, Value factor) -> Value {
     factor = tensor::FromElementsOp::create(b, loc, tensorOf({1}), factor);

@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 
@@ -32,6 +33,17 @@ Value filled(OpBuilder &b, Location loc, RankedTensorType type, double value) {
       b, loc, b.getFloatAttr(type.getElementType(), value));
   return linalg::FillOp::create(b, loc, scalar, emptyLike(b, loc, type))
       .getResult(0);
+}
+
+Value convert(OpBuilder &b, Location loc, Value value, Type element) {
+  Type from = getElementTypeOrSelf(value.getType()), to = element;
+  if (from == element)
+    return value;
+  if (auto tile = dyn_cast<RankedTensorType>(value.getType()))
+    to = tile.clone(element);
+  if (from.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth())
+    return arith::ExtFOp::create(b, loc, to, value);
+  return arith::TruncFOp::create(b, loc, to, value);
 }
 
 Value multiply(OpBuilder &b, Location loc, Value lhs, Value rhs, Value init) {
@@ -109,9 +121,7 @@ Value scaledInPlace(OpBuilder &b, Location loc, Value tile, Value by,
              SmallVector<utils::IteratorType>(2, utils::IteratorType::parallel),
              [](OpBuilder &b, Location loc, ValueRange args) {
                Value factor = args[0];
-               if (factor.getType() != args[1].getType())
-                 factor =
-                     arith::ExtFOp::create(b, loc, args[1].getType(), factor);
+               factor = convert(b, loc, factor, args[1].getType());
                Value product = arith::MulFOp::create(b, loc, args[1], factor);
                linalg::YieldOp::create(b, loc, product);
              })

@@ -31,14 +31,13 @@ Value qdelta::oneIfNull(OpBuilder &b, Location loc, Value value, Type type) {
   return arith::ConstantOp::create(b, loc, b.getFloatAttr(type, 1.0));
 }
 
-/// Adds `scale * form` to `sum`; `negate` flips the sign.
+/// Adds `scale * form` to `sum`; `negate` flips the sign, `scalar` is the type
+/// of coefficients.
 static void accumulate(OpBuilder &b, Location loc, LinearForm &sum,
-                       const LinearForm &form, Value scale, bool negate) {
+                       const LinearForm &form, Value scale, bool negate,
+                       Type scalar) {
   for (auto [term, coefficient] : form) {
     Value product = multiply(b, loc, coefficient, scale);
-    Type scalar = getElementTypeOrSelf(term.getType());
-    if (!isa<FloatType>(scalar))
-      scalar = b.getF32Type();
     if (negate)
       product =
           arith::NegFOp::create(b, loc, oneIfNull(b, loc, product, scalar));
@@ -58,7 +57,7 @@ LinearForm qdelta::linearize(OpBuilder &b, Value value,
   Location loc = value.getLoc();
   auto take = [&](Value operand, Value scale, bool negate) {
     accumulate(b, loc, form, linearize(b, operand, termOf, scalarOf), scale,
-               negate);
+               negate, getElementTypeOrSelf(value.getType()));
   };
   if (isa_and_nonnull<arith::AddFOp, arith::SubFOp>(op)) {
     take(op->getOperand(0), {}, false);

@@ -22,11 +22,6 @@ static LogicalResult verifyTile(Operation *op, Value tensor, Value tile,
                                 size_t indices, Value column) {
   auto whole = cast<RankedTensorType>(tensor.getType());
   auto part = cast<RankedTensorType>(tile.getType());
-  if (whole.getElementType() != part.getElementType()) {
-    std::string name;
-    llvm::raw_string_ostream(name) << whole.getElementType();
-    return fail(op, "element type " + name + " is");
-  }
   if (indices == 2)
     return fail(op, "tiles of a state are");
   if (part.getRank() != 2 || whole.isDynamicDim(whole.getRank() - 1))

@@ -13,8 +13,7 @@
 namespace qdelta {
 
 /// Emits an error at the first chunk op of `func` that the lowerings of engines
-/// cpu and scalar do not know: a tile of another element type than its
-/// sequence, one of a state, one that is known to end past its source, and
+/// cpu and scalar do not know: a tile of a state, one that is known to end past its source, and
 /// `chunk_inverse`.
 mlir::LogicalResult verifyPlainTiles(mlir::func::FuncOp func);
 

@@ -112,6 +112,61 @@ static int64_t sharedBytes(AffineScanOp op, int64_t tokens, int64_t columns,
          order * (order + 4) * 4 + vectors + starts;
 }
 
+/// Whether the number of tokens is known and so small that a token loop hides
+/// behind the state's own bytes (docs/Rationale/gpu-kernel.md).
+static bool isShort(AffineScanOp op) {
+  constexpr int64_t kLongestTokenLoop = 16;
+  int64_t tokens =
+      cast<RankedTensorType>(op.getOutputs()[0].getType()).getDimSize(1);
+  return !ShapedType::isDynamic(tokens) && tokens <= kLongestTokenLoop;
+}
+
+/// Registers of a thread with `rows` key channels of `lanes` columns: the
+/// states, and of each key vector a token's numbers and the next one's.
+static int64_t registersOfLoop(AffineScanOp op, int64_t rows, int64_t lanes) {
+  auto dims = inferTokenDims(op.getBody().front());
+  int64_t bytes = 0;
+  for (auto [value, operand] :
+       llvm::zip(op.getBody().getArguments(),
+                 llvm::concat<Value>(op.getTokens(), op.getParams())))
+    if (dims.lookup(value) == TokenDim::Key)
+      bytes +=
+          4 +
+          cast<RankedTensorType>(operand.getType()).getElementTypeBitWidth() /
+              8;
+  auto states = static_cast<int64_t>(op.getInits().size());
+  return rows * (lanes * states + llvm::divideCeil(bytes, 4));
+}
+
+/// A loop over tokens whose threads keep the states, or null if there are too
+/// many. More threads share a column until each one's part fits its registers,
+/// and a warp is not twice as wide as the state.
+static ScheduleAttr tokenLoop(AffineScanOp op, const GpuTarget &row) {
+  // 16 bytes of a row of the state; 128 of a CTA, a line of the cache.
+  constexpr int64_t kLanes = 4, kWarp = 32, kLine = 32, kRegisters = 160;
+  auto state = cast<RankedTensorType>(op.getInits()[0].getType());
+  int64_t keys = state.getDimSize(2), values = state.getDimSize(3);
+  int64_t split = 1;
+  auto fits = [&] {
+    int64_t rows = llvm::divideCeil(keys, split);
+    return registersOfLoop(op, rows, kLanes) <= kRegisters;
+  };
+  auto isTooWide = [&] {
+    return split < keys && kWarp / split * kLanes >= 2 * values;
+  };
+  while (split < kWarp && (!fits() || isTooWide()))
+    split *= 2;
+  if (!fits())
+    return {};
+  int64_t warp = kWarp / split * kLanes;
+  int64_t columns =
+      std::min<int64_t>(std::max(warp, kLine), llvm::alignTo(values, warp));
+  return ScheduleAttr::get(
+      op.getContext(), row.name, /*chunk=*/1, columns, /*span=*/1, kLanes,
+      /*unroll=*/false, /*fuse=*/false, /*defer=*/false, /*prefetch=*/false,
+      /*kernel=*/true, /*operands=*/"", split);
+}
+
 LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
                                                  const GpuTarget &row) {
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());
@@ -120,20 +175,36 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
   // Products by warps keep fewer registers busy with 32 tokens, and a token's
   // share of the chunk's own products is smaller; wgmma wants 64 columns.
   constexpr int64_t kLargestChunk = 64, kWarpChunk = 32;
+  if (!state.getElementType().isF32())
+    return op.emitError("kernels for GPUs have their state in f32, but got ")
+           << state;
   if (keys > kLargestKey)
     return op.emitError("the state of a kernel stays in registers: expected a "
                         "key dimension of at most ")
            << kLargestKey << ", but got " << keys;
-  if (op.getFacts().getDecay() == DecayKind::PerChannel)
-    return op.emitError("GPU kernels cover one decay for all key channels, but "
-                        "this list has one per key channel");
-  if (mode == "recurrent")
-    return op.emitError("mode = recurrent is not lowered for GPUs yet: a chunk "
-                        "of 16 tokens is the shortest");
-  if (chunk && chunk != 16 && chunk != 32 && chunk != 64)
+  if (keys == 0 || values == 0)
+    return op.emitError("there is nothing to compute for a state that is "
+                        "always empty: ")
+           << state;
+  if (chunk > 1 && chunk != 16 && chunk != 32 && chunk != 64)
     return op.emitError(
-               "expected a kernel's chunk to be 16, 32 or 64, but got ")
+               "expected a kernel's chunk to be 1, 16, 32 or 64, but got ")
            << chunk.getValue();
+  bool isAsked = chunk == 1 || mode == "recurrent";
+  if (isAsked || (mode == "auto" && !chunk && isShort(op)))
+    if (ScheduleAttr loop = tokenLoop(op, row)) {
+      op.setScheduleAttr(loop);
+      return success();
+    }
+  if (isAsked)
+    return op.emitError("the states and key vectors of a token loop stay in "
+                        "registers: expected fewer of them, or a key dimension "
+                        "of less than ")
+           << keys;
+  if (op.getFacts().getDecay() == DecayKind::PerChannel)
+    return op.emitError("GPU kernels in chunks cover one decay for all key "
+                        "channels, but this list has one per key channel; "
+                        "mode = recurrent covers it");
   auto sequence = cast<RankedTensorType>(op.getOutputs()[0].getType());
   Type element = sequence.getElementType();
   StringRef operands = element.isBF16()  ? "bf16"
@@ -162,7 +233,7 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
   op.setScheduleAttr(ScheduleAttr::get(
       op.getContext(), row.name, tokens, columns, /*span=*/1, /*lanes=*/1,
       /*unroll=*/false, /*fuse=*/false, /*defer=*/false, /*prefetch=*/false,
-      /*kernel=*/true, operands));
+      /*kernel=*/true, operands, /*split=*/1));
   return success();
 }
 
@@ -185,6 +256,8 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   int64_t keys = state.getDimSize(2), values = state.getDimSize(3);
   FactsAttr facts = op.getFacts();
   bool vectorises = row->lanes > 1;
+  int64_t bytes = state.getElementTypeBitWidth() / 8;
+  int64_t lanes = std::max<int64_t>(1, row->lanes * 4 / bytes);
   int64_t vectors = row->vectorsPerRow;
   int64_t tokens = chunk                 ? chunk
                    : mode == "recurrent" ? 1
@@ -197,18 +270,18 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   while (unroll && !chunk && tokens > 1 && !fits())
     --tokens;
   while (unroll && vectors > 1 &&
-         (!fits() || keys * vectors * row->lanes * 4 > row->l1Bytes))
+         (!fits() || keys * vectors * lanes * bytes > row->l1Bytes))
     --vectors;
-  int64_t columns = unroll ? vectors * row->lanes : kMatrixColumns;
+  int64_t columns = unroll ? vectors * lanes : kMatrixColumns;
   columns = std::min(columns, std::max<int64_t>(values, 1));
   int64_t span = unroll ? std::max<int64_t>(1, kSpanTokens / tokens) : 1;
   bool decays = facts.getDecay() != DecayKind::None;
   op.setScheduleAttr(ScheduleAttr::get(op.getContext(), row->name, tokens,
-                                       columns, span, row->lanes, unroll,
+                                       columns, span, lanes, unroll,
                                        /*fuse=*/unroll,
                                        /*defer=*/unroll && decays,
                                        /*prefetch=*/unroll, /*kernel=*/false,
-                                       /*operands=*/""));
+                                       /*operands=*/"", /*split=*/1));
   return success();
 }
 } // namespace

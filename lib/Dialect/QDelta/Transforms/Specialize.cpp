@@ -7,6 +7,9 @@
 #include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
 #include "qdelta/Dialect/QDelta/Transforms/Passes.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/AttrTypeSubElements.h"
+
 namespace qdelta {
 #define GEN_PASS_DEF_SPECIALIZE
 #include "qdelta/Dialect/QDelta/Transforms/Passes.h.inc"
@@ -16,6 +19,35 @@ using namespace mlir;
 using namespace qdelta;
 
 namespace {
+
+/// Makes every f32 of `module` an f64; what converted one to the other is gone.
+void widen(ModuleOp module) {
+  auto f64 = Float64Type::get(module.getContext());
+  AttrTypeReplacer replacer;
+  replacer.addReplacement([&](Float32Type) -> Type { return f64; });
+  replacer.addReplacement([&](FloatAttr attr) -> Attribute {
+    if (!attr.getType().isF32())
+      return attr;
+    return FloatAttr::get(f64, attr.getValueAsDouble());
+  });
+  replacer.addReplacement([&](DenseFPElementsAttr attr) -> Attribute {
+    if (!attr.getElementType().isF32())
+      return attr;
+    return attr.mapValues(f64, [](const APFloat &value) {
+      return APFloat(value.convertToDouble()).bitcastToAPInt();
+    });
+  });
+  replacer.recursivelyReplaceElementsIn(module, /*replaceAttrs=*/true,
+                                        /*replaceLocs=*/false,
+                                        /*replaceTypes=*/true);
+  module.walk([](Operation *op) {
+    if (!isa<arith::ExtFOp, arith::TruncFOp>(op) ||
+        op->getOperand(0).getType() != op->getResult(0).getType())
+      return;
+    op->getResult(0).replaceAllUsesWith(op->getOperand(0));
+    op->erase();
+  });
+}
 
 struct SpecializePass : qdelta::impl::SpecializeBase<SpecializePass> {
   using SpecializeBase::SpecializeBase;
@@ -28,12 +60,14 @@ struct SpecializePass : qdelta::impl::SpecializeBase<SpecializePass> {
             << name << " to be at least 0, but got " << size;
         return signalPassFailure();
       }
-    if (!llvm::is_contained({"f32", "bf16", "f16"}, dtype)) {
+    if (!llvm::is_contained({"f64", "f32", "bf16", "f16"}, dtype)) {
       getOperation().emitError(
-          "expected dtype to be f32, bf16 or f16, but got ")
+          "expected dtype to be f64, f32, bf16 or f16, but got ")
           << dtype;
       return signalPassFailure();
     }
+    if (dtype == "f64")
+      widen(getOperation());
     addEntryPoints(getOperation());
     for (auto func : getOperation().getOps<func::FuncOp>())
       if (RecurrenceOp recurrence = recurrenceOf(func))
@@ -60,12 +94,13 @@ private:
   }
 
   /// `type` with the elements that sequences of vectors are stored in.
-  FailureOr<Type> narrow(func::FuncOp func, Type type) {
+  FailureOr<Type> store(func::FuncOp func, Type type) {
     auto tensor = cast<RankedTensorType>(type);
     if (dtype == "f32")
       return type;
-    Type element = dtype == "bf16" ? Type(BFloat16Type::get(&getContext()))
-                                   : Type(Float16Type::get(&getContext()));
+    Type element = dtype == "bf16"  ? Type(BFloat16Type::get(&getContext()))
+                   : dtype == "f16" ? Type(Float16Type::get(&getContext()))
+                                    : Type(Float64Type::get(&getContext()));
     if (tensor.getElementType() != element && !tensor.getElementType().isF32())
       return func.emitError("cannot store elements of ")
              << tensor << " as " << dtype;
@@ -86,7 +121,7 @@ private:
         sizes = {key, value};
       FailureOr<Type> type = fix(func, typed.getType(), sizes);
       if (succeeded(type) && isSequence && dim != TokenDim::Scalar)
-        type = narrow(func, *type);
+        type = store(func, *type);
       if (failed(type))
         return failure();
       typed.setType(*type);

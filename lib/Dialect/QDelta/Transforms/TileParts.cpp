@@ -150,13 +150,14 @@ Value TileParts::broadcast(Location loc, Value scalar, Value row) {
   return vector::BroadcastOp::create(b, loc, row.getType(), scalar);
 }
 
-Value TileParts::zeroRow(Location loc, int64_t width) {
-  auto type = VectorType::get({width}, b.getF32Type());
+Value TileParts::zeroRow(Location loc, RankedTensorType tileType) {
+  auto type =
+      VectorType::get({tileType.getDimSize(1)}, tileType.getElementType());
   return arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
 }
 
-Value TileParts::one(Location loc) {
-  return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(1.0f));
+Value TileParts::one(Location loc, Type type) {
+  return arith::ConstantOp::create(b, loc, b.getFloatAttr(type, 1.0));
 }
 
 Value TileParts::multiply(Location loc, Value lhs, Value rhs) {

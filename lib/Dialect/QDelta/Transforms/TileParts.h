@@ -46,8 +46,9 @@ public:
   /// `scalar` in every lane of a vector like `row`.
   mlir::Value broadcast(mlir::Location loc, mlir::Value scalar,
                         mlir::Value row);
-  mlir::Value zeroRow(mlir::Location loc, int64_t width);
-  mlir::Value one(mlir::Location loc);
+  /// Zeros like the rows of a tile [C x W].
+  mlir::Value zeroRow(mlir::Location loc, mlir::RankedTensorType tileType);
+  mlir::Value one(mlir::Location loc, mlir::Type type);
   /// lhs * rhs of scalars or of rows, without multiplying by the constant 1.
   mlir::Value multiply(mlir::Location loc, mlir::Value lhs, mlir::Value rhs);
   /// Elementwise `op` on one part of each operand. Null parts are 0.

@@ -17,6 +17,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace qdelta {
@@ -28,6 +29,18 @@ using namespace mlir;
 using namespace qdelta;
 
 namespace {
+
+/// A scalar or row in another element type: wider, or rounded.
+Value convert(OpBuilder &b, Location loc, Value value, Type element) {
+  Type from = getElementTypeOrSelf(value.getType()), to = element;
+  if (from == element)
+    return value;
+  if (auto row = dyn_cast<VectorType>(value.getType()))
+    to = row.clone(element);
+  if (from.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth())
+    return arith::ExtFOp::create(b, loc, to, value);
+  return arith::TruncFOp::create(b, loc, to, value);
+}
 
 /// Expands the tiles of one function, op by op in program order.
 class Unroller {
@@ -103,12 +116,12 @@ void Unroller::unroll(LoadTileOp op) {
   for (int64_t t = 0; t < type.getDimSize(0); ++t) {
     if (isSequence)
       indices[1] = arith::MinUIOp::create(b, loc, add(first, t), last);
-    if (type.getRank() == 2)
-      rows.push_back(
-          parts.readRow(loc, op.getSource(), indices, type.getDimSize(1)));
-    else
-      rows.push_back(
-          tensor::ExtractOp::create(b, loc, op.getSource(), indices));
+    Value row =
+        type.getRank() == 2
+            ? parts.readRow(loc, op.getSource(), indices, type.getDimSize(1))
+            : tensor::ExtractOp::create(b, loc, op.getSource(), indices)
+                  .getResult();
+    rows.push_back(convert(b, loc, row, type.getElementType()));
   }
   parts.set(op.getResult(), std::move(rows));
 }
@@ -119,6 +132,7 @@ void Unroller::unroll(StoreTileOp op) {
   Value first = indices[1];
   Value length = tensor::DimOp::create(b, loc, op.getDest(), 1);
   Value dest = op.getDest();
+  Type stored = op.getDest().getType().getElementType();
   for (auto [t, row] : llvm::enumerate(parts.rows(op.getTile()))) {
     indices[1] = add(first, t);
     Value exists = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
@@ -126,7 +140,9 @@ void Unroller::unroll(StoreTileOp op) {
     auto guarded = scf::IfOp::create(
         b, loc, exists,
         [&](OpBuilder &, Location) {
-          scf::YieldOp::create(b, loc, parts.writeRow(loc, row, dest, indices));
+          Value elements = convert(b, loc, row, stored);
+          scf::YieldOp::create(b, loc,
+                               parts.writeRow(loc, elements, dest, indices));
         },
         [&](OpBuilder &, Location) { scf::YieldOp::create(b, loc, dest); });
     dest = guarded.getResult(0);
@@ -198,25 +214,19 @@ public:
   int64_t place(int64_t token, int64_t inToken) const {
     return token * static_cast<int64_t>(factors.size()) + inToken;
   }
-  /// From one place to another; null for 1. With `isWide`, in f64.
-  Value product(int64_t begin, int64_t end, bool isWide = false) {
+  /// From one place to another, in `element`; null for 1.
+  Value product(int64_t begin, int64_t end, Type element) {
     Value result;
     int64_t perToken = factors.size();
     for (int64_t at = begin; at < end; ++at) {
       Value factor = factors[at % perToken][at / perToken];
-      if (isWide)
-        factor = arith::ExtFOp::create(b, loc, wide(factor.getType()), factor);
+      factor = convert(b, loc, factor, element);
       result = result ? arith::MulFOp::create(b, loc, result, factor) : factor;
     }
     return result;
   }
 
 private:
-  Type wide(Type type) {
-    auto vector = dyn_cast<VectorType>(type);
-    return vector ? Type(vector.clone(b.getF64Type())) : b.getF64Type();
-  }
-
   OpBuilder &b;
   Location loc;
   SmallVector<SmallVector<Value>> factors; // [decay][token]
@@ -230,10 +240,10 @@ void Unroller::unroll(ChunkDecayOp op) {
       cast<RankedTensorType>(op.getLogs()[0].getType()).getRank() == 2;
   Type element = getElementTypeOrSelf(op.getResult().getType());
   auto product = [&](int64_t begin, int64_t end) -> Value {
-    if (Value made = factors.product(begin, end, element.isF64()))
+    if (Value made = factors.product(begin, end, element))
       return made;
     if (!perChannel)
-      return parts.one(loc);
+      return parts.one(loc, element);
     auto row = VectorType::get({type.getDimSize(1)}, element);
     return arith::ConstantOp::create(
         b, loc, SplatElementsAttr::get(row, b.getFloatAttr(element, 1.0)));
@@ -280,8 +290,9 @@ void Unroller::unroll(ChunkGramOp op) {
       }
       Value write = writes[s];
       if (decays)
-        if (Value decay = factors.product(factors.place(s, *op.getFrom()),
-                                          factors.place(t, *op.getTo())))
+        if (Value decay = factors.product(
+                factors.place(s, *op.getFrom()), factors.place(t, *op.getTo()),
+                getElementTypeOrSelf(write.getType())))
           write = arith::MulFOp::create(b, loc, write, decay);
       entries.push_back(vector::ReductionOp::create(
           b, loc, vector::CombiningKind::ADD,
@@ -295,7 +306,7 @@ void Unroller::unroll(ChunkReadOp op) {
   int64_t chunk = type.getDimSize(0), width = type.getDimSize(1);
   int64_t rows = cast<RankedTensorType>(op.getState().getType()).getDimSize(0);
   Value keys = parts.memory(op.getKeys());
-  SmallVector<Value> zeros(chunk, parts.zeroRow(loc, width));
+  SmallVector<Value> zeros(chunk, parts.zeroRow(loc, type));
   auto loop = scf::ForOp::create(
       b, loc, index(0), index(rows), index(1), zeros,
       [&](OpBuilder &, Location, Value k, ValueRange sums) {
@@ -351,7 +362,7 @@ SmallVector<Value> Unroller::statePass(ChunkUpdateOp op,
     readKeys.push_back(parts.memory(key));
     chunk = cast<RankedTensorType>(key.getType()).getDimSize(0);
   }
-  inits.append(readKeys.size() * chunk, parts.zeroRow(loc, width));
+  inits.append(readKeys.size() * chunk, parts.zeroRow(loc, type));
   auto loop = scf::ForOp::create(
       b, loc, index(0), index(keys), index(1), inits,
       [&](OpBuilder &, Location, Value k, ValueRange args) {
@@ -386,7 +397,8 @@ void Unroller::unroll(ChunkUpdateOp op) {
     if (!common)
       return own;
     if (when)
-      own = arith::SelectOp::create(b, loc, when, own, parts.one(loc));
+      own = arith::SelectOp::create(b, loc, when, own,
+                                    parts.one(loc, own.getType()));
     return parts.multiply(loc, op.getDecay(), own);
   };
   SmallVector<Value> results;
@@ -398,7 +410,8 @@ void Unroller::unroll(ChunkUpdateOp op) {
     Value decays = when;
     if (common) {
       decays = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNE,
-                                     op.getDecay(), parts.one(loc));
+                                     op.getDecay(),
+                                     parts.one(loc, op.getDecay().getType()));
       if (when)
         decays = arith::OrIOp::create(b, loc, decays, when);
     }

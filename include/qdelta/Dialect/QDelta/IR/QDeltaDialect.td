@@ -85,7 +85,7 @@ def QDelta_ScheduleAttr : AttrDef<QDelta_Dialect, "Schedule"> {
     * `chunk`: tokens a chunk; 1 is the recurrent schedule.
     * `columns`: value columns of the state handled together (a value block).
     * `span`: chunks whose token-local part is made ahead, shared by all blocks.
-    * `lanes`: f32 lanes of a vector register.
+    * `lanes`: lanes of a vector register, in the list's element type.
     * `unroll`: chunks are expanded into rows, so that a chunk's system is
       solved in registers; otherwise chunk tiles are matrices.
     * `fuse`: the update of a chunk and the reads of the next are one pass.
@@ -95,6 +95,11 @@ def QDelta_ScheduleAttr : AttrDef<QDelta_Dialect, "Schedule"> {
       of the state as one value, and the chunk's system is inverted once.
     * `operands`: the number format (bf16, f16, tf32) that tiles are rounded to
       where they enter a product; products add up in f32. Empty: f32.
+    * `split`: threads that share a value column, each with its part of the key
+      channels.
+
+    A kernel whose chunk is one token runs the list itself, token by token, and
+    has no chunk form: its threads hold `lanes` adjacent columns each.
   }];
   let parameters = (ins
     StringRefParameter<>:$target,
@@ -107,9 +112,14 @@ def QDelta_ScheduleAttr : AttrDef<QDelta_Dialect, "Schedule"> {
     "bool":$defer,
     "bool":$prefetch,
     DefaultValuedParameter<"bool", "false">:$kernel,
-    StringRefParameter<"", "\"\"">:$operands);
+    StringRefParameter<"", "\"\"">:$operands,
+    DefaultValuedParameter<"int64_t", "1">:$split);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The list itself is the kernel, token by token.
+    bool isTokenLoop() const { return getKernel() && getChunk() == 1; }
+  }];
 }
 
 #endif // QDELTA_DIALECT_TD

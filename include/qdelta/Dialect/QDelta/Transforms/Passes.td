@@ -30,21 +30,23 @@ def Specialize : Pass<"qdelta-specialize", "::mlir::ModuleOp"> {
   let summary = "fix the key and value dimensions and the sequences' type";
   let description = [{
     Sets the dynamic key and value dimensions of every scan to the given sizes,
-    and the element type that its sequences of vectors are stored in.
+    and the element type that its sequences of vectors are stored in. `f64`
+    makes recurrences and their scans f64 throughout.
 
     Before: `tensor<?x?x?x?xf32>` keys.
     After: `tensor<?x?x?x128xbf16>` keys, with `dtype=bf16`.
     Preconditions: only functions whose arguments go straight into a scan.
 
-    Numerics: preserving; with `dtype` other than f32, changes precision of
-    what is read and written, not of the arithmetic.
+    Numerics: preserving; with `dtype` bf16 or f16, changes precision of what is
+    read and written, not of the arithmetic; with f64 of both.
   }];
   let dependentDialects = ["::mlir::func::FuncDialect"];
   let options = [
     Option<"key", "key", "int64_t", "0", "key dimension K, 0 keeps `?`">,
     Option<"value", "value", "int64_t", "0", "value dimension V, 0 keeps `?`">,
     Option<"dtype", "dtype", "std::string", "\"f32\"",
-           "bf16 or f16 store vector token inputs and outputs so; f32 keeps their types">];
+           "bf16 or f16 store vector token inputs and outputs so; f64 makes all of it f64; "
+           "f32 keeps the types that are declared">];
 }
 
 def SelectSchedule : Pass<"qdelta-select-schedule", "::mlir::ModuleOp"> {
@@ -72,7 +74,8 @@ def Chunk : Pass<"qdelta-chunk", "::mlir::ModuleOp"> {
     The chunk form (docs/Spec.md) as `scf.forall` over batch entries and heads
     and `scf.for` over chunks. Token-local parts and everything that does not
     depend on the state are made once per span of chunks and shared by all
-    value blocks; products of shared bases are made once.
+    value blocks; products of shared bases are made once. A list that is a kernel
+    itself (`kernel = true, chunk = 1`) stays.
 
     Before: `qdelta.affine_scan` with a schedule.
     After: chunk ops on tiles; only the state (and, with `fuse`, the readouts of
@@ -115,8 +118,8 @@ def UnrollChunks : Pass<"qdelta-unroll-chunks", "::mlir::ModuleOp"> {
 
     Before: chunk ops on tiles of few tokens.
     After: scf, tensor, arith, math and vector ops; `qdelta.prefetch` remains.
-    Preconditions: the output of `-qdelta-chunk`; sequences in the tiles' element
-    type and tiles that end within them; no `qdelta.chunk_inverse`.
+    Preconditions: the output of `-qdelta-chunk`; tiles of sequences that end
+    within them; no `qdelta.chunk_inverse`.
 
     Numerics: reassociates.
   }];
@@ -132,8 +135,8 @@ def ChunkToLinalg : Pass<"qdelta-chunk-to-linalg", "::mlir::ModuleOp"> {
 
     Before: chunk ops on tiles.
     After: linalg ops on tensors.
-    Preconditions: the output of `-qdelta-chunk`; sequences in the tiles' element
-    type and tiles that end within them; no `qdelta.chunk_inverse`.
+    Preconditions: the output of `-qdelta-chunk`; tiles of sequences that end
+    within them; no `qdelta.chunk_inverse`.
 
     Numerics: reassociates.
   }];
