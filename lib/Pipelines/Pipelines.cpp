@@ -55,6 +55,7 @@ static void addToChunked(OpPassManager &pm, const CompileOptions &options) {
   schedule.chunk = options.chunk;
   pm.addPass(createSelectSchedule(schedule));
   pm.addPass(createChunk());
+  pm.addPass(createSecondaryChunks());
   pm.addNestedPass<func::FuncOp>(createCSEPass());
 }
 
@@ -94,8 +95,10 @@ static void addToBuffers(OpPassManager &pm, const CompileOptions &options) {
   pm.addPass(createOwnAllocations());
   addCleanUp(pm); // drops copies of a buffer onto itself
   pm.addPass(createCopiesToLoops());
-  if (vectorises)
+  if (vectorises) {
+    pm.addPass(createStripRows());
     pm.addPass(createVectorizeLinalg());
+  }
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   pm.addNestedPass<func::FuncOp>(memref::createFoldMemRefAliasOpsPass());
   addCleanUp(pm);

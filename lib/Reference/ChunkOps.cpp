@@ -160,38 +160,112 @@ static LogicalResult runChunkValid(Interpreter<Scalar> &, ChunkValidOp op,
   return success();
 }
 
+/// Rows of tokens that do not exist are 0, even if they held no number.
+template <typename Scalar>
+static LogicalResult runMaskRows(Interpreter<Scalar> &, MaskRowsOp,
+                                 Args<Scalar> args, Data<Scalar> &results) {
+  auto &tile = args[0].mutableReals();
+  const auto &valid = args[1].integers();
+  size_t width = tile.data.size() / valid.data.size();
+  for (size_t i = 0; i < tile.data.size(); ++i)
+    if (!valid.data[i / width])
+      tile.data[i] = ScalarTraits<Scalar>::integer(0);
+  results.push_back(std::move(args[0]));
+  return success();
+}
+
+template <typename Scalar>
+static LogicalResult runScaleChannels(Interpreter<Scalar> &, ScaleChannelsOp,
+                                      Args<Scalar> args,
+                                      Data<Scalar> &results) {
+  auto &tile = args[0].mutableReals();
+  const auto &by = args[1].reals();
+  for (size_t i = 0; i < tile.data.size(); ++i)
+    tile.data[i] *= by.data[i % by.data.size()];
+  results.push_back(std::move(args[0]));
+  return success();
+}
+
+/// By the smallest and the largest element: in a prime field, where orders are
+/// random, some element of many would nearly always be outside.
+template <typename Scalar>
+static LogicalResult runAnyOutside(Interpreter<Scalar> &, AnyOutsideOp op,
+                                   Args<Scalar> args, Data<Scalar> &results) {
+  using Traits = ScalarTraits<Scalar>;
+  Scalar low = Traits::real(op.getLow().convertToDouble());
+  Scalar high = Traits::real(op.getHigh().convertToDouble());
+  const auto &elements = args[0].reals().data;
+  bool outside = false;
+  if (!elements.empty()) {
+    Scalar smallest = elements[0], largest = elements[0];
+    for (Scalar x : elements) {
+      outside |= Traits::isPoison(x);
+      if (Traits::extremumOrder(x, smallest) == Order::Less)
+        smallest = x;
+      if (Traits::extremumOrder(x, largest) == Order::Greater)
+        largest = x;
+    }
+    outside |= Traits::order(smallest, low) == Order::Less ||
+               Traits::order(largest, high) == Order::Greater;
+  }
+  results.push_back(Datum<Scalar>(int64_t(outside)));
+  return success();
+}
+
+namespace {
+/// The decays of a chunk's list. Places are numbered over the chunk: place p of
+/// token t is t * decays + p.
+template <typename Scalar>
+struct ChunkLogs {
+  Args<Scalar> logs;
+  /// Tokens, and numbers per token: key channels, or 1.
+  int64_t tokens = 0, channels = 1;
+
+  explicit ChunkLogs(Args<Scalar> logs) : logs(logs) {
+    if (logs.empty())
+      return;
+    tokens = logs[0].shape()[0];
+    channels = logs[0].shape().size() == 2 ? logs[0].shape()[1] : 1;
+  }
+
+  int64_t place(int64_t token, int64_t inToken) const {
+    return token * static_cast<int64_t>(logs.size()) + inToken;
+  }
+  /// From one place to another, one log after the other.
+  Scalar between(int64_t begin, int64_t end, int64_t channel) const {
+    Scalar sum = ScalarTraits<Scalar>::integer(0);
+    int64_t decays = logs.size();
+    for (int64_t at = begin; at < end; ++at)
+      sum += logs[at % decays].reals().data[at / decays * channels + channel];
+    return exponential(sum);
+  }
+};
+} // namespace
+
 template <typename Scalar>
 static LogicalResult runChunkDecay(Interpreter<Scalar> &, ChunkDecayOp op,
                                    Args<Scalar> args, Data<Scalar> &results) {
-  using Traits = ScalarTraits<Scalar>;
-  int64_t decays = args.size();
-  int64_t size = decays ? args[0].shape()[0] : 0;
+  ChunkLogs<Scalar> logs(args);
   auto type = dyn_cast<RankedTensorType>(op.getResult().getType());
-  if (type)
-    size = type.getDimSize(0);
-  // From place p of token s to place q of token t, one log after the other.
-  auto between = [&](int64_t s, int64_t p, int64_t t, int64_t q) {
-    Scalar sum = Traits::integer(0);
-    for (int64_t place = s * decays + p; place < t * decays + q; ++place)
-      sum += args[place % decays].reals().data[place / decays];
-    return exponential(sum);
-  };
   std::optional<int64_t> from = op.getFrom(), to = op.getTo();
+  int64_t end = logs.place(logs.tokens, 0);
   if (!type) {
-    results.push_back(Datum<Scalar>(between(0, 0, size, 0)));
+    results.push_back(Datum<Scalar>(logs.between(0, end, 0)));
     return success();
   }
   Tensor<Scalar> out{type.getShape().vec(), {}};
-  for (int64_t t = 0; t < size; ++t) {
-    if (!from)
-      out.data.push_back(between(0, 0, t, *to));
-    else if (!to)
-      out.data.push_back(between(t, *from, size, 0));
-    else
-      for (int64_t s = 0; s < size; ++s)
-        out.data.push_back(s < t || (s == t && op.getInclusive())
-                               ? between(s, *from, t, *to)
-                               : Traits::integer(0));
+  for (int64_t t = 0; t < type.getDimSize(0); ++t) {
+    if (from && to) {
+      for (int64_t s = 0; s < type.getDimSize(1); ++s)
+        out.data.push_back(
+            s < t || (s == t && op.getInclusive())
+                ? logs.between(logs.place(s, *from), logs.place(t, *to), 0)
+                : ScalarTraits<Scalar>::integer(0));
+      continue;
+    }
+    for (int64_t k = 0; k < logs.channels; ++k)
+      out.data.push_back(logs.between(from ? logs.place(t, *from) : 0,
+                                      to ? logs.place(t, *to) : end, k));
   }
   results.push_back(Datum<Scalar>(std::move(out)));
   return success();
@@ -205,7 +279,20 @@ static LogicalResult runChunkGram(Interpreter<Scalar> &interpreter,
   if (failed(checkMatrices(interpreter, op, reads.shape, writes.shape, 1, 1)))
     return failure();
   Tensor<Scalar> out = zeros<Scalar>(reads.shape[0], writes.shape[0]);
-  multiplyAdd(out, reads, writes, Form::TransposedRight);
+  if (op.getLogs().empty()) {
+    multiplyAdd(out, reads, writes, Form::TransposedRight);
+    results.push_back(Datum<Scalar>(std::move(out)));
+    return success();
+  }
+  ChunkLogs<Scalar> logs(args.drop_front(2));
+  int64_t size = reads.shape[0], keys = reads.shape[1];
+  for (int64_t t = 0; t < size; ++t)
+    for (int64_t s = 0; s < t + op.getInclusive(); ++s)
+      for (int64_t k = 0; k < keys; ++k)
+        out.data[t * size + s] += reads.data[t * keys + k] *
+                                  writes.data[s * keys + k] *
+                                  logs.between(logs.place(s, *op.getFrom()),
+                                               logs.place(t, *op.getTo()), k);
   results.push_back(Datum<Scalar>(std::move(out)));
   return success();
 }
@@ -351,15 +438,20 @@ static LogicalResult runChunkUpdate(Interpreter<Scalar> &interpreter,
   auto &state = args[0].mutableReals();
   for (Scalar &element : state.data)
     element = decay * element;
+  if (op.getChannels() && (!op.getWhen() || args[3].integer()))
+    for (size_t i = 0, width = state.shape[1]; i < state.data.size(); ++i)
+      state.data[i] = args[2].reals().data[i / width] * state.data[i];
+  // The first key.
+  size_t first = 2 + (op.getChannels() ? 1 : 0) + (op.getWhen() ? 1 : 0);
   for (size_t w = 0; w < writes; ++w) {
-    const auto &keys = args[2 + w].reals();
-    const auto &values = args[2 + writes + w].reals();
+    const auto &keys = args[first + w].reals();
+    const auto &values = args[first + writes + w].reals();
     if (failed(checkMatrices(interpreter, op, keys.shape, values.shape, 0, 0)))
       return failure();
     multiplyAdd(state, keys, values, Form::TransposedLeft);
   }
   results.push_back(args[0]);
-  for (Datum<Scalar> &read : args.drop_front(2 + 2 * writes)) {
+  for (Datum<Scalar> &read : args.drop_front(first + 2 * writes)) {
     if (failed(checkMatrices(interpreter, op, read.shape(), state.shape, 1, 0)))
       return failure();
     Tensor<Scalar> out = zeros<Scalar>(read.shape()[0], state.shape[1]);
@@ -388,6 +480,9 @@ void reference::addChunkOps(Interpreter<Scalar> &table) {
                                     Args<Scalar>,
                                     Data<Scalar> &) { return success(); });
   table.template add<ChunkValidOp>(runChunkValid<Scalar>);
+  table.template add<MaskRowsOp>(runMaskRows<Scalar>);
+  table.template add<ScaleChannelsOp>(runScaleChannels<Scalar>);
+  table.template add<AnyOutsideOp>(runAnyOutside<Scalar>);
   table.template add<ChunkDecayOp>(runChunkDecay<Scalar>);
   table.template add<ChunkGramOp>(runChunkGram<Scalar>);
   table.template add<ChunkReadOp>(runChunkRead<Scalar>);

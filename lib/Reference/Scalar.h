@@ -111,9 +111,14 @@ struct ScalarTraits<Exact> {
                                : Exact::opaque(0, {a, b}).rank();
     return ((outcome >> 32 & 1) != 0) == swapped ? Order::Less : Order::Greater;
   }
+  /// Total, and -inf and 0 stand before all others here, too.
   static Order extremumOrder(Exact a, Exact b) {
     if (a.isPoison() || b.isPoison())
       return Order::Unordered;
+    if (a.isMinusInfinity() || b.isMinusInfinity())
+      return a.isMinusInfinity() ? Order::Less : Order::Greater;
+    if (a.isZero() || b.isZero())
+      return a.isZero() ? Order::Less : Order::Greater;
     return a.rank() < b.rank() ? Order::Less : Order::Greater;
   }
   static Exact fma(Exact a, Exact b, Exact c) { return a * b + c; }

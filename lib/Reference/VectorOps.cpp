@@ -130,14 +130,33 @@ template <typename Scalar>
 static LogicalResult runReduction(Interpreter<Scalar> &interpreter,
                                   vector::ReductionOp op, Args<Scalar> args,
                                   Data<Scalar> &results) {
-  bool isSum = op.getKind() == vector::CombiningKind::ADD;
+  using Kind = vector::CombiningKind;
+  using Traits = ScalarTraits<Scalar>;
+  Kind kind = op.getKind();
   if (!args[0].isReals() ||
-      (!isSum && op.getKind() != vector::CombiningKind::MUL))
-    return interpreter.fail(op, "expected a sum or product of floats");
-  Scalar total = args.size() > 1 ? args[1].scalar()
-                                 : ScalarTraits<Scalar>::integer(!isSum);
-  for (Scalar value : args[0].reals().data)
-    total = isSum ? total + value : total * value;
+      !llvm::is_contained(
+          {Kind::ADD, Kind::MUL, Kind::MINIMUMF, Kind::MAXIMUMF}, kind))
+    return interpreter.fail(
+        op, "expected a sum, product, minimum or maximum of floats");
+  auto combine = [&](Scalar a, Scalar b) {
+    if (kind == Kind::ADD)
+      return a + b;
+    if (kind == Kind::MUL)
+      return a * b;
+    Order order = Traits::extremumOrder(a, b);
+    if (order == Order::Unordered)
+      return Traits::poison();
+    return (order == Order::Less) == (kind == Kind::MINIMUMF) ? a : b;
+  };
+  std::vector<Scalar> values = args[0].reals().data;
+  if (args.size() > 1)
+    values.insert(values.begin(), args[1].scalar());
+  if (values.empty() && kind != Kind::ADD && kind != Kind::MUL)
+    return interpreter.fail(op, "expected at least one number");
+  Scalar total =
+      values.empty() ? Traits::integer(kind == Kind::MUL) : values[0];
+  for (Scalar value : ArrayRef(values).drop_front(values.empty() ? 0 : 1))
+    total = combine(total, value);
   results.push_back(Datum<Scalar>(total));
   return success();
 }

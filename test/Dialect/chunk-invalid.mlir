@@ -238,3 +238,101 @@ func.func @chunk_inverse(%l: tensor<2x2xf32>) {
   %0 = qdelta.chunk_inverse blocks(%l) : (tensor<2x2xf32>) -> tensor<2x2xf64>
   return
 }
+
+// -----
+
+// chunk_gram_c1
+func.func @chunk_gram(%x: tensor<2x4xf32>, %g: tensor<3x4xf32>) {
+  // expected-error @below {{expected logs, reads and writes [C, K] and two places, or neither logs nor places, but got 'tensor<3x4xf32>' with 'tensor<2x4xf32>' and 'tensor<2x4xf32>' /*chunk_gram_c1*/}}
+  %0 = qdelta.chunk_gram %x, %x decays(%g) from 0 to 1 : tensor<2x4xf32>, tensor<2x4xf32> decays(tensor<3x4xf32>) -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+// chunk_gram_c1
+func.func @chunk_gram(%x: tensor<2x4xf32>, %a: tensor<3x4xf32>, %g: tensor<2x4xf32>) {
+  // expected-error @below {{/*chunk_gram_c1*/}}
+  %0 = qdelta.chunk_gram %x, %a decays(%g) from 0 to 1 : tensor<2x4xf32>, tensor<3x4xf32> decays(tensor<2x4xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+// chunk_gram_c1
+func.func @chunk_gram(%x: tensor<2x4xf32>) {
+  // expected-error @below {{/*chunk_gram_c1*/}}
+  %0 = qdelta.chunk_gram %x, %x inclusive : tensor<2x4xf32>, tensor<2x4xf32> -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+func.func @chunk_gram(%x: tensor<2x4xf32>) {
+  // expected-error @below {{names place 2 of a list with 1 decays}}
+  %0 = qdelta.chunk_gram %x, %x decays(%x) from 0 to 2 : tensor<2x4xf32>, tensor<2x4xf32> decays(tensor<2x4xf32>) -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+// chunk_decay_c1
+func.func @chunk_decay(%g: tensor<2x4xf32>) {
+  // expected-error @below {{expected logs [C, K], one place at most and a result [C, K], or [1, K] without a place, but got 'tensor<2x4xf32>' and 'tensor<2x2xf32>' /*chunk_decay_c1*/}}
+  %0 = qdelta.chunk_decay(%g) from 0 to 1 : (tensor<2x4xf32>) -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+// chunk_decay_c1
+func.func @chunk_decay(%g: tensor<2x4xf32>) {
+  // expected-error @below {{/*chunk_decay_c1*/}}
+  %0 = qdelta.chunk_decay(%g) : (tensor<2x4xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+// chunk_decay_c1
+func.func @chunk_decay(%g: tensor<2x4xf32>, %h: tensor<2xf32>) {
+  // expected-error @below {{/*chunk_decay_c1*/}}
+  %0 = qdelta.chunk_decay(%g, %h) to 1 : (tensor<2x4xf32>, tensor<2xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+// chunk_update_c1
+func.func @chunk_update(%S: tensor<4x8xf32>, %d: f32, %c: tensor<1x5xf32>) {
+  // expected-error @below {{expected factors [1, K] for the channels of a state [K, W], but got 'tensor<1x5xf32>' and 'tensor<4x8xf32>' /*chunk_update_c1*/}}
+  %0 = qdelta.chunk_update %S decay %d channels %c keys() values() reads() : tensor<4x8xf32>, f32 channels tensor<1x5xf32> -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// chunk_update_c1
+func.func @chunk_update(%S: tensor<4x8xf32>, %d: f32, %w: i1) {
+  // expected-error @below {{has a condition, but no factors of channels /*chunk_update_c1*/}}
+  %0 = qdelta.chunk_update %S decay %d when %w keys() values() reads() : tensor<4x8xf32>, f32 -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// mask_rows_c1
+func.func @mask_rows(%x: tensor<2x4xf32>, %valid: tensor<4xi1>) {
+  // expected-error @below {{expected one truth value for each row, but got 'tensor<2x4xf32>' and 'tensor<4xi1>' /*mask_rows_c1*/}}
+  %0 = qdelta.mask_rows %x by %valid : tensor<2x4xf32>, tensor<4xi1>
+  return
+}
+
+// -----
+
+// scale_channels_c1
+func.func @scale_channels(%x: tensor<2x4xf32>, %by: tensor<1x2xf32>) {
+  // expected-error @below {{expected a tile [C, K] and factors [1, K] of one element type, but got 'tensor<2x4xf32>' and 'tensor<1x2xf32>' /*scale_channels_c1*/}}
+  %0 = qdelta.scale_channels %x by %by : tensor<2x4xf32>, tensor<1x2xf32>
+  return
+}

@@ -110,6 +110,18 @@ func.func @chunk(%K: !seq, %P: tensor<?x8xf32>, %S: tensor<4x8xf32>, %g: tensor<
   %gram = qdelta.chunk_gram %x, %x : tensor<2x4xf32>, tensor<2x4xf32> -> tensor<2x2xf32>
   // CHECK-NEXT: qdelta.scale %[[X]] by %{{[^],) ]*}} : tensor<2x4xf32>, tensor<2xf32>
   %sc = qdelta.scale %x by %g : tensor<2x4xf32>, tensor<2xf32>
+  // CHECK-NEXT: %[[G:.*]] = qdelta.mask_rows %[[X]] by %{{[^],) ]*}} : tensor<2x4xf32>, tensor<2xi1>
+  %gk = qdelta.mask_rows %x by %valid : tensor<2x4xf32>, tensor<2xi1>
+  // CHECK-NEXT: %[[D:.*]] = qdelta.chunk_decay(%[[G]]) to 1 : (tensor<2x4xf32>) -> tensor<2x4xf32>
+  %dk = qdelta.chunk_decay(%gk) to 1 : (tensor<2x4xf32>) -> tensor<2x4xf32>
+  // CHECK-NEXT: %[[W:.*]] = qdelta.chunk_decay(%[[G]]) : (tensor<2x4xf32>) -> tensor<1x4xf32>
+  %wk = qdelta.chunk_decay(%gk) : (tensor<2x4xf32>) -> tensor<1x4xf32>
+  // CHECK-NEXT: qdelta.scale_channels %[[D]] by %[[W]] : tensor<2x4xf32>, tensor<1x4xf32>
+  %sk = qdelta.scale_channels %dk by %wk : tensor<2x4xf32>, tensor<1x4xf32>
+  // CHECK-NEXT: %[[OUT:.*]] = qdelta.any_outside %[[W]] low 5.000000e-01 high 2.000000e+00 : tensor<1x4xf32>
+  %out = qdelta.any_outside %wk low 0.5 high 2.0 : tensor<1x4xf32>
+  // CHECK-NEXT: qdelta.chunk_gram %[[X]], %[[X]] decays(%[[G]]) from 0 to 1 inclusive : tensor<2x4xf32>, tensor<2x4xf32> decays(tensor<2x4xf32>) -> tensor<2x2xf32>
+  %gramk = qdelta.chunk_gram %x, %x decays(%gk) from 0 to 1 inclusive : tensor<2x4xf32>, tensor<2x4xf32> decays(tensor<2x4xf32>) -> tensor<2x2xf32>
   // CHECK-NEXT: %[[R:.*]] = qdelta.chunk_read %[[X]], %{{[^],) ]*}} : tensor<2x4xf32>, tensor<4x8xf32> -> tensor<2x8xf32>
   %r = qdelta.chunk_read %x, %S : tensor<2x4xf32>, tensor<4x8xf32> -> tensor<2x8xf32>
   // CHECK-NEXT: %[[E:.*]]:2 = qdelta.chunk_solve blocks(%[[L]], %[[L]], %[[L]], %[[L]]) rhs(%[[R]], %[[V]])
@@ -128,6 +140,9 @@ func.func @chunk(%K: !seq, %P: tensor<?x8xf32>, %S: tensor<4x8xf32>, %g: tensor<
   // CHECK-SAME: tensor<4x8xf32>, f32 keys(tensor<2x4xf32>) values(tensor<2x8xf32>) reads(tensor<2x4xf32>) -> tensor<4x8xf32>, (tensor<2x8xf32>)
   %S1, %next = qdelta.chunk_update %S decay %d keys(%x) values(%e#0) reads(%x)
     : tensor<4x8xf32>, f32 keys(tensor<2x4xf32>) values(tensor<2x8xf32>) reads(tensor<2x4xf32>) -> tensor<4x8xf32>, (tensor<2x8xf32>)
+  // CHECK-NEXT: qdelta.chunk_update %{{[^],) ]*}} decay %{{[^],) ]*}} channels %[[W]] when %[[OUT]] keys(%[[X]]) values(%[[E]]#0) reads() : tensor<4x8xf32>, f32 channels tensor<1x4xf32> keys(tensor<2x4xf32>) values(tensor<2x8xf32>) -> tensor<4x8xf32>
+  %S2 = qdelta.chunk_update %S decay %d channels %wk when %out keys(%x) values(%e#0) reads()
+    : tensor<4x8xf32>, f32 channels tensor<1x4xf32> keys(tensor<2x4xf32>) values(tensor<2x8xf32>) -> tensor<4x8xf32>
   // CHECK-NEXT: qdelta.triangular_solve %[[L]], %[[R]] : tensor<2x2xf32>, tensor<2x8xf32>
   %z = qdelta.triangular_solve %l, %r : tensor<2x2xf32>, tensor<2x8xf32>
   return

@@ -29,21 +29,3 @@ func.func @two_states(%v: tensor<?x?x?x8xf32>, %S: tensor<?x?x4x8xf32>) -> tenso
   }
   return %o : tensor<?x?x?x8xf32>
 }
-
-// -----
-
-#schedule = #qdelta.schedule<target = "avx2", chunk = 2, columns = 8, span = 4, lanes = 8, unroll = true, fuse = true, defer = false, prefetch = false>
-func.func @per_channel(%v: tensor<?x?x?x8xf32>, %g: tensor<?x?x?x4xf32>, %S: tensor<?x?x4x8xf32>) -> tensor<?x?x?x8xf32> {
-  %o, %f = qdelta.affine_scan(%v, %g) init(%S)
-    attributes {arg_names = ["v", "g"], facts = #qdelta.facts<decay = per_channel, reads = 0, writes = 1, unknown = [false], bounded = true>, schedule = #schedule}
-    : (tensor<?x?x?x8xf32>, tensor<?x?x?x4xf32>) init(tensor<?x?x4x8xf32>)
-    -> (tensor<?x?x?x8xf32>) final(tensor<?x?x4x8xf32>) {
-  ^bb0(%tv: tensor<?xf32>, %tg: tensor<?xf32>):
-    %one = arith.constant 1.0 : f32
-    // expected-error @below {{the chunk form covers one decay for all key channels, but this one has 'tensor<?xf32>'}}
-    qdelta.affine_decay 0 by %tg : tensor<?xf32>
-    "qdelta.affine_output"(%one, %tv) : (f32, tensor<?xf32>) -> ()
-    qdelta.affine_end
-  }
-  return %o : tensor<?x?x?x8xf32>
-}

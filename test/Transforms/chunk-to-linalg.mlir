@@ -89,3 +89,58 @@ func.func @tiles(%V: tensor<?x?x?x8xf32>, %i: index) -> tensor<?x?x?x8xf32> {
   %0 = qdelta.store_tile %x into %V[%i, %i, %i] columns %i : tensor<3x8xf32>, tensor<?x?x?x8xf32>
   return %0 : tensor<?x?x?x8xf32>
 }
+
+// Decays per key channel run on in f64, row by row.
+// CHECK-LABEL: func.func @channel_decay
+// CHECK:       %[[F:.*]] = math.exp %arg0 : tensor<4x6xf32>
+// CHECK:       scf.for {{.*}} -> (tensor<1x6xf64>, tensor<4x6xf32>)
+// CHECK:         tensor.extract_slice %[[F]]
+// CHECK:         linalg.generic {{.*}} outs(%{{.*}} : tensor<1x6xf64>)
+// CHECK:           arith.extf
+// CHECK:         arith.truncf {{.*}} : tensor<1x6xf64> to tensor<1x6xf32>
+// CHECK:         tensor.insert_slice
+// CHECK-NOT:   qdelta.
+func.func @channel_decay(%g: tensor<4x6xf32>) -> tensor<4x6xf32> {
+  %0 = qdelta.chunk_decay(%g) to 1 : (tensor<4x6xf32>) -> tensor<4x6xf32>
+  return %0 : tensor<4x6xf32>
+}
+
+// Writes come last first: the tile of later reads, [K x C], decays by a token,
+// and a write's key vector times it is a row of the transposed matrix.
+// CHECK-LABEL: func.func @decayed_gram
+// CHECK:       math.exp %arg2
+// CHECK:       scf.for {{.*}} -> (tensor<6x4xf32>, tensor<4x4xf32>)
+// CHECK:         linalg.matmul ins(%{{.*}}, %{{.*}} : tensor<1x6xf32>, tensor<6x4xf32>)
+// CHECK:       linalg.transpose
+// CHECK-NOT:   qdelta.
+func.func @decayed_gram(%x: tensor<4x6xf32>, %a: tensor<4x6xf32>, %g: tensor<4x6xf32>) -> tensor<4x4xf32> {
+  %0 = qdelta.chunk_gram %x, %a decays(%g) from 0 to 1 inclusive : tensor<4x6xf32>, tensor<4x6xf32> decays(tensor<4x6xf32>) -> tensor<4x4xf32>
+  return %0 : tensor<4x4xf32>
+}
+
+// CHECK-LABEL: func.func @rows_and_channels
+// CHECK:       linalg.generic {{.*}} ins(%arg1, %arg0 : tensor<4xi1>, tensor<4x6xf32>)
+// CHECK:         arith.select
+// CHECK:       linalg.generic {{.*}} ins(%{{.*}}, %{{.*}} : tensor<4x6xf32>, tensor<6xf32>)
+// CHECK:         arith.mulf
+// CHECK-NOT:   qdelta.
+func.func @rows_and_channels(%x: tensor<4x6xf32>, %valid: tensor<4xi1>, %by: tensor<1x6xf32>) -> tensor<4x6xf32> {
+  %0 = qdelta.mask_rows %x by %valid : tensor<4x6xf32>, tensor<4xi1>
+  %1 = qdelta.scale_channels %0 by %by : tensor<4x6xf32>, tensor<1x6xf32>
+  return %1 : tensor<4x6xf32>
+}
+
+// CHECK-LABEL: func.func @renew
+// CHECK:       arith.minimumf
+// CHECK:       arith.cmpf ult
+// CHECK:       arith.maximumf
+// CHECK:       arith.cmpf ugt
+// CHECK:       %[[W:.*]] = arith.ori
+// CHECK:       linalg.generic {{.*}} ins(%{{.*}}, %[[W]] : tensor<6xf32>, i1)
+// CHECK:         arith.select
+// CHECK-NOT:   qdelta.
+func.func @renew(%S: tensor<6x8xf32>, %d: f32, %c: tensor<1x6xf32>) -> tensor<6x8xf32> {
+  %w = qdelta.any_outside %c low 0.5 high 2.0 : tensor<1x6xf32>
+  %0 = qdelta.chunk_update %S decay %d channels %c when %w keys() values() reads() : tensor<6x8xf32>, f32 channels tensor<1x6xf32> -> tensor<6x8xf32>
+  return %0 : tensor<6x8xf32>
+}

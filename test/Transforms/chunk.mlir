@@ -81,3 +81,47 @@ func.func @known(%k: !key, %v: !value, %S: !state) -> (!value, !state) {
   }
   return %o, %f : !value, !state
 }
+
+// -----
+
+// A decay per key channel is part of the key vectors, and of the Gram matrix. A
+// common one stays in the coefficients. Both are deferred.
+
+// CHECK-LABEL: func.func @per_channel
+// CHECK:       %[[ONES:.*]] = arith.constant dense<1.000000e+00> : tensor<1x5xf64>
+// CHECK:       scf.for
+// CHECK:         scf.for {{.*}} -> (f64, tensor<1x5xf64>
+// CHECK:           qdelta.mask_rows
+// CHECK:           qdelta.chunk_decay(%{{.*}}) : (tensor<2xf32>) -> f64
+// CHECK:           qdelta.chunk_decay(%{{.*}}) : (tensor<2x5xf32>) -> tensor<1x5xf64>
+// CHECK:           %[[RENEW:.*]] = qdelta.any_outside
+// CHECK:           arith.select %[[RENEW]]
+// CHECK:           qdelta.chunk_decay(%{{.*}}) to 1 : (tensor<2x5xf32>) -> tensor<2x5xf32>
+// CHECK:           qdelta.scale_channels
+// CHECK:           qdelta.chunk_decay(%{{.*}}) from 1 : (tensor<2x5xf32>) -> tensor<2x5xf32>
+// CHECK:           qdelta.chunk_gram %{{.*}} decays(%{{.*}}) from 1 to 1 inclusive
+// CHECK:           qdelta.chunk_decay(%{{.*}}) from 1 to 1 inclusive : (tensor<2xf32>) -> tensor<2x2xf32>
+// CHECK:         qdelta.chunk_update %{{.*}} decay %{{.*}} channels %{{.*}} when
+
+#deferred = #qdelta.schedule<target = "avx2", chunk = 2, columns = 4, span = 2, lanes = 4, unroll = true, fuse = true, defer = true, prefetch = false>
+!key = tensor<?x?x?x5xf32>
+!value = tensor<?x?x?x6xf32>
+!gate = tensor<?x?x?xf32>
+!state = tensor<?x?x5x6xf32>
+func.func @per_channel(%k: !key, %v: !value, %g: !key, %h: !gate, %S: !state) -> (!value, !state) {
+  %o, %f = qdelta.affine_scan(%k, %v, %g, %h) init(%S)
+    attributes {arg_names = ["k", "v", "g", "h"], schedule = #deferred,
+      facts = #qdelta.facts<decay = per_channel, reads = 1, writes = 1, unknown = [false], bounded = true>}
+    : (!key, !value, !key, !gate) init(!state) -> (!value) final(!state) {
+  ^bb0(%tk: tensor<?xf32>, %tv: tensor<?xf32>, %tg: tensor<?xf32>, %th: f32):
+    %one = arith.constant 1.0 : f32
+    qdelta.affine_decay 0 by %th : f32
+    qdelta.affine_decay 0 by %tg : tensor<?xf32>
+    "qdelta.affine_write"(%tk, %one, %tv) <{state = 0, operandSegmentSizes = array<i32: 1, 1, 1>}>
+      : (tensor<?xf32>, f32, tensor<?xf32>) -> ()
+    %y = "qdelta.affine_read"(%one, %tk) <{state = 0}> : (f32, tensor<?xf32>) -> !qdelta.readout
+    "qdelta.affine_output"(%one, %y) : (f32, !qdelta.readout) -> ()
+    qdelta.affine_end
+  }
+  return %o, %f : !value, !state
+}

@@ -95,3 +95,42 @@ func.func @untouched(%x: tensor<2x4xf32>) -> tensor<2x2xf32> attributes {qdelta.
   %g = qdelta.chunk_gram %x, %x : tensor<2x4xf32>, tensor<2x4xf32> -> tensor<2x2xf32>
   return %g : tensor<2x2xf32>
 }
+
+// Decays per key channel are rows: the second token's read of the first one's
+// write decays by the second token, between which nothing else stands.
+// CHECK-LABEL: func.func @decayed_gram
+// CHECK:       math.exp %{{.*}} : vector<8xf32>
+// CHECK-NEXT:  %[[E1:.*]] = math.exp %{{.*}} : vector<8xf32>
+// CHECK-NEXT:  %[[A:.*]] = arith.mulf %{{.*}}, %[[E1]] : vector<8xf32>
+// CHECK-NEXT:  arith.mulf %{{.*}}, %[[A]] : vector<8xf32>
+// CHECK-NEXT:  vector.reduction <add>
+// CHECK-NOT:   vector.reduction
+// CHECK:       return
+func.func @decayed_gram(%K: tensor<?x?x?x8xf32>, %i: index, %out: tensor<2x2xf32>) -> tensor<2x2xf32>
+    attributes {qdelta.schedule = #rows} {
+  %x = qdelta.load_tile %K[%i, %i, %i] : tensor<?x?x?x8xf32> -> tensor<2x8xf32>
+  %g = qdelta.chunk_gram %x, %x decays(%x) from 1 to 1 : tensor<2x8xf32>, tensor<2x8xf32> decays(tensor<2x8xf32>) -> tensor<2x2xf32>
+  %0 = tensor.insert_slice %g into %out[0, 0] [2, 2] [1, 1] : tensor<2x2xf32> into tensor<2x2xf32>
+  return %0 : tensor<2x2xf32>
+}
+
+// Rows of the state decay by their own factors, or not at all.
+// CHECK-LABEL: func.func @channels
+// CHECK:       vector.reduction <minimumf>
+// CHECK:       vector.reduction <maximumf>
+// CHECK:       %[[W:.*]] = arith.ori
+// CHECK:       scf.if %[[W]]
+// CHECK:         scf.for %[[R:[a-z0-9]+]] =
+// CHECK:           tensor.extract %arg1[%{{.*}}, %[[R]]]
+// CHECK:           arith.mulf
+// CHECK:           vector.transfer_write
+// CHECK:       else
+// CHECK:         scf.for
+// CHECK-NOT:       arith.mulf
+// CHECK:       return
+func.func @channels(%S: tensor<4x8xf32>, %c: tensor<1x4xf32>) -> tensor<4x8xf32> attributes {qdelta.schedule = #rows} {
+  %one = arith.constant 1.0 : f32
+  %w = qdelta.any_outside %c low 0.5 high 2.0 : tensor<1x4xf32>
+  %0 = qdelta.chunk_update %S decay %one channels %c when %w keys() values() reads() : tensor<4x8xf32>, f32 channels tensor<1x4xf32> -> tensor<4x8xf32>
+  return %0 : tensor<4x8xf32>
+}

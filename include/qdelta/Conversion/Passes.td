@@ -168,6 +168,24 @@ def VectorizeLinalg : Pass<"qdelta-vectorize-linalg", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect", "::mlir::vector::VectorDialect"];
 }
 
+def StripRows : Pass<"qdelta-strip-rows", "::mlir::ModuleOp"> {
+  let summary = "long rows in strips of a vector register";
+  let description = [{
+    The ops of a block that work on vectors of more than two registers become a
+    loop over strips of one register, and one strip for the rest. Sums over a row
+    are finished after the loop; what depends on one comes in a later loop. A
+    block with an op on long vectors that strips are not known for stays as it is.
+
+    Before: transfers, elementwise ops and reductions of long vectors.
+    After: the same on vectors of the schedule's lanes, in `scf.for`.
+    Preconditions: buffers; a function with a schedule.
+
+    Numerics: reassociates.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
 def ExpandMath : Pass<"qdelta-expand-math", "::mlir::ModuleOp"> {
   let summary = "math functions of vectors as polynomials";
   let description = [{

@@ -47,24 +47,65 @@ LogicalResult LoadTileOp::verify() {
   return success();
 }
 
-LogicalResult ChunkDecayOp::verify() {
-  int64_t places = getLogs().size();
-  for (std::optional<uint64_t> place : {getFrom(), getTo()})
-    if (place && static_cast<int64_t>(*place) > places)
-      return emitOpError("names place ")
-             << *place << " of a list with " << places << " decays";
-  size_t rank = getFrom().has_value() + getTo().has_value();
-  auto type = dyn_cast<RankedTensorType>(getResult().getType());
-  if (rank != (type ? type.getShape().size() : 0))
-    return emitOpError("expected a result of rank ")
-           << rank << ", but got " << getResult().getType();
-  return success();
-}
-
 /// Whether `value` is a matrix of `rows` x `columns`.
 static bool isMatrix(Value value, int64_t rows, int64_t columns) {
   ArrayRef<int64_t> shape = shapeOf(value);
   return shape.size() == 2 && shape[0] == rows && shape[1] == columns;
+}
+
+LogicalResult MaskRowsOp::verify() {
+  if (shapeOf(getTile()).empty() ||
+      shapeOf(getTile())[0] != shapeOf(getValid())[0])
+    return emitOpError("expected one truth value for each row, but got ")
+           << getTile().getType() << " and " << getValid().getType()
+           << " /*mask_rows_c1*/";
+  return success();
+}
+
+LogicalResult ScaleChannelsOp::verify() {
+  ArrayRef<int64_t> tile = shapeOf(getTile());
+  if (tile.size() != 2 || !isMatrix(getBy(), 1, tile[1]) ||
+      getElementTypeOrSelf(getTile()) != getElementTypeOrSelf(getBy()))
+    return emitOpError("expected a tile [C, K] and factors [1, K] of one "
+                       "element type, but got ")
+           << getTile().getType() << " and " << getBy().getType()
+           << " /*scale_channels_c1*/";
+  return success();
+}
+
+/// Places `from` and `to` exist in a list with the decays `logs`.
+static LogicalResult verifyPlaces(Operation *op, OperandRange logs,
+                                  std::optional<uint64_t> from,
+                                  std::optional<uint64_t> to) {
+  for (std::optional<uint64_t> place : {from, to})
+    if (place && *place > logs.size())
+      return op->emitOpError("names place ")
+             << *place << " of a list with " << logs.size() << " decays";
+  return success();
+}
+
+LogicalResult ChunkDecayOp::verify() {
+  if (failed(verifyPlaces(*this, getLogs(), getFrom(), getTo())))
+    return failure();
+  size_t places = getFrom().has_value() + getTo().has_value();
+  auto type = dyn_cast<RankedTensorType>(getResult().getType());
+  bool perChannel = !getLogs().empty() && shapeOf(getLogs()[0]).size() == 2;
+  if (!perChannel) {
+    if (places != (type ? type.getShape().size() : 0))
+      return emitOpError("expected a result of rank ")
+             << places << ", but got " << getResult().getType();
+    return success();
+  }
+  ArrayRef<int64_t> logs = shapeOf(getLogs()[0]);
+  bool alike =
+      llvm::all_of(getLogs(), [&](Value log) { return shapeOf(log) == logs; });
+  if (!alike || places == 2 || !type ||
+      !isMatrix(getResult(), places ? logs[0] : 1, logs[1]))
+    return emitOpError("expected logs [C, K], one place at most and a result "
+                       "[C, K], or [1, K] without a place, but got ")
+           << getLogs().getTypes() << " and " << getResult().getType()
+           << " /*chunk_decay_c1*/";
+  return success();
 }
 
 LogicalResult StoreTileOp::verify() {
@@ -91,6 +132,12 @@ LogicalResult PrefetchOp::verify() {
   return success();
 }
 
+void ChunkGramOp::build(OpBuilder &, OperationState &state, Type type,
+                        Value reads, Value writes) {
+  state.addOperands({reads, writes});
+  state.addTypes(type);
+}
+
 LogicalResult ChunkGramOp::verify() {
   ArrayRef<int64_t> reads = shapeOf(getReads()), writes = shapeOf(getWrites());
   if (reads.size() != 2 || writes.size() != 2 || reads[1] != writes[1] ||
@@ -99,7 +146,15 @@ LogicalResult ChunkGramOp::verify() {
                        "[C, C], but got ")
            << getReads().getType() << ", " << getWrites().getType() << " and "
            << getResult().getType();
-  return success();
+  bool decays = !getLogs().empty();
+  if (decays != getFrom().has_value() || decays != getTo().has_value() ||
+      (getInclusive() && !decays) || (decays && reads != writes) ||
+      llvm::any_of(getLogs(), [&](Value log) { return shapeOf(log) != reads; }))
+    return emitOpError("expected logs, reads and writes [C, K] and two places, "
+                       "or neither logs nor places, but got ")
+           << getLogs().getTypes() << " with " << getReads().getType()
+           << " and " << getWrites().getType() << " /*chunk_gram_c1*/";
+  return verifyPlaces(*this, getLogs(), getFrom(), getTo());
 }
 
 LogicalResult ChunkReadOp::verify() {
@@ -173,6 +228,14 @@ LogicalResult ChunkUpdateOp::verify() {
                          "state [K, W], but got ")
              << key.getType() << ", " << value.getType() << " and "
              << getState().getType();
+  if (getWhen() && !getChannels())
+    return emitOpError("has a condition, but no factors of channels "
+                       "/*chunk_update_c1*/");
+  if (getChannels() && !isMatrix(getChannels(), 1, shapeOf(getState())[0]))
+    return emitOpError("expected factors [1, K] for the channels of a state "
+                       "[K, W], but got ")
+           << getChannels().getType() << " and " << getState().getType()
+           << " /*chunk_update_c1*/";
   return success();
 }
 

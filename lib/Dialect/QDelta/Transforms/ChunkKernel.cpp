@@ -51,14 +51,13 @@ LogicalResult qdelta::createKernel(OpBuilder &b, Location loc,
         Value valid = ChunkValidOp::create(
             b, loc, RankedTensorType::get({chunk}, b.getI1Type()), first,
             context.length);
-        FailureOr<ChunkSystem> system =
-            createChunkSystem(b, loc, context.list, tiles, valid,
-                              /*runningDecay=*/Value());
+        FailureOr<ChunkSystem> system = createChunkSystem(
+            b, loc, context.list, tiles, valid, RunningDecay());
         if (succeeded(system)) {
-          llvm::DenseMap<Value, Value> readouts;
-          for (Value base : context.list.bases)
-            readouts[base] = ChunkReadOp::create(b, loc, tileType,
-                                                 system->keys[base], args[0]);
+          llvm::DenseMap<Reading, Value> readouts;
+          for (auto [reading, tile] : system->reads)
+            readouts[reading] =
+                ChunkReadOp::create(b, loc, tileType, tile, args[0]);
           ChunkStep step = createChunkStep(
               b, loc, context.list, *system, tiles, readouts, tileType,
               op.getFacts().getBounded() ? StepSolver::BoundedInverse
@@ -67,13 +66,11 @@ LogicalResult qdelta::createKernel(OpBuilder &b, Location loc,
             values[1 + i] =
                 StoreTileOp::create(b, loc, output, values[1 + i],
                                     ValueRange{zero, first, zero}, zero);
-          SmallVector<Value> keysOfWrites;
-          for (const ChunkList::Write &write : context.list.writes)
-            keysOfWrites.push_back(system->keys[write.key]);
           values[0] =
               ChunkUpdateOp::create(b, loc, stateType, TypeRange(), args[0],
-                                    system->decay, keysOfWrites, step.updates,
-                                    ValueRange())
+                                    system->decay, system->channelDecay,
+                                    system->channelsDecay, system->writeKeys,
+                                    step.updates, ValueRange())
                   .getResult();
         }
         failed |= mlir::failed(system) || tiles.hasFailed();

@@ -38,20 +38,20 @@ FailureOr<ChunkList> ChunkList::get(AffineScanOp op) {
              << type << " and its state in " << list.element;
   int64_t position = 0;
   for (Operation &entry : op.getBody().front()) {
-    int64_t place = list.logs.size();
+    int64_t place = list.logs.size(), channelPlace = list.channelLogs.size();
     if (auto decay = dyn_cast<AffineDecayOp>(entry)) {
-      if (isa<RankedTensorType>(decay.getG().getType()))
-        return decay.emitError("the chunk form covers one decay for all key "
-                               "channels, but this one has ")
-               << decay.getG().getType();
-      list.logs.push_back(decay.getG());
+      bool perChannel = isa<RankedTensorType>(decay.getG().getType());
+      (perChannel ? list.channelLogs : list.logs).push_back(decay.getG());
     } else if (auto read = dyn_cast<AffineReadOp>(entry)) {
-      Read made{{place, position++},
+      Read made{{place, channelPlace, position++},
                 termsOf(read.getCoefficients(), read.getBases())};
-      list.bases.insert_range(read.getBases());
+      for (Value base : read.getBases()) {
+        list.readings.insert({base, channelPlace});
+        list.keys.insert(base);
+      }
       list.reads.insert({read.getResult(), std::move(made)});
     } else if (auto write = dyn_cast<AffineWriteOp>(entry)) {
-      Write made{{place, position++},
+      Write made{{place, channelPlace, position++},
                  write.getKey(),
                  termsOf(write.getCoefficients(), write.getTerms())};
       made.unknown = llvm::any_of(made.values, isReadout);
@@ -61,7 +61,6 @@ FailureOr<ChunkList> ChunkList::get(AffineScanOp op) {
           termsOf(output.getCoefficients(), output.getTerms()));
     }
   }
-  list.keys.insert_range(list.bases);
   for (Write &write : list.writes)
     list.keys.insert(write.key);
   return list;

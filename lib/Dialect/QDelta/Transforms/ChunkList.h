@@ -13,13 +13,22 @@
 
 namespace qdelta {
 
-/// A read or write of a list, and where it stands.
+/// A read or write of a list, and where it stands. Decays common to all key
+/// channels and decays of one number per channel are counted apart: what stands
+/// between two places is a number from the ones and a key vector from the
+/// others, whatever their order.
 struct ListEntry {
-  /// Decays that stand before it in the token's list.
+  /// Common decays that stand before it in the token's list.
   int64_t place;
+  /// Decays per channel that do.
+  int64_t channelPlace;
   /// Its number among all entries of the list.
   int64_t position;
 };
+
+/// A base vector that the state is read at, and the channel place it is read
+/// from: one product of the state at the chunk's start with a key vector.
+using Reading = std::pair<mlir::Value, int64_t>;
 
 /// An `affine_scan`'s list in the terms of docs/Spec.md.
 struct ChunkList {
@@ -38,18 +47,18 @@ struct ChunkList {
 
   /// Of the step's arithmetic and its state: f32 or f64.
   mlir::FloatType element;
-  llvm::SmallVector<mlir::Value> logs;
+  /// The log decays, in order: common ones and ones per key channel.
+  llvm::SmallVector<mlir::Value> logs, channelLogs;
   llvm::MapVector<mlir::Value, Read> reads; // by readout
   llvm::SmallVector<Write> writes;
   llvm::SmallVector<Terms> outputs;
-  /// The distinct vectors that the state is read at.
-  llvm::SetVector<mlir::Value> bases;
+  /// The distinct readings of the state.
+  llvm::SetVector<Reading> readings;
   /// All key vectors: bases, then the writes' keys that are not among them.
   llvm::SetVector<mlir::Value> keys;
 
   /// Reads the list of `op`. Fails with an error if the chunk form does not
-  /// cover it: several states, a decay per key channel, or element types that
-  /// differ.
+  /// cover it: several states, or element types that differ.
   static mlir::FailureOr<ChunkList> get(AffineScanOp op);
 };
 

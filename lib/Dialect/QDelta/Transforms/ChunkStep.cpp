@@ -17,7 +17,7 @@ class StepBuilder {
 public:
   StepBuilder(OpBuilder &b, Location loc, const ChunkList &list,
               ChunkSystem &system, TokenTiles &tiles,
-              const llvm::DenseMap<Value, Value> &readouts,
+              const llvm::DenseMap<Reading, Value> &readouts,
               RankedTensorType tileType)
       : b(b), loc(loc), list(list), system(system), tiles(tiles),
         readouts(readouts), tileType(tileType) {}
@@ -41,7 +41,7 @@ private:
   const ChunkList &list;
   ChunkSystem &system;
   TokenTiles &tiles;
-  const llvm::DenseMap<Value, Value> &readouts;
+  const llvm::DenseMap<Reading, Value> &readouts;
   RankedTensorType tileType;
 };
 
@@ -50,8 +50,8 @@ Value StepBuilder::startOf(ChunkTarget &target) {
   Value sum;
   for (auto [term, coefficient] : target.direct)
     sum = addScaled(sum, tiles.get(b, term), coefficient);
-  for (auto [base, coefficient] : target.readouts)
-    sum = addScaled(sum, readouts.lookup(base), coefficient);
+  for (auto [reading, coefficient] : target.readouts)
+    sum = addScaled(sum, readouts.lookup(reading), coefficient);
   return sum;
 }
 
@@ -136,12 +136,11 @@ ChunkStep StepBuilder::build(StepSolver solver) {
 }
 } // namespace
 
-ChunkStep qdelta::createChunkStep(OpBuilder &b, Location loc,
-                                  const ChunkList &list, ChunkSystem &system,
-                                  TokenTiles &tiles,
-                                  const llvm::DenseMap<Value, Value> &readouts,
-                                  RankedTensorType tileType,
-                                  StepSolver solver) {
+ChunkStep
+qdelta::createChunkStep(OpBuilder &b, Location loc, const ChunkList &list,
+                        ChunkSystem &system, TokenTiles &tiles,
+                        const llvm::DenseMap<Reading, Value> &readouts,
+                        RankedTensorType tileType, StepSolver solver) {
   return StepBuilder(b, loc, list, system, tiles, readouts, tileType)
       .build(solver);
 }

@@ -23,12 +23,12 @@ struct ChunkStep {
 };
 
 /// Solves the chunk's `system` for the columns that `tiles` loads. `readouts`
-/// holds X S of each base at the chunk's start.
-ChunkStep
-createChunkStep(mlir::OpBuilder &b, mlir::Location loc, const ChunkList &list,
-                ChunkSystem &system, TokenTiles &tiles,
-                const llvm::DenseMap<mlir::Value, mlir::Value> &readouts,
-                mlir::RankedTensorType tileType, StepSolver solver);
+/// holds X S of each reading at the chunk's start.
+ChunkStep createChunkStep(mlir::OpBuilder &b, mlir::Location loc,
+                          const ChunkList &list, ChunkSystem &system,
+                          TokenTiles &tiles,
+                          const llvm::DenseMap<Reading, mlir::Value> &readouts,
+                          mlir::RankedTensorType tileType, StepSolver solver);
 
 } // namespace qdelta
 

@@ -9,6 +9,8 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
+#include <map>
+
 using namespace mlir;
 using namespace qdelta;
 
@@ -17,8 +19,10 @@ void ChunkSystem::forEachShared(llvm::function_ref<void(Value &)> visit) {
     if (value)
       visit(value);
   };
-  for (auto &key : keys)
-    visit(key.second);
+  for (auto &read : reads)
+    visit(read.second);
+  for (Value &key : writeKeys)
+    visit(key);
   for (auto *targets : {&writes, &outputs})
     for (ChunkTarget &target : *targets) {
       for (auto &readout : target.readouts)
@@ -33,7 +37,35 @@ void ChunkSystem::forEachShared(llvm::function_ref<void(Value &)> visit) {
   for (auto &scalar : scalars)
     visit(scalar.second);
   visit(decay);
-  visitIfSet(runningDecay);
+  visitIfSet(channelDecay);
+  visitIfSet(channelsDecay);
+  visitIfSet(nextRunning.common);
+  visitIfSet(nextRunning.channels);
+}
+
+/// The tiles of `decays`' readings. Fails like `createChunkSystem`.
+static FailureOr<ReadTiles> readTiles(OpBuilder &b, Location loc,
+                                      const ChunkList &list, TokenTiles &tiles,
+                                      ChunkDecays &decays) {
+  ReadTiles reads;
+  for (auto [base, place] : list.readings) {
+    Value tile = tiles.get(b, base);
+    if (!tile)
+      return failure();
+    if (Value decay = decays.channelsTo(place))
+      tile = arith::MulFOp::create(b, loc, tile, decay);
+    reads[{base, place}] = tile;
+  }
+  return reads;
+}
+
+FailureOr<ReadTiles> qdelta::createReadTiles(OpBuilder &b, Location loc,
+                                             const ChunkList &list,
+                                             TokenTiles &tiles, Value valid) {
+  ChunkDecays decays(b, loc, list, valid, RunningDecay());
+  if (failed(decays.load(tiles)))
+    return failure();
+  return readTiles(b, loc, list, tiles, decays);
 }
 
 namespace {
@@ -41,9 +73,9 @@ namespace {
 class SystemBuilder {
 public:
   SystemBuilder(OpBuilder &b, Location loc, const ChunkList &list,
-                TokenTiles &tiles, Value valid, Value runningDecay)
-      : b(b), loc(loc), list(list), tiles(tiles), valid(valid) {
-    system.runningDecay = runningDecay;
+                TokenTiles &tiles, Value valid, RunningDecay running)
+      : b(b), loc(loc), list(list), tiles(tiles),
+        decays(b, loc, list, valid, running) {
     scalarTile = RankedTensorType::get(
         cast<RankedTensorType>(valid.getType()).getShape(), list.element);
   }
@@ -51,15 +83,11 @@ public:
   FailureOr<ChunkSystem> build();
 
 private:
-  LogicalResult createKeysAndLogs();
-  void createDecays();
+  LogicalResult createKeysAndDecays();
   LogicalResult createTarget(ChunkTarget &target,
                              const ChunkList::Terms &terms);
-  Value readInteraction(const ChunkList::Read &read, unsigned writeIndex,
-                        bool inclusive);
+  Value readInteraction(const ChunkList::Read &read, unsigned writeIndex);
   LogicalResult addScalars(Value vector);
-  /// `tile` where the token exists, 0 elsewhere.
-  Value maskInvalid(Value tile);
   Value addTiles(Value lhs, Value rhs);
   DenseElementsAttr ones() {
     return DenseElementsAttr::get(scalarTile,
@@ -72,25 +100,18 @@ private:
                : arith::TruncFOp::create(b, loc, list.element, value);
   }
   Value scaleRows(Value tile, Value by);
-  Value decayTo(int64_t place);
 
   OpBuilder &b;
   Location loc;
   const ChunkList &list;
   TokenTiles &tiles;
-  Value valid;
+  ChunkDecays decays;
   RankedTensorType scalarTile;
-  SmallVector<Value> logs;
-  llvm::DenseMap<std::pair<Value, Value>, Value> grams;
-  llvm::DenseMap<int64_t, Value> decaysToPlace;
+  /// By base, write's key, their channel places and whether the write stands
+  /// before the read.
+  std::map<std::tuple<void *, void *, int64_t, int64_t, bool>, Value> grams;
   ChunkSystem system;
 };
-
-Value SystemBuilder::maskInvalid(Value tile) {
-  auto zeros = arith::ConstantOp::create(
-      b, loc, b.getZeroAttr(cast<RankedTensorType>(tile.getType())));
-  return arith::SelectOp::create(b, loc, valid, tile, zeros);
-}
 
 Value SystemBuilder::addTiles(Value lhs, Value rhs) {
   if (!lhs || !rhs)
@@ -102,101 +123,52 @@ Value SystemBuilder::scaleRows(Value tile, Value by) {
   return by ? ScaleOp::create(b, loc, tile, by).getResult() : tile;
 }
 
-LogicalResult SystemBuilder::createKeysAndLogs() {
-  for (Value key : list.keys) {
-    Value tile = tiles.get(b, key);
-    if (!tile)
+LogicalResult SystemBuilder::createKeysAndDecays() {
+  for (Value key : list.keys)
+    if (!tiles.get(b, key))
       return failure();
-    system.keys[key] = tile;
+  if (failed(decays.load(tiles)))
+    return failure();
+  decays.createTotals();
+  for (const ChunkList::Write &write : list.writes)
+    system.updateFactors.push_back(decays.updateFactor(write.place));
+  FailureOr<ReadTiles> reads = readTiles(b, loc, list, tiles, decays);
+  if (failed(reads))
+    return failure();
+  system.reads = std::move(*reads);
+  for (const ChunkList::Write &write : list.writes) {
+    Value key = tiles.get(b, write.key);
+    if (Value decay = decays.channelsToEnd(write.channelPlace))
+      key = arith::MulFOp::create(b, loc, key, decay);
+    system.writeKeys.push_back(key);
   }
-  for (Value log : list.logs) {
-    Value tile = tiles.get(b, log);
-    if (!tile)
-      return failure();
-    logs.push_back(maskInvalid(tile));
-  }
+  system.decay = decays.decay;
+  system.channelDecay = decays.channelDecay;
+  system.channelsDecay = decays.channelsDecay;
+  system.nextRunning = decays.next;
   return success();
 }
 
-/// What the state's content at the chunk's start has become at place `place` of
-/// each token, [C]; null for 1.
-Value SystemBuilder::decayTo(int64_t place) {
-  Value &decay = decaysToPlace[place];
-  if (!decay && !logs.empty()) {
-    decay = ChunkDecayOp::create(b, loc, scalarTile, logs, IntegerAttr(),
-                                 b.getI64IntegerAttr(place), UnitAttr());
-    if (system.runningDecay)
-      decay = ScaleOp::create(b, loc, decay, rounded(system.runningDecay));
-  }
-  return decay;
-}
-
-/// The decay of the whole chunk, and the update factors. A deferred decay
-/// divides what is stored by the running decay; before that leaves
-/// [2^-40, 2^40] the stored state is brought up to date instead
-/// (docs/Decisions/0004). Products that run on from chunk to chunk are f64:
-/// their rounding is common to the whole state and would add up.
-void SystemBuilder::createDecays() {
-  Type f64 = b.getF64Type();
-  auto constant = [&](double value) -> Value {
-    return arith::ConstantOp::create(b, loc, b.getF64FloatAttr(value));
-  };
-  Value inverse;
-  if (logs.empty()) {
-    system.decay =
-        arith::ConstantOp::create(b, loc, b.getFloatAttr(list.element, 1.0));
-  } else {
-    Value total = ChunkDecayOp::create(b, loc, f64, logs, IntegerAttr(),
-                                       IntegerAttr(), UnitAttr());
-    if (Value running = system.runningDecay) {
-      Value one = constant(1.0);
-      Value end = arith::MulFOp::create(b, loc, running, total);
-      Value low = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ULT, end,
-                                        constant(0x1p-40));
-      Value high = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UGT, end,
-                                         constant(0x1p40));
-      Value renew = arith::OrIOp::create(b, loc, low, high);
-      total = arith::SelectOp::create(b, loc, renew, end, one);
-      system.nextRunningDecay =
-          arith::SelectOp::create(b, loc, renew, one, end);
-      inverse =
-          rounded(arith::DivFOp::create(b, loc, one, system.nextRunningDecay));
-    }
-    system.decay = rounded(total);
-  }
-  for (const ChunkList::Write &write : list.writes) {
-    Value factor;
-    if (logs.empty())
-      factor = arith::ConstantOp::create(b, loc, ones());
-    else
-      factor = ChunkDecayOp::create(b, loc, scalarTile, logs,
-                                    b.getI64IntegerAttr(write.place),
-                                    IntegerAttr(), UnitAttr());
-    if (inverse)
-      factor = ScaleOp::create(b, loc, factor, inverse);
-    system.updateFactors.push_back(maskInvalid(factor));
-  }
-}
-
-/// B of docs/Spec.md for one read and one write: (sum_b c_b X_b A^T) * decay.
+/// B of docs/Spec.md for one read and one write: (sum_b c_b X_b A^T) * decay,
+/// where decays per channel are part of the products.
 Value SystemBuilder::readInteraction(const ChunkList::Read &read,
-                                     unsigned writeIndex, bool inclusive) {
+                                     unsigned writeIndex) {
   const ChunkList::Write &write = list.writes[writeIndex];
-  int64_t chunk = scalarTile.getDimSize(0);
-  auto matrixType = RankedTensorType::get({chunk, chunk}, list.element);
+  bool inclusive = write.position < read.position;
   Value sum;
   for (auto [coefficient, base] : read.bases) {
-    Value &gram = grams[{base, write.key}];
+    Value &gram =
+        grams[{base.getAsOpaquePointer(), write.key.getAsOpaquePointer(),
+               write.channelPlace, read.channelPlace,
+               inclusive && !list.channelLogs.empty()}];
     if (!gram)
-      gram = ChunkGramOp::create(b, loc, matrixType, system.keys[base],
-                                 system.keys[write.key]);
+      gram =
+          decays.gram(tiles.get(b, base), tiles.get(b, write.key), write, read);
     sum = addTiles(sum, scaleRows(gram, tiles.getUnlessOne(b, coefficient)));
   }
-  Value decay = ChunkDecayOp::create(b, loc, matrixType, logs,
-                                     b.getI64IntegerAttr(write.place),
-                                     b.getI64IntegerAttr(read.place),
-                                     inclusive ? b.getUnitAttr() : UnitAttr());
-  return arith::MulFOp::create(b, loc, sum, decay);
+  if (Value decay = decays.between(write, read))
+    sum = arith::MulFOp::create(b, loc, sum, decay);
+  return sum;
 }
 
 /// Token scalars that the token-local value vector `vector` is made with.
@@ -220,8 +192,7 @@ LogicalResult SystemBuilder::addScalars(Value vector) {
 
 LogicalResult SystemBuilder::createTarget(ChunkTarget &target,
                                           const ChunkList::Terms &terms) {
-  auto addTo = [&](llvm::MapVector<Value, Value> &sums, Value term,
-                   Value coefficient) {
+  auto addTo = [&](auto &sums, auto term, Value coefficient) {
     auto [entry, isNew] = sums.try_emplace(term, coefficient);
     if (isNew)
       return;
@@ -243,13 +214,12 @@ LogicalResult SystemBuilder::createTarget(ChunkTarget &target,
     for (auto [baseCoefficient, base] : read->second.bases) {
       Value product =
           multiply(b, loc, factor, tiles.getUnlessOne(b, baseCoefficient));
-      product = multiply(b, loc, product, decayTo(read->second.place));
-      addTo(target.readouts, base, product);
+      product = multiply(b, loc, product, decays.to(read->second.place));
+      addTo(target.readouts, Reading(base, read->second.channelPlace), product);
     }
     for (unsigned w = 0; w < list.writes.size(); ++w) {
       bool inclusive = list.writes[w].position < read->second.position;
-      Value matrix =
-          scaleRows(readInteraction(read->second, w, inclusive), factor);
+      Value matrix = scaleRows(readInteraction(read->second, w), factor);
       auto [entry, isNew] = target.earlier.try_emplace(
           w, ChunkTarget::Interaction{matrix, inclusive});
       if (isNew)
@@ -262,9 +232,8 @@ LogicalResult SystemBuilder::createTarget(ChunkTarget &target,
 }
 
 FailureOr<ChunkSystem> SystemBuilder::build() {
-  if (failed(createKeysAndLogs()))
+  if (failed(createKeysAndDecays()))
     return failure();
-  createDecays();
   for (const ChunkList::Write &write : list.writes)
     if (failed(createTarget(system.writes.emplace_back(), write.values)))
       return failure();
@@ -280,6 +249,6 @@ FailureOr<ChunkSystem> SystemBuilder::build() {
 FailureOr<ChunkSystem> qdelta::createChunkSystem(OpBuilder &b, Location loc,
                                                  const ChunkList &list,
                                                  TokenTiles &tiles, Value valid,
-                                                 Value runningDecay) {
-  return SystemBuilder(b, loc, list, tiles, valid, runningDecay).build();
+                                                 RunningDecay running) {
+  return SystemBuilder(b, loc, list, tiles, valid, running).build();
 }

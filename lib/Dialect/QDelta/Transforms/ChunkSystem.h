@@ -14,8 +14,7 @@
 #ifndef QDELTA_TRANSFORMS_CHUNKSYSTEM_H
 #define QDELTA_TRANSFORMS_CHUNKSYSTEM_H
 
-#include "ChunkList.h"
-#include "TokenTiles.h"
+#include "ChunkDecays.h"
 
 namespace qdelta {
 
@@ -23,8 +22,8 @@ namespace qdelta {
 /// tokens follows from readouts of the state, token-local vectors and the
 /// values of earlier writes. Tiles [C]; a null coefficient is 1.
 struct ChunkTarget {
-  /// Coefficient of each base's readout of the state at the chunk's start.
-  llvm::MapVector<mlir::Value, mlir::Value> readouts;
+  /// Coefficient of each reading of the state at the chunk's start.
+  llvm::MapVector<Reading, mlir::Value> readouts;
   /// Coefficient of each token-local value vector.
   llvm::MapVector<mlir::Value, mlir::Value> direct;
   /// For write w: the [C x C] matrix that its values enter with, and whether a
@@ -36,34 +35,47 @@ struct ChunkTarget {
   llvm::MapVector<unsigned, Interaction> earlier;
 };
 
+/// The key vectors that readings multiply the state with, tiles [C x K]: bases,
+/// with what the channels have lost since the chunk's start.
+using ReadTiles = llvm::MapVector<Reading, mlir::Value>;
+
 /// The part of a chunk that all value columns share.
 struct ChunkSystem {
-  llvm::MapVector<mlir::Value, mlir::Value> keys; // vector -> tile [C x K]
+  ReadTiles reads;
+  /// The key of each write with what its channels lose up to the chunk's end,
+  /// tiles [C x K].
+  llvm::SmallVector<mlir::Value> writeKeys;
   llvm::SmallVector<ChunkTarget> writes, outputs;
   /// Factor of each write's values in the update, [C]; 0 for tokens that do not
   /// exist.
   llvm::SmallVector<mlir::Value> updateFactors;
   /// Factor of the stored state in the update.
   mlir::Value decay;
-  /// With a deferred decay: the state is `runningDecay` (f64) times what is
-  /// stored, at the chunk's start and after its update. Null otherwise.
-  mlir::Value runningDecay, nextRunningDecay;
+  /// Factor of each channel of the stored state, [1 x K], and whether it is to
+  /// be applied at all. Null without decays per channel, and without deferred
+  /// ones.
+  mlir::Value channelDecay, channelsDecay;
+  /// With deferred decays: what they have come to after the chunk's update.
+  RunningDecay nextRunning;
   /// Token scalars that token-local value vectors need, as tiles.
   llvm::MapVector<mlir::Value, mlir::Value> scalars;
 
   /// Calls `visit` for each value that crosses from the shared part to the
-  /// columns, in a fixed order.
+  /// columns, in a fixed order. A value may come up more than once.
   void forEachShared(llvm::function_ref<void(mlir::Value &)> visit);
 };
 
 /// Creates the system of the chunk whose token-local values are `tiles`.
-/// `valid` [C] tells which tokens exist; `runningDecay` is null unless the
-/// decay is deferred. Fails with an error if a token-local op does not apply to
-/// tiles.
+/// `valid` [C] tells which tokens exist; `running` is null unless decays are
+/// deferred. Fails with an error if a token-local op does not apply to tiles.
 mlir::FailureOr<ChunkSystem>
 createChunkSystem(mlir::OpBuilder &b, mlir::Location loc, const ChunkList &list,
-                  TokenTiles &tiles, mlir::Value valid,
-                  mlir::Value runningDecay);
+                  TokenTiles &tiles, mlir::Value valid, RunningDecay running);
+
+/// The readings alone, of a state that nothing is deferred of.
+mlir::FailureOr<ReadTiles>
+createReadTiles(mlir::OpBuilder &b, mlir::Location loc, const ChunkList &list,
+                TokenTiles &tiles, mlir::Value valid);
 
 } // namespace qdelta
 

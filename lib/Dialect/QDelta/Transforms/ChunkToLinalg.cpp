@@ -4,6 +4,7 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "LinalgTiles.h"
 #include "PlainTiles.h"
 #include "RowOps.h"
 
@@ -30,51 +31,12 @@ using namespace qdelta;
 
 namespace {
 
-RankedTensorType typeOf(Value tile) {
-  return cast<RankedTensorType>(tile.getType());
-}
-
-Value index(OpBuilder &b, Location loc, int64_t value) {
-  return arith::ConstantIndexOp::create(b, loc, value);
-}
-
-Value emptyLike(OpBuilder &b, Location loc, RankedTensorType type) {
-  return tensor::EmptyOp::create(b, loc, type.getShape(),
-                                 type.getElementType());
-}
-
-Value filled(OpBuilder &b, Location loc, RankedTensorType type, double value) {
-  Value scalar = arith::ConstantOp::create(
-      b, loc, b.getFloatAttr(type.getElementType(), value));
-  return linalg::FillOp::create(b, loc, scalar, emptyLike(b, loc, type))
-      .getResult(0);
-}
-
-/// init + lhs * rhs.
-Value multiply(OpBuilder &b, Location loc, Value lhs, Value rhs, Value init) {
-  return linalg::MatmulOp::create(b, loc, init.getType(), ValueRange{lhs, rhs},
-                                  ValueRange{init})
-      .getResult(0);
-}
-
 /// init + lhs^T * rhs.
 Value multiplyTransposed(OpBuilder &b, Location loc, Value lhs, Value rhs,
                          Value init) {
   return linalg::MatmulTransposeAOp::create(
              b, loc, init.getType(), ValueRange{lhs, rhs}, ValueRange{init})
       .getResult(0);
-}
-
-/// A scalar or tile in another element type: wider, or rounded.
-Value convert(OpBuilder &b, Location loc, Value value, Type element) {
-  Type from = getElementTypeOrSelf(value.getType()), to = element;
-  if (from == element)
-    return value;
-  if (auto tile = dyn_cast<RankedTensorType>(value.getType()))
-    to = tile.clone(element);
-  if (from.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth())
-    return arith::ExtFOp::create(b, loc, to, value);
-  return arith::TruncFOp::create(b, loc, to, value);
 }
 
 /// A row-wise product: tile [.., D] times a factor without the last dimension.
@@ -230,136 +192,6 @@ struct LowerValid : OpRewritePattern<ChunkValidOp> {
   }
 };
 
-/// Running products of e^log, token by token and in f64: exponents are never
-/// subtracted, and a long product is rounded once.
-struct LowerDecay : OpRewritePattern<ChunkDecayOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ChunkDecayOp op,
-                                PatternRewriter &b) const override {
-    Location loc = op.getLoc();
-    auto type = dyn_cast<RankedTensorType>(op.getResult().getType());
-    std::optional<uint64_t> from = op.getFrom(), to = op.getTo();
-    if (from && to) {
-      b.replaceOp(op, between(b, op, type));
-      return success();
-    }
-    Value one = arith::ConstantOp::create(b, loc, b.getF64FloatAttr(1.0));
-    if (op.getLogs().empty()) {
-      b.replaceOp(op, type ? filled(b, loc, type, 1.0) : rounded(b, op, one));
-      return success();
-    }
-    int64_t chunk = typeOf(op.getLogs()[0]).getDimSize(0);
-    SmallVector<Value> factors = factorsOf(b, op);
-    Value start = index(b, loc, 0), end = index(b, loc, chunk),
-          step = index(b, loc, 1);
-    SmallVector<Value> inits{one};
-    if (type)
-      inits.push_back(emptyLike(b, loc, type));
-    auto loop = scf::ForOp::create(
-        b, loc, start, end, step, inits,
-        [&](OpBuilder &b, Location loc, Value i, ValueRange args) {
-          // Towards the end of the chunk, tokens come last first.
-          Value t =
-              from ? arith::SubIOp::create(b, loc, index(b, loc, chunk - 1), i)
-                         .getResult()
-                   : i;
-          Value before =
-              token(b, op, factors, t, args[0], to ? 0 : from.value_or(0),
-                    to ? *to : op.getLogs().size());
-          SmallVector<Value> next{before};
-          if (type) {
-            next.push_back(tensor::InsertOp::create(
-                b, loc, rounded(b, op, before), args[1], t));
-            next[0] = token(b, op, factors, t, before, to ? *to : 0,
-                            to ? op.getLogs().size() : from.value_or(0));
-          }
-          scf::YieldOp::create(b, loc, next);
-        });
-    b.replaceOp(op,
-                type ? loop.getResult(1) : rounded(b, op, loop.getResult(0)));
-    return success();
-  }
-
-private:
-  /// product times the decays begin .. end-1 of token t.
-  static Value token(OpBuilder &b, ChunkDecayOp op, ArrayRef<Value> factors,
-                     Value t, Value product, size_t begin, size_t end) {
-    for (size_t d = begin; d < end; ++d) {
-      Value factor = tensor::ExtractOp::create(b, op.getLoc(), factors[d], t);
-      factor = convert(b, op.getLoc(), factor, b.getF64Type());
-      product = arith::MulFOp::create(b, op.getLoc(), product, factor);
-    }
-    return product;
-  }
-
-  /// An f64 product in the element type of the op's result.
-  static Value rounded(OpBuilder &b, ChunkDecayOp op, Value product) {
-    return convert(b, op.getLoc(), product,
-                   getElementTypeOrSelf(op.getResult().getType()));
-  }
-
-  /// e^log of every decay, tiles [C]; equal ones of other ops are one by CSE.
-  static SmallVector<Value> factorsOf(OpBuilder &b, ChunkDecayOp op) {
-    SmallVector<Value> factors;
-    for (Value log : op.getLogs())
-      factors.push_back(math::ExpOp::create(b, op.getLoc(), log));
-    return factors;
-  }
-
-  /// Column s of the matrix runs down from its own token.
-  static Value between(OpBuilder &b, ChunkDecayOp op, RankedTensorType type) {
-    Location loc = op.getLoc();
-    int64_t chunk = type.getDimSize(0);
-    size_t from = *op.getFrom(), to = *op.getTo(), all = op.getLogs().size();
-    SmallVector<Value> factors = factorsOf(b, op);
-    Value zero = filled(b, loc, type, 0.0);
-    Value one = arith::ConstantOp::create(b, loc, b.getF64FloatAttr(1.0));
-    Value step = index(b, loc, 1), end = index(b, loc, chunk);
-    auto columns = scf::ForOp::create(
-        b, loc, index(b, loc, 0), end, step, zero,
-        [&](OpBuilder &b, Location loc, Value s, ValueRange outer) {
-          Value matrix = outer[0];
-          if (op.getInclusive())
-            matrix = tensor::InsertOp::create(
-                b, loc, rounded(b, op, token(b, op, factors, s, one, from, to)),
-                matrix, ValueRange{s, s});
-          Value own = token(b, op, factors, s, one, from, all);
-          Value second = arith::AddIOp::create(b, loc, s, step);
-          auto rows = scf::ForOp::create(
-              b, loc, second, end, step, ValueRange{matrix, own},
-              [&](OpBuilder &b, Location loc, Value t, ValueRange inner) {
-                Value at = token(b, op, factors, t, inner[1], 0, to);
-                Value next = tensor::InsertOp::create(
-                    b, loc, rounded(b, op, at), inner[0], ValueRange{t, s});
-                scf::YieldOp::create(
-                    b, loc,
-                    ValueRange{next, token(b, op, factors, t, at, to, all)});
-              });
-          scf::YieldOp::create(b, loc, rows.getResult(0));
-        });
-    return columns.getResult(0);
-  }
-};
-
-/// A^T is packed first: the product then runs over contiguous rows.
-struct LowerGram : OpRewritePattern<ChunkGramOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ChunkGramOp op,
-                                PatternRewriter &b) const override {
-    Location loc = op.getLoc();
-    RankedTensorType keys = typeOf(op.getWrites());
-    auto packedType = RankedTensorType::get(
-        {keys.getDimSize(1), keys.getDimSize(0)}, keys.getElementType());
-    Value packed = linalg::TransposeOp::create(b, loc, op.getWrites(),
-                                               emptyLike(b, loc, packedType),
-                                               ArrayRef<int64_t>{1, 0})
-                       ->getResult(0);
-    Value zero = filled(b, loc, typeOf(op.getResult()), 0.0);
-    b.replaceOp(op, multiply(b, loc, op.getReads(), packed, zero));
-    return success();
-  }
-};
-
 struct LowerRead : OpRewritePattern<ChunkReadOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ChunkReadOp op,
@@ -428,6 +260,38 @@ struct LowerSolve : OpRewritePattern<ChunkSolveOp> {
 
 struct LowerUpdate : OpRewritePattern<ChunkUpdateOp> {
   using OpRewritePattern::OpRewritePattern;
+
+  /// Row k of the state times channel k's factor, or times 1 if it is not to
+  /// decay.
+  static Value decayChannels(ChunkUpdateOp op, Value state, OpBuilder &b) {
+    Location loc = op.getLoc();
+    auto whole = b.getMultiDimIdentityMap(2);
+    SmallVector<Value> inputs{
+        rowOf(b, loc, op.getChannels(), b.getIndexAttr(0))};
+    SmallVector<AffineMap> maps{whole.getMajorSubMap(1), whole};
+    if (op.getWhen()) {
+      inputs.push_back(op.getWhen());
+      maps.insert(maps.begin() + 1, AffineMap::get(2, 0, {}, b.getContext()));
+    }
+    return linalg::GenericOp::create(
+               b, loc, typeOf(state), inputs, state, maps,
+               SmallVector<utils::IteratorType>(2,
+                                                utils::IteratorType::parallel),
+               [](OpBuilder &b, Location loc, ValueRange args) {
+                 Value factor = args[0];
+                 if (args.size() == 3) {
+                   Value one = arith::ConstantOp::create(
+                       b, loc, b.getFloatAttr(factor.getType(), 1.0));
+                   factor =
+                       arith::SelectOp::create(b, loc, args[1], factor, one);
+                 }
+                 Value product =
+                     arith::MulFOp::create(b, loc, args.back(), factor);
+                 linalg::YieldOp::create(b, loc, product);
+               })
+        .getResult(0);
+  }
+
   LogicalResult matchAndRewrite(ChunkUpdateOp op,
                                 PatternRewriter &b) const override {
     Location loc = op.getLoc();
@@ -444,6 +308,8 @@ struct LowerUpdate : OpRewritePattern<ChunkUpdateOp> {
               linalg::YieldOp::create(b, loc, product);
             })
             .getResult(0);
+    if (op.getChannels())
+      state = decayChannels(op, state, b);
     for (auto [key, value] : llvm::zip(op.getKeys(), op.getValues()))
       state = multiplyTransposed(b, loc, key, value, state);
     SmallVector<Value> results{state};
@@ -455,13 +321,99 @@ struct LowerUpdate : OpRewritePattern<ChunkUpdateOp> {
   }
 };
 
+struct LowerMaskRows : OpRewritePattern<MaskRowsOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(MaskRowsOp op,
+                                PatternRewriter &b) const override {
+    RankedTensorType type = typeOf(op.getTile());
+    auto whole = b.getMultiDimIdentityMap(type.getRank());
+    SmallVector<AffineMap> maps{whole.getMajorSubMap(1), whole, whole};
+    b.replaceOpWithNewOp<linalg::GenericOp>(
+        op, type, ValueRange{op.getValid(), op.getTile()},
+        ValueRange{emptyLike(b, op.getLoc(), type)}, maps,
+        SmallVector<utils::IteratorType>(type.getRank(),
+                                         utils::IteratorType::parallel),
+        [](OpBuilder &b, Location loc, ValueRange args) {
+          Value zero = arith::ConstantOp::create(
+              b, loc, b.getZeroAttr(args[1].getType()));
+          Value kept = arith::SelectOp::create(b, loc, args[0], args[1], zero);
+          linalg::YieldOp::create(b, loc, kept);
+        });
+    return success();
+  }
+};
+
+struct LowerScaleChannels : OpRewritePattern<ScaleChannelsOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ScaleChannelsOp op,
+                                PatternRewriter &b) const override {
+    RankedTensorType type = typeOf(op.getTile());
+    auto whole = b.getMultiDimIdentityMap(2);
+    Value by = rowOf(b, op.getLoc(), op.getBy(), b.getIndexAttr(0));
+    auto row = whole.getMinorSubMap(1);
+    b.replaceOpWithNewOp<linalg::GenericOp>(
+        op, type, ValueRange{op.getTile(), by},
+        ValueRange{emptyLike(b, op.getLoc(), type)},
+        SmallVector<AffineMap>{whole, row, whole},
+        SmallVector<utils::IteratorType>(2, utils::IteratorType::parallel),
+        [](OpBuilder &b, Location loc, ValueRange args) {
+          Value product = arith::MulFOp::create(b, loc, args[0], args[1]);
+          linalg::YieldOp::create(b, loc, product);
+        });
+    return success();
+  }
+};
+
+struct LowerAnyOutside : OpRewritePattern<AnyOutsideOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(AnyOutsideOp op,
+                                PatternRewriter &b) const override {
+    Location loc = op.getLoc();
+    RankedTensorType type = typeOf(op.getTile());
+    auto number = RankedTensorType::get({}, type.getElementType());
+    // The smallest or the largest element, against its limit.
+    auto isBeyond = [&](bool smallest, double limit) -> Value {
+      double worst = smallest ? INFINITY : -INFINITY;
+      Value extreme =
+          linalg::GenericOp::create(
+              b, loc, number, ValueRange{op.getTile()},
+              ValueRange{filled(b, loc, number, worst)},
+              SmallVector<AffineMap>{
+                  b.getMultiDimIdentityMap(type.getRank()),
+                  AffineMap::get(type.getRank(), 0, {}, b.getContext())},
+              SmallVector<utils::IteratorType>(type.getRank(),
+                                               utils::IteratorType::reduction),
+              [&](OpBuilder &b, Location loc, ValueRange args) {
+                Value next =
+                    smallest
+                        ? arith::MinimumFOp::create(b, loc, args[0], args[1])
+                              .getResult()
+                        : arith::MaximumFOp::create(b, loc, args[0], args[1]);
+                linalg::YieldOp::create(b, loc, next);
+              })
+              .getResult(0);
+      extreme = tensor::ExtractOp::create(b, loc, extreme, ValueRange());
+      Value bound = arith::ConstantOp::create(
+          b, loc, b.getFloatAttr(type.getElementType(), limit));
+      return arith::CmpFOp::create(b, loc,
+                                   smallest ? arith::CmpFPredicate::ULT
+                                            : arith::CmpFPredicate::UGT,
+                                   extreme, bound);
+    };
+    Value low = isBeyond(true, op.getLow().convertToDouble());
+    Value high = isBeyond(false, op.getHigh().convertToDouble());
+    b.replaceOpWithNewOp<arith::OrIOp>(op, low, high);
+    return success();
+  }
+};
+
 struct ChunkToLinalgPass : qdelta::impl::ChunkToLinalgBase<ChunkToLinalgPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns
-        .add<LowerScale, LowerLoadTile, LowerStoreTile, LowerValid, LowerDecay,
-             LowerGram, LowerRead, LowerApply, LowerSolve, LowerUpdate>(
-            &getContext());
+    populateDecayToLinalgPatterns(patterns);
+    patterns.add<LowerScale, LowerScaleChannels, LowerMaskRows, LowerAnyOutside,
+                 LowerLoadTile, LowerStoreTile, LowerValid, LowerRead,
+                 LowerApply, LowerSolve, LowerUpdate>(&getContext());
     populateRowOpPatterns(patterns);
     FrozenRewritePatternSet frozen(std::move(patterns));
     ConversionTarget target(getContext());

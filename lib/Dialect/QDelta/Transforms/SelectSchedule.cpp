@@ -209,6 +209,10 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
                         "registers: expected fewer of them, or a key dimension "
                         "of less than ")
            << keys;
+  if (op.getFacts().getDecay() == DecayKind::PerChannel)
+    return op.emitError("GPU kernels in chunks cover one decay for all key "
+                        "channels, but this list has one per key channel; "
+                        "mode = recurrent covers it");
   auto sequence = cast<RankedTensorType>(op.getOutputs()[0].getType());
   Type element = sequence.getElementType();
   StringRef operands = element.isBF16()  ? "bf16"

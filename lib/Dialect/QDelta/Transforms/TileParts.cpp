@@ -185,7 +185,7 @@ Value TileParts::applyToParts(Location loc, Operation *op,
   }
   if (isa<arith::AddFOp>(op) && given.size() < 2)
     return given.empty() ? Value() : given[0];
-  if (isa<arith::MulFOp>(op) && given[0].getType() == element)
+  if (isa<arith::MulFOp>(op) && given[0].getType() == given[1].getType())
     return multiply(loc, given[0], given[1]);
   Type type = element;
   for (Value operand : given)

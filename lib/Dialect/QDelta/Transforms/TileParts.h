@@ -49,7 +49,7 @@ public:
   /// Zeros like the rows of a tile [C x W].
   mlir::Value zeroRow(mlir::Location loc, mlir::RankedTensorType tileType);
   mlir::Value one(mlir::Location loc, mlir::Type type);
-  /// lhs * rhs of scalars, without multiplying by the constant 1.
+  /// lhs * rhs of scalars or of rows, without multiplying by the constant 1.
   mlir::Value multiply(mlir::Location loc, mlir::Value lhs, mlir::Value rhs);
   /// Elementwise `op` on one part of each operand. Null parts are 0.
   mlir::Value applyToParts(mlir::Location loc, mlir::Operation *op,

@@ -31,6 +31,18 @@ using namespace qdelta;
 
 namespace {
 
+/// A scalar or row in another element type: wider, or rounded.
+Value convert(OpBuilder &b, Location loc, Value value, Type element) {
+  Type from = getElementTypeOrSelf(value.getType()), to = element;
+  if (from == element)
+    return value;
+  if (auto row = dyn_cast<VectorType>(value.getType()))
+    to = row.clone(element);
+  if (from.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth())
+    return arith::ExtFOp::create(b, loc, to, value);
+  return arith::TruncFOp::create(b, loc, to, value);
+}
+
 /// Expands the tiles of one function, op by op in program order.
 class Unroller {
 public:
@@ -45,6 +57,9 @@ private:
   void unroll(LoadTileOp op);
   void unroll(StoreTileOp op);
   void unroll(ChunkValidOp op);
+  void unroll(MaskRowsOp op);
+  void unroll(ScaleChannelsOp op);
+  void unroll(AnyOutsideOp op);
   void unroll(ChunkDecayOp op);
   void unroll(ChunkGramOp op);
   void unroll(ChunkReadOp op);
@@ -63,17 +78,6 @@ private:
       return lhs;
     return arith::AddIOp::create(b, loc, lhs, index(rhs));
   }
-  /// A scalar or row in another element type: wider, or rounded.
-  Value convert(Value value, Type element) {
-    Type from = getElementTypeOrSelf(value.getType()), to = element;
-    if (from == element)
-      return value;
-    if (auto row = dyn_cast<VectorType>(value.getType()))
-      to = row.clone(element);
-    if (from.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth())
-      return arith::ExtFOp::create(b, loc, to, value);
-    return arith::TruncFOp::create(b, loc, to, value);
-  }
   Value timesRow(Value scalar, Value row) {
     return arith::MulFOp::create(b, loc, parts.broadcast(loc, scalar, row),
                                  row);
@@ -87,7 +91,9 @@ private:
   }
   /// One pass over the rows of the state: s <- [decay] s + sum a e, and reads
   /// of the new s. Returns the state, then the accumulated readouts.
-  SmallVector<Value> statePass(ChunkUpdateOp op, Value decay);
+  /// `decayOf` gives the decay of row k, null for none.
+  SmallVector<Value> statePass(ChunkUpdateOp op,
+                               function_ref<Value(Value)> decayOf);
 
   func::FuncOp func;
   OpBuilder b;
@@ -116,7 +122,7 @@ void Unroller::unroll(LoadTileOp op) {
             ? parts.readRow(loc, op.getSource(), indices, type.getDimSize(1))
             : tensor::ExtractOp::create(b, loc, op.getSource(), indices)
                   .getResult();
-    rows.push_back(convert(row, type.getElementType()));
+    rows.push_back(convert(b, loc, row, type.getElementType()));
   }
   parts.set(op.getResult(), std::move(rows));
 }
@@ -135,7 +141,7 @@ void Unroller::unroll(StoreTileOp op) {
     auto guarded = scf::IfOp::create(
         b, loc, exists,
         [&](OpBuilder &, Location) {
-          Value elements = convert(row, stored);
+          Value elements = convert(b, loc, row, stored);
           scf::YieldOp::create(b, loc,
                                parts.writeRow(loc, elements, dest, indices));
         },
@@ -154,56 +160,146 @@ void Unroller::unroll(ChunkValidOp op) {
   parts.set(op.getResult(), std::move(valid));
 }
 
-void Unroller::unroll(ChunkDecayOp op) {
-  int64_t perToken = op.getLogs().size(), chunk = 1;
-  SmallVector<SmallVector<Value>> factors; // [decay][token]
-  for (Value log : op.getLogs()) {
-    SmallVector<Value> &row = factors.emplace_back();
-    for (Value part : parts.scalars(log))
-      row.push_back(math::ExpOp::create(b, loc, part));
-    chunk = row.size();
+void Unroller::unroll(MaskRowsOp op) {
+  SmallVector<Value> masked;
+  for (auto [row, valid] :
+       llvm::zip(parts.rows(op.getTile()), parts.scalars(op.getValid()))) {
+    Value zero =
+        arith::ConstantOp::create(b, loc, b.getZeroAttr(row.getType()));
+    masked.push_back(arith::SelectOp::create(b, loc, valid, row, zero));
   }
-  if (auto tile = dyn_cast<RankedTensorType>(op.getResult().getType()))
-    chunk = tile.getDimSize(0);
-  // Places are numbered over the chunk: place p of token t is t * perToken + p.
-  Type type = getElementTypeOrSelf(op.getResult().getType());
-  auto product = [&](int64_t begin, int64_t end) {
+  parts.set(op.getResult(), std::move(masked));
+}
+
+void Unroller::unroll(ScaleChannelsOp op) {
+  Value by = parts.rows(op.getBy())[0];
+  SmallVector<Value> scaled;
+  for (Value row : parts.rows(op.getTile()))
+    scaled.push_back(parts.multiply(loc, row, by));
+  parts.set(op.getResult(), std::move(scaled));
+}
+
+void Unroller::unroll(AnyOutsideOp op) {
+  using Predicate = arith::CmpFPredicate;
+  Value outside;
+  for (Value row : parts.rows(op.getTile())) {
+    auto isBeyond = [&](vector::CombiningKind kind, Predicate predicate,
+                        APFloat limit) {
+      Value extreme = vector::ReductionOp::create(b, loc, kind, row);
+      Value bound = arith::ConstantOp::create(
+          b, loc, b.getFloatAttr(extreme.getType(), limit.convertToDouble()));
+      Value beyond = arith::CmpFOp::create(b, loc, predicate, extreme, bound);
+      outside =
+          outside ? arith::OrIOp::create(b, loc, outside, beyond) : beyond;
+    };
+    isBeyond(vector::CombiningKind::MINIMUMF, Predicate::ULT, op.getLow());
+    isBeyond(vector::CombiningKind::MAXIMUMF, Predicate::UGT, op.getHigh());
+  }
+  op.getResult().replaceAllUsesWith(outside);
+}
+
+/// The decays of a chunk's list as factors. Places are numbered over the chunk:
+/// place p of token t is t * decays + p.
+class Factors {
+public:
+  Factors(OpBuilder &b, Location loc, TileParts &parts, ValueRange logs)
+      : b(b), loc(loc) {
+    for (Value log : logs) {
+      bool perChannel = cast<RankedTensorType>(log.getType()).getRank() == 2;
+      SmallVector<Value> &row = factors.emplace_back();
+      for (Value part : perChannel ? parts.rows(log) : parts.scalars(log))
+        row.push_back(math::ExpOp::create(b, loc, part));
+    }
+  }
+
+  int64_t place(int64_t token, int64_t inToken) const {
+    return token * static_cast<int64_t>(factors.size()) + inToken;
+  }
+  /// From one place to another, in `element`; null for 1.
+  Value product(int64_t begin, int64_t end, Type element) {
     Value result;
-    for (int64_t i = begin; i < end; ++i) {
-      Value factor = convert(factors[i % perToken][i / perToken], type);
+    int64_t perToken = factors.size();
+    for (int64_t at = begin; at < end; ++at) {
+      Value factor = factors[at % perToken][at / perToken];
+      factor = convert(b, loc, factor, element);
       result = result ? arith::MulFOp::create(b, loc, result, factor) : factor;
     }
-    return result ? result : parts.one(loc, type);
+    return result;
+  }
+
+private:
+  OpBuilder &b;
+  Location loc;
+  SmallVector<SmallVector<Value>> factors; // [decay][token]
+};
+
+void Unroller::unroll(ChunkDecayOp op) {
+  Factors factors(b, loc, parts, op.getLogs());
+  auto type = dyn_cast<RankedTensorType>(op.getResult().getType());
+  bool perChannel =
+      !op.getLogs().empty() &&
+      cast<RankedTensorType>(op.getLogs()[0].getType()).getRank() == 2;
+  Type element = getElementTypeOrSelf(op.getResult().getType());
+  auto product = [&](int64_t begin, int64_t end) -> Value {
+    if (Value made = factors.product(begin, end, element))
+      return made;
+    if (!perChannel)
+      return parts.one(loc, element);
+    auto row = VectorType::get({type.getDimSize(1)}, element);
+    return arith::ConstantOp::create(
+        b, loc, SplatElementsAttr::get(row, b.getFloatAttr(element, 1.0)));
   };
   std::optional<uint64_t> from = op.getFrom(), to = op.getTo();
+  int64_t chunk =
+      op.getLogs().empty()
+          ? (type ? type.getDimSize(0) : 1)
+          : cast<RankedTensorType>(op.getLogs()[0].getType()).getDimSize(0);
+  int64_t end = factors.place(chunk, 0);
   if (!from && !to) {
-    op.getResult().replaceAllUsesWith(product(0, chunk * perToken));
+    if (type)
+      parts.set(op.getResult(), product(0, end));
+    else
+      op.getResult().replaceAllUsesWith(product(0, end));
     return;
   }
   SmallVector<Value> entries;
   for (int64_t t = 0; t < chunk; ++t) {
     if (!from)
-      entries.push_back(product(0, t * perToken + *to));
+      entries.push_back(product(0, factors.place(t, *to)));
     else if (!to)
-      entries.push_back(product(t * perToken + *from, chunk * perToken));
+      entries.push_back(product(factors.place(t, *from), end));
     else
       for (int64_t s = 0; s < chunk; ++s)
         entries.push_back(
             s < t || (s == t && op.getInclusive())
-                ? product(s * perToken + *from, t * perToken + *to)
+                ? product(factors.place(s, *from), factors.place(t, *to))
                 : Value());
   }
   parts.set(op.getResult(), std::move(entries));
 }
 
 void Unroller::unroll(ChunkGramOp op) {
-  SmallVector<Value> entries;
-  for (Value read : parts.rows(op.getReads()))
-    for (Value write : parts.rows(op.getWrites()))
+  SmallVector<Value> reads = parts.rows(op.getReads()),
+                     writes = parts.rows(op.getWrites()), entries;
+  Factors factors(b, loc, parts, op.getLogs());
+  bool decays = !op.getLogs().empty();
+  for (size_t t = 0; t < reads.size(); ++t)
+    for (size_t s = 0; s < writes.size(); ++s) {
+      if (decays && s >= t + op.getInclusive()) {
+        entries.push_back({});
+        continue;
+      }
+      Value write = writes[s];
+      if (decays)
+        if (Value decay = factors.product(
+                factors.place(s, *op.getFrom()), factors.place(t, *op.getTo()),
+                getElementTypeOrSelf(write.getType())))
+          write = arith::MulFOp::create(b, loc, write, decay);
       entries.push_back(vector::ReductionOp::create(
           b, loc, vector::CombiningKind::ADD,
-          arith::MulFOp::create(b, loc, read, write)));
-  parts.set(op.getResult(), std::move(entries));
+          arith::MulFOp::create(b, loc, reads[t], write)));
+    }
+  parts.setMatrix(op.getResult(), std::move(entries));
 }
 
 void Unroller::unroll(ChunkReadOp op) {
@@ -255,7 +351,8 @@ void Unroller::unroll(ChunkSolveOp op) {
     parts.set(result, std::move(rows));
 }
 
-SmallVector<Value> Unroller::statePass(ChunkUpdateOp op, Value decay) {
+SmallVector<Value> Unroller::statePass(ChunkUpdateOp op,
+                                       function_ref<Value(Value)> decayOf) {
   auto type = cast<RankedTensorType>(op.getState().getType());
   int64_t keys = type.getDimSize(0), width = type.getDimSize(1);
   SmallVector<Value> writeKeys, readKeys, inits{op.getState()};
@@ -272,7 +369,7 @@ SmallVector<Value> Unroller::statePass(ChunkUpdateOp op, Value decay) {
       [&](OpBuilder &, Location, Value k, ValueRange args) {
         SmallVector<Value> at{k, index(0)};
         Value row = parts.readRow(loc, args[0], at, width);
-        if (decay)
+        if (Value decay = decayOf(k))
           row = timesRow(decay, row);
         for (auto [key, value] : llvm::zip(writeKeys, op.getValues()))
           for (auto [t, written] : llvm::enumerate(parts.rows(value)))
@@ -290,20 +387,42 @@ void Unroller::unroll(ChunkUpdateOp op) {
   // Rows are made once, outside both branches.
   for (Value value : op.getValues())
     parts.rows(value);
+  bool common = !matchPattern(op.getDecay(), m_OneFloat());
+  Value channels = op.getChannels() ? parts.memory(op.getChannels()) : Value();
+  Value when = op.getWhen();
+  auto plain = [](Value) { return Value(); };
+  auto decaying = [&](Value k) {
+    if (!channels)
+      return op.getDecay();
+    Value own = readTerm(channels, 0, k);
+    if (!common)
+      return own;
+    if (when)
+      own = arith::SelectOp::create(b, loc, when, own,
+                                    parts.one(loc, own.getType()));
+    return parts.multiply(loc, op.getDecay(), own);
+  };
   SmallVector<Value> results;
-  if (matchPattern(op.getDecay(), m_OneFloat())) {
-    results = statePass(op, Value());
+  if (!common && !channels) {
+    results = statePass(op, plain);
+  } else if (channels && !when) {
+    results = statePass(op, decaying);
   } else {
-    Value decays =
-        arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNE, op.getDecay(),
-                              parts.one(loc, op.getDecay().getType()));
+    Value decays = when;
+    if (common) {
+      decays = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNE,
+                                     op.getDecay(),
+                                     parts.one(loc, op.getDecay().getType()));
+      if (when)
+        decays = arith::OrIOp::create(b, loc, decays, when);
+    }
     auto branch = scf::IfOp::create(
         b, loc, decays,
         [&](OpBuilder &, Location) {
-          scf::YieldOp::create(b, loc, statePass(op, op.getDecay()));
+          scf::YieldOp::create(b, loc, statePass(op, decaying));
         },
         [&](OpBuilder &, Location) {
-          scf::YieldOp::create(b, loc, statePass(op, Value()));
+          scf::YieldOp::create(b, loc, statePass(op, plain));
         });
     results.assign(branch.getResults().begin(), branch.getResults().end());
   }
@@ -355,10 +474,16 @@ void Unroller::unrollElementwise(Operation *op) {
   bool matrix = llvm::any_of(op->getOperands(),
                              [&](Value v) { return parts.isMatrix(v); });
   SmallVector<SmallVector<Value>> operands;
-  for (Value operand : op->getOperands())
-    operands.push_back(matrix                ? parts.matrix(operand)
-                       : type.getRank() == 1 ? parts.scalars(operand)
-                                             : parts.rows(operand));
+  for (Value operand : op->getOperands()) {
+    // The condition of a select may be one for all parts.
+    if (!isa<RankedTensorType>(operand.getType()))
+      operands.emplace_back(matrix ? type.getNumElements() : type.getDimSize(0),
+                            operand);
+    else
+      operands.push_back(matrix                ? parts.matrix(operand)
+                         : type.getRank() == 1 ? parts.scalars(operand)
+                                               : parts.rows(operand));
+  }
   SmallVector<Value> results;
   for (size_t i = 0; i < operands[0].size(); ++i) {
     SmallVector<Value> at;
@@ -384,9 +509,10 @@ LogicalResult Unroller::visit(Operation *op) {
   loc = op->getLoc();
   bool handled =
       TypeSwitch<Operation *, bool>(op)
-          .Case<LoadTileOp, StoreTileOp, ChunkValidOp, ChunkDecayOp,
-                ChunkGramOp, ChunkReadOp, ChunkApplyOp, ChunkSolveOp,
-                ChunkUpdateOp, ScaleOp>([&](auto tileOp) {
+          .Case<LoadTileOp, StoreTileOp, ChunkValidOp, MaskRowsOp,
+                ScaleChannelsOp, AnyOutsideOp, ChunkDecayOp, ChunkGramOp,
+                ChunkReadOp, ChunkApplyOp, ChunkSolveOp, ChunkUpdateOp,
+                ScaleOp>([&](auto tileOp) {
             unroll(tileOp);
             return true;
           })

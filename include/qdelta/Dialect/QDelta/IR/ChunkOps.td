@@ -76,18 +76,60 @@ def QDelta_ChunkValidOp : QDelta_Op<"chunk_valid", [Pure]> {
   let assemblyFormat = "$first `of` $length attr-dict `:` type($result)";
 }
 
+def QDelta_MaskRowsOp : QDelta_Op<"mask_rows", [
+    Pure, AllTypesMatch<["tile", "result"]>]> {
+  let summary = "a tile with 0 in the rows of tokens that do not exist";
+  let description = [{
+    Row t is the tile's where `valid` [C] is true, and 0 elsewhere, whatever the
+    tile holds there /*mask_rows_c1*/.
+  }];
+  let arguments = (ins AnyStaticShapeTensor:$tile, 1DTensorOf<[I1]>:$valid);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = "$tile `by` $valid attr-dict `:` type($tile) `,` type($valid)";
+  let hasVerifier = 1;
+}
+
+def QDelta_ScaleChannelsOp : QDelta_Op<"scale_channels", [
+    Pure, AllTypesMatch<["tile", "result"]>]> {
+  let summary = "a tile of key vectors times one factor per key channel";
+  let description = [{
+    Every row of the tile [C x K] times the row `by` [1 x K], element by element
+    /*scale_channels_c1*/. `qdelta.scale` has one factor per row instead.
+  }];
+  let arguments = (ins AnyStaticShapeTensor:$tile, AnyStaticShapeTensor:$by);
+  let results = (outs AnyStaticShapeTensor:$result);
+  let assemblyFormat = "$tile `by` $by attr-dict `:` type($tile) `,` type($by)";
+  let hasVerifier = 1;
+}
+
+def QDelta_AnyOutsideOp : QDelta_Op<"any_outside", [Pure]> {
+  let summary = "whether an element is outside [low, high], or no number";
+  let description = [{
+    Tells when decays that run on per key channel have to be renewed
+    (docs/Decisions/0004).
+  }];
+  let arguments = (ins AnyStaticShapeTensor:$tile, F64Attr:$low, F64Attr:$high);
+  let results = (outs I1:$result);
+  let assemblyFormat = "$tile `low` $low `high` $high attr-dict `:` type($tile)";
+}
+
 def QDelta_ChunkDecayOp : QDelta_Op<"chunk_decay", [Pure]> {
   let summary = "decay between two places of a chunk's list";
   let description = [{
-    `logs` holds, for each decay of the token's list, its logs as a tile [C]. A
-    place p of token t stands after the first p decays of that token's list.
-    The result is e^(sum of the logs between two places), at most 1:
+    `logs` holds the logs of decays of the token's list, in order: one number a
+    token as a tile [C], or one per key channel as a tile [C x K]. A place p of
+    token t stands after the first p of these decays of that token's list. The
+    result is e^(sum of the logs between two places), at most 1. For logs [C]:
     * `from` p and `to` q: [C x C]; entry (t, s) runs from place p of token s to
       place q of token t, and is 0 unless s < t, or s = t with `inclusive`;
     * `to` q alone: [C], from the chunk's start;
     * `from` p alone: [C], to the chunk's end;
     * neither: a scalar, the whole chunk; of type f64 if the product is to run on
       over chunks.
+    For logs [C x K] the result has one such number per key channel: [C x K] with
+    `to` or `from` alone, [1 x K] with neither. Between two places within the
+    chunk there is no such tile: `chunk_gram` takes these logs itself.
+    /*chunk_decay_c1*/
     Sums run over the decays in between only, never over differences of
     cumulative sums, so that -inf is an ordinary log. docs/Spec.md, The chunk form.
   }];
@@ -103,9 +145,24 @@ def QDelta_ChunkDecayOp : QDelta_Op<"chunk_decay", [Pure]> {
 
 def QDelta_ChunkGramOp : QDelta_Op<"chunk_gram", [Pure]> {
   let summary = "X A^T: products of the chunk's reads with its writes";
-  let arguments = (ins AnyStaticShapeTensor:$reads, AnyStaticShapeTensor:$writes);
+  let description = [{
+    Without logs: X A^T, reads X [C x K] and writes A [C' x K], all pairs. With
+    `logs`, decays per key channel as tiles [C x K], entry (t, s) is
+    sum_k x_tk a_sk e^(sum of channel k's logs from place p of token s to place q
+    of token t), and 0 unless s < t, or s = t with `inclusive`
+    /*chunk_gram_c1*/. No exponent is positive if no log is.
+  }];
+  let arguments = (ins AnyStaticShapeTensor:$reads, AnyStaticShapeTensor:$writes,
+                       Variadic<AnyStaticShapeTensor>:$logs,
+                       OptionalAttr<I64Attr>:$from, OptionalAttr<I64Attr>:$to,
+                       UnitAttr:$inclusive);
   let results = (outs AnyStaticShapeTensor:$result);
-  let assemblyFormat = "$reads `,` $writes attr-dict `:` type($reads) `,` type($writes) `->` type($result)";
+  let assemblyFormat = [{
+    $reads `,` $writes (`decays` `(` $logs^ `)` `from` $from `to` $to)?
+    (`inclusive` $inclusive^)? attr-dict
+    `:` type($reads) `,` type($writes) (`decays` `(` type($logs)^ `)`)? `->` type($result)
+  }];
+  let builders = [OpBuilder<(ins "mlir::Type":$type, "mlir::Value":$reads, "mlir::Value":$writes)>];
   let hasVerifier = 1;
 }
 
@@ -180,19 +237,24 @@ def QDelta_ChunkUpdateOp : QDelta_Op<"chunk_update", [
   let summary = "S' = decay S + sum_w A_w^T E_w, and reads of S'";
   let description = [{
     `keys` A_w [C x K] and `values` E_w [C x W] pair up; the first result is the
-    state after the chunk, [K x W]. `reads` X_r [C x K] are usually those of the
-    *next* chunk: the other results are X_r S', so that one pass over the state
-    serves the update of a chunk and the reads of the following one.
+    state after the chunk, [K x W]. With `channels` [1 x K] row k of S decays by
+    its own factor, too /*chunk_update_c1*/; with `when`, only if that is true.
+    `reads` X_r [C x K] are usually those of the *next* chunk: the other results
+    are X_r S', so that one pass over the state serves the update of a chunk and
+    the reads of the following one.
   }];
   let arguments = (ins AnyStaticShapeTensor:$state, QDelta_Scalar:$decay,
+                       Optional<AnyStaticShapeTensor>:$channels, Optional<I1>:$when,
                        Variadic<AnyStaticShapeTensor>:$keys,
                        Variadic<AnyStaticShapeTensor>:$values,
                        Variadic<AnyStaticShapeTensor>:$reads);
   let results = (outs AnyStaticShapeTensor:$result,
                       Variadic<AnyStaticShapeTensor>:$readouts);
   let assemblyFormat = [{
-    $state `decay` $decay `keys` `(` $keys `)` `values` `(` $values `)` `reads` `(` $reads `)`
-    attr-dict `:` type($state) `,` type($decay) (`keys` `(` type($keys)^ `)`)?
+    $state `decay` $decay (`channels` $channels^)? (`when` $when^)?
+    `keys` `(` $keys `)` `values` `(` $values `)` `reads` `(` $reads `)`
+    attr-dict `:` type($state) `,` type($decay) (`channels` type($channels)^)?
+    (`keys` `(` type($keys)^ `)`)?
     (`values` `(` type($values)^ `)`)? (`reads` `(` type($reads)^ `)`)? `->`
     type($result) (`,` `(` type($readouts)^ `)`)?
   }];

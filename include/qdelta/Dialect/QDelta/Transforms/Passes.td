@@ -84,12 +84,32 @@ def Chunk : Pass<"qdelta-chunk", "::mlir::ModuleOp"> {
     Before: `qdelta.affine_scan` with a schedule.
     After: chunk ops on tiles; only the state (and, with `fuse`, the readouts of
     the coming chunk) crosses chunks.
-    Preconditions: one state; no, constant or scalar decay; static K and V.
+    Preconditions: one state; static K and V.
 
     Numerics: reassociates.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
                            "::mlir::tensor::TensorDialect"];
+}
+
+def SecondaryChunks : Pass<"qdelta-secondary-chunks", "::mlir::ModuleOp"> {
+  let summary = "split Gram matrices with decays per channel into blocks";
+  let description = [{
+    Between two places of a chunk every key channel decays by its own factor, so
+    that a Gram matrix with decays per channel is no product of two tiles. Blocks
+    off its diagonal are: with the place where a block of 16 reads starts as
+    reference, the reads decay from there and the writes of earlier blocks up to
+    it, and both factors are at most 1. Blocks on the diagonal stay as they are,
+    with 16 tokens.
+
+    Before: `qdelta.chunk_gram` with decays, of any chunk.
+    After: those of more than 16 tokens are blocks, those with decays of 16
+    tokens at most.
+    Preconditions: none.
+
+    Numerics: reassociates.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def UnrollChunks : Pass<"qdelta-unroll-chunks", "::mlir::ModuleOp"> {

@@ -1,0 +1,457 @@
+//===- StripRows.cpp - long rows in strips of a vector register -----------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+//
+// A row of key channels is one long vector, of many registers. Code generation
+// would finish each op on the whole row before the next, and keep every row in
+// between in memory. Here the ops of a block that work on rows become a loop
+// over strips of one register, in which all of them follow one another.
+//
+// A sum over a row is complete only after its loop. What depends on one comes
+// in a later loop: every op has a level, the number of such sums before it.
+// Rows that a later loop needs are loaded again, or kept in a buffer.
+//
+//===----------------------------------------------------------------------===//
+
+#include "qdelta/Conversion/Passes.h"
+#include "qdelta/Dialect/QDelta/IR/QDelta.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace qdelta {
+#define GEN_PASS_DEF_STRIPROWS
+#include "qdelta/Conversion/Passes.h.inc"
+} // namespace qdelta
+
+using namespace mlir;
+
+namespace {
+
+/// The buffer that a memref is a part of.
+Value rootOf(Value memref) {
+  while (Operation *op = memref.getDefiningOp()) {
+    auto view = dyn_cast<ViewLikeOpInterface>(op);
+    if (!view)
+      break;
+    memref = view.getViewSource();
+  }
+  return memref;
+}
+
+/// Whether column 0 of a memref is that of the buffer it is a part of.
+bool startsAtColumnZero(Value memref) {
+  while (Operation *op = memref.getDefiningOp()) {
+    auto subview = dyn_cast<memref::SubViewOp>(op);
+    if (!subview)
+      return !isa<ViewLikeOpInterface>(op);
+    unsigned last = subview.getSourceType().getRank() - 1;
+    if (getConstantIntValue(subview.getMixedOffsets()[last]) != 0 ||
+        subview.getDroppedDims().test(last))
+      return false;
+    memref = subview.getSource();
+  }
+  return true;
+}
+
+/// One block whose rows become strips.
+class BlockStrips {
+public:
+  BlockStrips(Block &block, int64_t lanes) : block(block), lanes(lanes) {}
+
+  /// Whether there are rows, and nothing but ops that strips are known for.
+  bool analyse();
+  void rewrite();
+
+private:
+  int64_t rowLength(Operation *op);
+  bool isSupported(Operation *op);
+  bool noteMemory(Operation &op);
+  void assignLevel(Operation &op);
+
+  bool isRowOp(Operation *op) { return rowOps.contains(op); }
+  /// A row that is the same in every strip.
+  static bool isUniform(Operation *op) {
+    return isa<arith::ConstantOp, vector::BroadcastOp>(op);
+  }
+  static std::pair<Value, Value> memoryOf(Operation *op);
+  bool isRead(Operation *op) {
+    auto read = dyn_cast<vector::TransferReadOp>(op);
+    return read && !writtenByRows.contains(rootOf(read.getBase()));
+  }
+
+  void createLevel(unsigned level);
+  /// The ops of one level on `width` channels from `first` on; `sums` are the
+  /// reductions' vectors.
+  void createStrip(OpBuilder &b, unsigned level, Value first, int64_t width,
+                   IRMapping &uniform, SmallVectorImpl<Value> &sums);
+  Operation *narrowed(OpBuilder &b, Operation *op, Value first, int64_t width,
+                      IRMapping &map);
+  Value scratchOf(Value row);
+
+  Block &block;
+  int64_t lanes, length = 0;
+  llvm::SetVector<Operation *> rowOps;
+  /// Levels of all ops of the block.
+  llvm::DenseMap<Operation *, unsigned> levels;
+  unsigned lastLevel = 0, memoryLevel = 0;
+  /// Who reads and writes which buffers: rows, or other ops of the block.
+  llvm::DenseSet<Value> readByRows, writtenByRows, readByOthers,
+      writtenByOthers;
+  /// For buffers that rows access: the column that rows start at, and the level
+  /// of the last write and of the last access so far.
+  llvm::DenseMap<Value, Value> columns;
+  llvm::DenseMap<Value, unsigned> lastWrite, lastAccess;
+  llvm::MapVector<Value, Value> scratch;
+};
+
+/// The length of the rows that `op` works on; 0 if on none.
+int64_t BlockStrips::rowLength(Operation *op) {
+  int64_t found = 0;
+  auto visit = [&](Type type) {
+    auto vector = dyn_cast<VectorType>(type);
+    if (vector && vector.getRank() == 1 && vector.getDimSize(0) > 2 * lanes)
+      found = vector.getDimSize(0);
+  };
+  llvm::for_each(op->getOperandTypes(), visit);
+  llvm::for_each(op->getResultTypes(), visit);
+  return found;
+}
+
+bool BlockStrips::isSupported(Operation *op) {
+  if (op->getNumRegions() != 0)
+    return false;
+  // Rows come from rows and constants, and stay among rows.
+  for (Value operand : op->getOperands())
+    if (isa<VectorType>(operand.getType()))
+      if (Operation *def = operand.getDefiningOp();
+          !def || !(isRowOp(def) || matchPattern(def, m_Constant())))
+        return false;
+  for (Value result : op->getResults())
+    if (isa<VectorType>(result.getType()) &&
+        !llvm::all_of(result.getUsers(),
+                      [&](Operation *user) { return isRowOp(user); }))
+      return false;
+  auto isPlain = [](auto transfer) {
+    return !transfer.getMask() &&
+           transfer.getPermutationMap().isMinorIdentity() &&
+           isa<MemRefType>(transfer.getBase().getType()) &&
+           !transfer.hasOutOfBoundsDim() &&
+           startsAtColumnZero(transfer.getBase());
+  };
+  if (auto read = dyn_cast<vector::TransferReadOp>(op))
+    return isPlain(read);
+  if (auto write = dyn_cast<vector::TransferWriteOp>(op))
+    return isPlain(write);
+  if (auto reduction = dyn_cast<vector::ReductionOp>(op)) {
+    using Kind = vector::CombiningKind;
+    return !reduction.getAcc() &&
+           llvm::is_contained({Kind::ADD, Kind::MINIMUMF, Kind::MAXIMUMF},
+                              reduction.getKind());
+  }
+  if (auto constant = dyn_cast<arith::ConstantOp>(op))
+    return isa<SplatElementsAttr>(constant.getValue());
+  if (auto broadcast = dyn_cast<vector::BroadcastOp>(op))
+    return !isa<VectorType>(broadcast.getSource().getType());
+  return isa<vector::FMAOp>(op) || op->hasTrait<OpTrait::Elementwise>();
+}
+
+/// The buffer that a transfer of a row accesses, and its column index.
+std::pair<Value, Value> BlockStrips::memoryOf(Operation *op) {
+  if (auto read = dyn_cast<vector::TransferReadOp>(op))
+    return {rootOf(read.getBase()), read.getIndices().back()};
+  if (auto write = dyn_cast<vector::TransferWriteOp>(op))
+    return {rootOf(write.getBase()), write.getIndices().back()};
+  return {};
+}
+
+/// Notes which buffers `op` reads and writes. Fails if that is not known.
+bool BlockStrips::noteMemory(Operation &op) {
+  if (isRowOp(&op)) {
+    auto [root, column] = memoryOf(&op);
+    if (!root)
+      return true;
+    (isa<vector::TransferWriteOp>(op) ? writtenByRows : readByRows)
+        .insert(root);
+    // Strips keep to their own columns only if all rows start at one.
+    return columns.try_emplace(root, column).first->second == column;
+  }
+  bool known = true;
+  op.walk([&](Operation *inner) {
+    if (isa<memref::PrefetchOp>(inner) || isMemoryEffectFree(inner) ||
+        inner->hasTrait<OpTrait::HasRecursiveMemoryEffects>())
+      return;
+    known &= isa<MemoryEffectOpInterface>(inner);
+    bool reads =
+        isa<memref::LoadOp, vector::TransferReadOp, vector::LoadOp>(inner);
+    for (Value operand : inner->getOperands())
+      if (isa<BaseMemRefType>(operand.getType()))
+        (reads ? readByOthers : writtenByOthers).insert(rootOf(operand));
+  });
+  return known;
+}
+
+void BlockStrips::assignLevel(Operation &op) {
+  unsigned level = 0;
+  op.walk([&](Operation *inner) {
+    for (Value operand : inner->getOperands())
+      if (Operation *def = operand.getDefiningOp();
+          def && def->getBlock() == &block)
+        level = std::max(level,
+                         levels[def] + isa<vector::ReductionOp>(def) *
+                                           static_cast<unsigned>(isRowOp(def)));
+  });
+  if (isRowOp(&op)) {
+    if (auto [root, column] = memoryOf(&op); root) {
+      bool writes = isa<vector::TransferWriteOp>(op);
+      level = std::max(level, writes ? lastAccess[root] : lastWrite[root]);
+      lastAccess[root] = std::max(lastAccess[root], level);
+      if (writes)
+        lastWrite[root] = level;
+    }
+  } else if (!isMemoryEffectFree(&op)) {
+    memoryLevel = level = std::max(level, memoryLevel);
+  }
+  levels[&op] = level;
+  lastLevel = std::max(lastLevel, level);
+}
+
+bool BlockStrips::analyse() {
+  for (Operation &op : block.without_terminator())
+    if (int64_t found = rowLength(&op)) {
+      if (length && found != length)
+        return false;
+      length = found;
+      rowOps.insert(&op);
+    }
+  if (rowOps.empty() ||
+      !llvm::all_of(rowOps, [&](Operation *op) { return isSupported(op); }))
+    return false;
+  for (Operation &op : block.without_terminator())
+    if (!noteMemory(op))
+      return false;
+  // Rows and other ops do not keep their order, so they must not meet.
+  auto meet = [](const llvm::DenseSet<Value> &some,
+                 const llvm::DenseSet<Value> &others) {
+    return llvm::any_of(some,
+                        [&](Value root) { return others.contains(root); });
+  };
+  if (meet(writtenByOthers, readByRows) ||
+      meet(writtenByOthers, writtenByRows) || meet(readByOthers, writtenByRows))
+    return false;
+  for (Operation &op : block.without_terminator())
+    assignLevel(op);
+  return true;
+}
+
+Value BlockStrips::scratchOf(Value row) {
+  Value &buffer = scratch[row];
+  if (buffer)
+    return buffer;
+  auto func = block.getParentOp()->getParentOfType<func::FuncOp>();
+  if (!func)
+    func = cast<func::FuncOp>(block.getParentOp());
+  Block &entry = func.getBody().front();
+  auto b = OpBuilder::atBlockBegin(&entry);
+  auto type = cast<VectorType>(row.getType());
+  auto alloc = memref::AllocOp::create(
+      b, row.getLoc(), MemRefType::get(type.getShape(), type.getElementType()));
+  alloc.setAlignment(64);
+  return buffer = alloc;
+}
+
+/// `op` on `width` channels from `first` on.
+Operation *BlockStrips::narrowed(OpBuilder &b, Operation *op, Value first,
+                                 int64_t width, IRMapping &map) {
+  auto narrow = [&](Type type) -> Type {
+    auto vector = dyn_cast<VectorType>(type);
+    return vector ? VectorType::get({width}, vector.getElementType()) : type;
+  };
+  if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+    auto splat = cast<SplatElementsAttr>(constant.getValue());
+    return arith::ConstantOp::create(
+        b, op->getLoc(),
+        SplatElementsAttr::get(cast<ShapedType>(narrow(constant.getType())),
+                               splat.getSplatValue<Attribute>()));
+  }
+  Value column = memoryOf(op).second;
+  if (column)
+    column = matchPattern(column, m_Zero())
+                 ? first
+                 : arith::AddIOp::create(b, op->getLoc(), column, first);
+  Operation *copy = b.clone(*op, map);
+  for (Value result : copy->getResults())
+    result.setType(narrow(result.getType()));
+  if (auto read = dyn_cast<vector::TransferReadOp>(copy))
+    read.getIndicesMutable()[read.getIndices().size() - 1].set(column);
+  if (auto write = dyn_cast<vector::TransferWriteOp>(copy))
+    write.getIndicesMutable()[write.getIndices().size() - 1].set(column);
+  return copy;
+}
+
+void BlockStrips::createStrip(OpBuilder &b, unsigned level, Value first,
+                              int64_t width, IRMapping &uniform,
+                              SmallVectorImpl<Value> &sums) {
+  IRMapping map(uniform);
+  size_t sum = 0;
+  auto bring = [&](Value row) {
+    Operation *def = row.getDefiningOp();
+    if (map.contains(row) || !isa<VectorType>(row.getType()))
+      return;
+    if (isRead(def) || isUniform(def)) {
+      map.map(row, narrowed(b, def, first, width, map)->getResult(0));
+      return;
+    }
+    auto type = VectorType::get(
+        {width}, cast<VectorType>(row.getType()).getElementType());
+    Value zero = arith::ConstantOp::create(
+        b, row.getLoc(), b.getZeroAttr(type.getElementType()));
+    bool inBounds = true;
+    map.map(row, vector::TransferReadOp::create(b, row.getLoc(), type,
+                                                scratchOf(row), first, zero,
+                                                inBounds));
+  };
+  for (Operation *op : rowOps) {
+    if (levels[op] != level || isUniform(op))
+      continue;
+    llvm::for_each(op->getOperands(), bring);
+    if (auto reduction = dyn_cast<vector::ReductionOp>(op)) {
+      Value part = map.lookup(reduction.getVector());
+      Value &total = sums[sum++];
+      if (!total)
+        total = part;
+      else
+        total = vector::makeArithReduction(b, op->getLoc(), reduction.getKind(),
+                                           total, part);
+      continue;
+    }
+    Operation *copy = narrowed(b, op, first, width, map);
+    for (auto [old, made] : llvm::zip(op->getResults(), copy->getResults()))
+      map.map(old, made);
+    // Rows that a later loop needs.
+    for (Value result : op->getResults())
+      if (!isRead(op) && llvm::any_of(result.getUsers(), [&](Operation *user) {
+            return levels[user] > level;
+          })) {
+        bool inBounds = true;
+        vector::TransferWriteOp::create(b, op->getLoc(), map.lookup(result),
+                                        scratchOf(result), first,
+                                        ArrayRef<bool>{inBounds});
+      }
+  }
+}
+
+/// The loop of one level, the rest of the row, and its sums.
+void BlockStrips::createLevel(unsigned level) {
+  OpBuilder b(block.getTerminator());
+  Location loc = block.getTerminator()->getLoc();
+  SmallVector<vector::ReductionOp> reductions;
+  bool any = false;
+  for (Operation *op : rowOps)
+    if (levels[op] == level && !isUniform(op)) {
+      any = true;
+      if (auto reduction = dyn_cast<vector::ReductionOp>(op))
+        reductions.push_back(reduction);
+    }
+  if (!any)
+    return;
+  auto uniformRows = [&](int64_t width) {
+    IRMapping map;
+    for (Operation *op : rowOps)
+      if (isUniform(op) && levels[op] <= level)
+        map.map(op->getResult(0),
+                narrowed(b, op, Value(), width, map)->getResult(0));
+    return map;
+  };
+  auto index = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  };
+  auto finish = [&](ArrayRef<Value> sums) {
+    SmallVector<Value> numbers;
+    for (auto [reduction, sum] : llvm::zip(reductions, sums))
+      numbers.push_back(vector::ReductionOp::create(b, reduction.getLoc(),
+                                                    reduction.getKind(), sum));
+    return numbers;
+  };
+  int64_t rest = length % lanes, whole = length - rest;
+  SmallVector<Value> inits, numbers;
+  for (vector::ReductionOp reduction : reductions) {
+    auto element =
+        cast<FloatType>(reduction.getSourceVectorType().getElementType());
+    APFloat start = APFloat::getZero(element.getFloatSemantics());
+    if (reduction.getKind() != vector::CombiningKind::ADD)
+      start = APFloat::getInf(element.getFloatSemantics(),
+                              reduction.getKind() ==
+                                  vector::CombiningKind::MAXIMUMF);
+    auto type = VectorType::get({lanes}, element);
+    inits.push_back(arith::ConstantOp::create(
+        b, loc, SplatElementsAttr::get(type, FloatAttr::get(element, start))));
+  }
+  {
+    IRMapping uniform = uniformRows(lanes);
+    auto loop = scf::ForOp::create(
+        b, loc, index(0), index(whole), index(lanes), inits,
+        [&](OpBuilder &inner, Location, Value first, ValueRange args) {
+          SmallVector<Value> sums(args);
+          createStrip(inner, level, first, lanes, uniform, sums);
+          scf::YieldOp::create(inner, loc, sums);
+        });
+    numbers = finish(llvm::to_vector_of<Value>(loop.getResults()));
+  }
+  if (rest) {
+    IRMapping uniform = uniformRows(rest);
+    SmallVector<Value> sums(reductions.size());
+    createStrip(b, level, index(whole), rest, uniform, sums);
+    for (auto [reduction, number, last] :
+         llvm::zip(reductions, numbers, finish(sums)))
+      number =
+          vector::makeArithReduction(b, loc, reduction.getKind(), number, last);
+  }
+  for (auto [reduction, number] : llvm::zip(reductions, numbers))
+    reduction.getResult().replaceAllUsesWith(number);
+}
+
+void BlockStrips::rewrite() {
+  SmallVector<Operation *> others;
+  for (Operation &op : block.without_terminator())
+    if (!isRowOp(&op))
+      others.push_back(&op);
+  for (unsigned level = 0; level <= lastLevel; ++level) {
+    for (Operation *op : others)
+      if (levels[op] == level)
+        op->moveBefore(block.getTerminator());
+    createLevel(level);
+  }
+  for (auto [row, buffer] : scratch) {
+    OpBuilder b(buffer.getParentBlock()->getTerminator());
+    memref::DeallocOp::create(b, buffer.getLoc(), buffer);
+  }
+  for (Operation *op : llvm::reverse(rowOps))
+    op->erase();
+}
+
+struct StripRowsPass : qdelta::impl::StripRowsBase<StripRowsPass> {
+  void runOnOperation() override {
+    for (auto func : getOperation().getOps<func::FuncOp>()) {
+      auto schedule =
+          func->getAttrOfType<qdelta::ScheduleAttr>("qdelta.schedule");
+      if (!schedule || schedule.getLanes() < 2)
+        continue;
+      SmallVector<Block *> blocks;
+      func.walk([&](Block *block) { blocks.push_back(block); });
+      for (Block *block : blocks)
+        if (BlockStrips strips(*block, schedule.getLanes()); strips.analyse())
+          strips.rewrite();
+    }
+  }
+};
+} // namespace

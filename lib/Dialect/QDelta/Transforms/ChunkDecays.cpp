@@ -1,0 +1,182 @@
+//===- ChunkDecays.cpp - the decays of a chunk ----------------------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#include "ChunkDecays.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/TypeUtilities.h"
+
+using namespace mlir;
+using namespace qdelta;
+
+/// What a running decay may be before it is renewed.
+static constexpr double kSmallest = 0x1p-40, kLargest = 0x1p40;
+
+ChunkDecays::ChunkDecays(OpBuilder &b, Location loc, const ChunkList &list,
+                         Value valid, RunningDecay running)
+    : b(b), loc(loc), list(list), valid(valid), running(running) {
+  scalarTile = RankedTensorType::get(
+      cast<RankedTensorType>(valid.getType()).getShape(), list.element);
+}
+
+LogicalResult ChunkDecays::load(TokenTiles &tiles) {
+  for (Value log : list.logs) {
+    Value tile = tiles.get(b, log);
+    if (!tile)
+      return failure();
+    auto zeros = arith::ConstantOp::create(b, loc, b.getZeroAttr(scalarTile));
+    logs.push_back(arith::SelectOp::create(b, loc, valid, tile, zeros));
+  }
+  for (Value log : list.channelLogs) {
+    Value tile = tiles.get(b, log);
+    if (!tile)
+      return failure();
+    channelLogs.push_back(MaskRowsOp::create(b, loc, tile, valid));
+  }
+  return success();
+}
+
+Value ChunkDecays::constant(double value) {
+  return arith::ConstantOp::create(b, loc, b.getF64FloatAttr(value));
+}
+
+/// An f64 number or tile in the list's element type.
+Value ChunkDecays::rounded(Value value) {
+  Type type = list.element;
+  if (getElementTypeOrSelf(value.getType()) == type)
+    return value;
+  if (auto tile = dyn_cast<RankedTensorType>(value.getType()))
+    type = tile.clone(type);
+  return arith::TruncFOp::create(b, loc, type, value);
+}
+
+void ChunkDecays::createTotals() {
+  if (logs.empty())
+    decay =
+        arith::ConstantOp::create(b, loc, b.getFloatAttr(list.element, 1.0));
+  else
+    createCommonTotal();
+  if (!channelLogs.empty())
+    createChannelTotal();
+}
+
+void ChunkDecays::createCommonTotal() {
+  Value total = ChunkDecayOp::create(b, loc, b.getF64Type(), logs,
+                                     IntegerAttr(), IntegerAttr(), UnitAttr());
+  if (running.common) {
+    Value one = constant(1.0);
+    Value end = arith::MulFOp::create(b, loc, running.common, total);
+    Value low = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ULT, end,
+                                      constant(kSmallest));
+    Value high = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UGT, end,
+                                       constant(kLargest));
+    Value renew = arith::OrIOp::create(b, loc, low, high);
+    total = arith::SelectOp::create(b, loc, renew, end, one);
+    next.common = arith::SelectOp::create(b, loc, renew, one, end);
+    inverse.common = rounded(arith::DivFOp::create(b, loc, one, next.common));
+  }
+  decay = rounded(total);
+}
+
+/// All channels are renewed at once: then most chunks renew none.
+void ChunkDecays::createChannelTotal() {
+  auto logType = cast<RankedTensorType>(channelLogs[0].getType());
+  auto type = RankedTensorType::get({1, logType.getDimSize(1)}, b.getF64Type());
+  Value total = ChunkDecayOp::create(b, loc, type, channelLogs, IntegerAttr(),
+                                     IntegerAttr(), UnitAttr());
+  if (!running.channels) {
+    channelDecay = rounded(total);
+    return;
+  }
+  auto ones = [&](RankedTensorType type) -> Value {
+    return arith::ConstantOp::create(
+        b, loc,
+        SplatElementsAttr::get(type, b.getFloatAttr(type.getElementType(), 1)));
+  };
+  Value end = arith::MulFOp::create(b, loc, running.channels, total);
+  channelDecay = rounded(end);
+  channelsDecay = AnyOutsideOp::create(
+      b, loc, channelDecay, llvm::APFloat(kSmallest), llvm::APFloat(kLargest));
+  next.channels =
+      arith::SelectOp::create(b, loc, channelsDecay, ones(type), end);
+  Value narrow = rounded(next.channels);
+  inverse.channels = arith::DivFOp::create(
+      b, loc, ones(cast<RankedTensorType>(narrow.getType())), narrow);
+}
+
+Value ChunkDecays::to(int64_t place) {
+  Value &factor = toPlace[place];
+  if (factor || logs.empty())
+    return factor;
+  factor = ChunkDecayOp::create(b, loc, scalarTile, logs, IntegerAttr(),
+                                b.getI64IntegerAttr(place), UnitAttr());
+  if (running.common)
+    factor = ScaleOp::create(b, loc, factor, rounded(running.common));
+  return factor;
+}
+
+Value ChunkDecays::channelsTo(int64_t channelPlace) {
+  Value &factor = channelsToPlace[channelPlace];
+  if (factor || channelLogs.empty())
+    return factor;
+  factor = ChunkDecayOp::create(b, loc, channelLogs[0].getType(), channelLogs,
+                                IntegerAttr(),
+                                b.getI64IntegerAttr(channelPlace), UnitAttr());
+  if (running.channels)
+    factor = ScaleChannelsOp::create(b, loc, factor, rounded(running.channels));
+  return factor;
+}
+
+Value ChunkDecays::updateFactor(int64_t place) {
+  Value factor;
+  if (logs.empty())
+    factor = arith::ConstantOp::create(
+        b, loc,
+        DenseElementsAttr::get(scalarTile, b.getFloatAttr(list.element, 1.0)));
+  else
+    factor = ChunkDecayOp::create(b, loc, scalarTile, logs,
+                                  b.getI64IntegerAttr(place), IntegerAttr(),
+                                  UnitAttr());
+  if (inverse.common)
+    factor = ScaleOp::create(b, loc, factor, inverse.common);
+  auto zeros = arith::ConstantOp::create(b, loc, b.getZeroAttr(scalarTile));
+  return arith::SelectOp::create(b, loc, valid, factor, zeros);
+}
+
+Value ChunkDecays::channelsToEnd(int64_t channelPlace) {
+  if (channelLogs.empty())
+    return {};
+  Value factor = ChunkDecayOp::create(
+      b, loc, channelLogs[0].getType(), channelLogs,
+      b.getI64IntegerAttr(channelPlace), IntegerAttr(), UnitAttr());
+  if (inverse.channels)
+    factor = ScaleChannelsOp::create(b, loc, factor, inverse.channels);
+  return factor;
+}
+
+Value ChunkDecays::gram(Value reads, Value writes, const ListEntry &write,
+                        const ListEntry &read) {
+  int64_t chunk = scalarTile.getDimSize(0);
+  auto type = RankedTensorType::get({chunk, chunk}, list.element);
+  if (channelLogs.empty())
+    return ChunkGramOp::create(b, loc, type, reads, writes);
+  bool inclusive = write.position < read.position;
+  return ChunkGramOp::create(b, loc, type, reads, writes, channelLogs,
+                             b.getI64IntegerAttr(write.channelPlace),
+                             b.getI64IntegerAttr(read.channelPlace),
+                             inclusive ? b.getUnitAttr() : UnitAttr());
+}
+
+Value ChunkDecays::between(const ListEntry &write, const ListEntry &read) {
+  if (logs.empty() && !channelLogs.empty())
+    return {};
+  int64_t chunk = scalarTile.getDimSize(0);
+  bool inclusive = write.position < read.position;
+  return ChunkDecayOp::create(
+      b, loc, RankedTensorType::get({chunk, chunk}, list.element), logs,
+      b.getI64IntegerAttr(write.place), b.getI64IntegerAttr(read.place),
+      inclusive ? b.getUnitAttr() : UnitAttr());
+}

@@ -1,0 +1,138 @@
+//===- HeadBlocks.cpp - the value blocks of a span of chunks --------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#include "ChunkStep.h"
+#include "HeadBuilder.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace qdelta;
+
+/// Hints for what this block's share of the next span will load and store.
+void HeadBuilder::createPrefetches(const BlockGroup &group, Value block,
+                                   Value first, ValueRange outputs) {
+  Value ahead = add(first, index(chunk * schedule.getSpan()));
+  int64_t share = (keys + blocks - 1) / blocks;
+  Value keyColumn = mul(add(block, index(group.firstBlock)), share);
+  Value valueColumn = blockColumn(group, block);
+  for (auto [index_, token] : llvm::enumerate(op.getTokens())) {
+    TokenDim dim = dims.lookup(op.getBody().getArgument(index_));
+    if (dim == TokenDim::Scalar)
+      continue;
+    bool isKey = dim == TokenDim::Key;
+    PrefetchOp::create(
+        b, loc, token,
+        ValueRange{context.batches[index_], ahead, context.heads[index_]},
+        isKey ? keyColumn : valueColumn, chunk, isKey ? share : group.width,
+        /*for_write=*/false);
+  }
+  Value zero = index(0);
+  for (Value output : outputs)
+    PrefetchOp::create(b, loc, output, ValueRange{zero, ahead, zero},
+                       valueColumn, chunk, group.width, /*for_write=*/true);
+}
+
+/// One chunk of one block. `values` holds the block's state [K, width], the
+/// readouts of this chunk if passes are fused, and the outputs.
+LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
+                                       Value first, Value slot,
+                                       SmallVectorImpl<Value> &values) {
+  bool fuse = schedule.getFuse();
+  size_t numReadings = context.list.readings.size();
+  auto tileType = tensorOf({chunk, group.width});
+  MutableArrayRef<Value> outputs =
+      MutableArrayRef(values).drop_front(fuse ? 1 + numReadings : 1);
+  if (schedule.getPrefetch())
+    createPrefetches(group, block, first, outputs);
+
+  // This chunk's shared values, from the rings.
+  ChunkSystem here = system;
+  Value zero = index(0);
+  here.forEachShared([&](Value &shared) {
+    auto type = dyn_cast<RankedTensorType>(shared.getType());
+    Value source = rings[shared];
+    shared = type ? slice(source, slot, type)
+                  : tensor::ExtractOp::create(b, loc, source,
+                                              ValueRange{slot, zero});
+  });
+
+  Value column = blockColumn(group, block);
+  TokenTiles tiles = tilesAt(first, column, group.width);
+  for (auto &scalar : here.scalars)
+    tiles.set(scalar.first, scalar.second);
+  llvm::DenseMap<Reading, Value> readouts;
+  for (auto [i, reading] : llvm::enumerate(context.list.readings))
+    readouts[reading] =
+        fuse ? values[1 + i]
+             : ChunkReadOp::create(b, loc, tileType, here.reads[reading],
+                                   values[0]);
+
+  ChunkStep step = createChunkStep(b, loc, context.list, here, tiles, readouts,
+                                   tileType, StepSolver::Substitution);
+  for (auto [output, sum] : llvm::zip(outputs, step.outputs))
+    output = StoreTileOp::create(b, loc, sum, output,
+                                 ValueRange{zero, first, zero}, column);
+
+  SmallVector<Value> nextReads;
+  if (fuse) {
+    Value next = add(slot, index(1));
+    for (auto &read : system.reads)
+      nextReads.push_back(
+          slice(rings[read.second], next, tensorOf({chunk, keys})));
+  }
+  auto update = ChunkUpdateOp::create(
+      b, loc, values[0].getType(),
+      SmallVector<Type>(nextReads.size(), tileType), values[0], here.decay,
+      here.channelDecay, here.channelsDecay, here.writeKeys, step.updates,
+      nextReads);
+  values[0] = update.getResult();
+  for (auto [i, readout] : llvm::enumerate(update.getReadouts()))
+    values[1 + i] = insert(readout, values[1 + i], {});
+  return success(!tiles.hasFailed());
+}
+
+/// All blocks of one group over the `count` chunks of a span.
+void HeadBuilder::createBlocks(unsigned groupIndex, Value firstChunk,
+                               Value count) {
+  const BlockGroup &group = groups[groupIndex];
+  size_t perGroup = 1 + (schedule.getFuse() ? context.list.readings.size() : 0);
+  MutableArrayRef<Value> own =
+      MutableArrayRef(carried).slice(groupIndex * perGroup, perGroup);
+  MutableArrayRef<Value> outputs =
+      MutableArrayRef(carried).drop_front(groups.size() * perGroup);
+  SmallVector<Value> inits(own);
+  llvm::append_range(inits, outputs);
+  auto overBlocks = scf::ForOp::create(
+      b, loc, index(0), index(group.count), index(1), inits,
+      [&](OpBuilder &, Location, Value block, ValueRange outer) {
+        SmallVector<Value> values;
+        for (auto [i, value] : llvm::enumerate(outer))
+          values.push_back(
+              i == 0 ? slice(value, block, tensorOf({keys, group.width}))
+              : i < perGroup
+                  ? slice(value, block, tensorOf({chunk, group.width}))
+                  : value);
+        auto overChunks = scf::ForOp::create(
+            b, loc, index(0), count, index(1), values,
+            [&](OpBuilder &, Location, Value slot, ValueRange inner) {
+              Value first = mul(add(firstChunk, slot), chunk);
+              SmallVector<Value> next(inner);
+              if (mlir::failed(createChunk(group, block, first, slot, next)))
+                failed = true;
+              scf::YieldOp::create(b, loc, next);
+            });
+        SmallVector<Value> results(overChunks.getResults());
+        for (size_t i = 0; i < perGroup; ++i)
+          results[i] = insert(results[i], outer[i], block);
+        scf::YieldOp::create(b, loc, results);
+      });
+  for (size_t i = 0; i < perGroup; ++i)
+    own[i] = overBlocks.getResult(i);
+  for (size_t i = 0; i < outputs.size(); ++i)
+    outputs[i] = overBlocks.getResult(perGroup + i);
+}

@@ -1,0 +1,125 @@
+//===- HeadBuilder.h - the loops of one batch entry and head ----*- C++ -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===-----------------------------------------------------------------------===//
+
+#ifndef QDELTA_TRANSFORMS_HEADBUILDER_H
+#define QDELTA_TRANSFORMS_HEADBUILDER_H
+
+#include "ChunkLoops.h"
+#include "ChunkSystem.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/PatternMatch.h"
+
+namespace qdelta {
+
+/// Value blocks of one width. The state is kept block by block.
+struct BlockGroup {
+  int64_t count, width, firstColumn, firstBlock;
+};
+
+/// Builds what `createHead` says. The file ChunkLoops.cpp has its outer loop
+/// and the loop over a span's systems, HeadBlocks.cpp the loops over blocks and
+/// their chunks, HeadState.cpp the state's way in and out.
+class HeadBuilder {
+  using Value = mlir::Value;
+
+public:
+  HeadBuilder(mlir::OpBuilder &b, mlir::Location loc,
+              const HeadContext &context)
+      : b(b), rewriter(b.getContext()), loc(loc), context(context),
+        op(context.op), schedule(*op.getSchedule()),
+        dims(inferTokenDims(op.getBody().front())) {
+    auto state = llvm::cast<mlir::RankedTensorType>(op.getInits()[0].getType());
+    keys = state.getDimSize(2);
+    chunk = schedule.getChunk();
+    int64_t values = state.getDimSize(3), width = schedule.getColumns();
+    if (values / width)
+      groups.push_back({values / width, width, 0, 0});
+    if (values % width)
+      groups.push_back(
+          {1, values % width, values - values % width, values / width});
+    blocks = (values + width - 1) / width;
+  }
+
+  mlir::LogicalResult create(llvm::SmallVectorImpl<Value> &slices);
+
+private:
+  // Small constructors.
+  Value index(int64_t value) {
+    return mlir::arith::ConstantIndexOp::create(b, loc, value);
+  }
+  Value add(Value lhs, Value rhs) {
+    return mlir::arith::AddIOp::create(b, loc, lhs, rhs);
+  }
+  Value mul(Value lhs, int64_t rhs) {
+    return mlir::arith::MulIOp::create(b, loc, lhs, index(rhs));
+  }
+  mlir::RankedTensorType tensorOf(llvm::ArrayRef<int64_t> shape) {
+    return mlir::RankedTensorType::get(shape, context.list.element);
+  }
+  Value empty(llvm::ArrayRef<int64_t> shape) {
+    return mlir::tensor::EmptyOp::create(b, loc, shape, context.list.element);
+  }
+  /// The slice of `type` at leading indices `lead` of `source`.
+  Value slice(Value source, mlir::ValueRange lead, mlir::RankedTensorType type);
+  Value insert(Value tile, Value dest, mlir::ValueRange lead);
+  void sliceGeometry(Value whole, mlir::ValueRange lead,
+                     mlir::RankedTensorType part,
+                     llvm::SmallVector<mlir::OpFoldResult> &offsets,
+                     llvm::SmallVector<mlir::OpFoldResult> &sizes,
+                     llvm::SmallVector<mlir::OpFoldResult> &strides);
+
+  TokenTiles tilesAt(Value first, Value column = {}, int64_t columns = 0) {
+    return TokenTiles(op, chunk, keys, dims,
+                      {context.batches, first, context.heads, column, columns});
+  }
+  /// Which tokens of the chunk from `first` on exist.
+  Value validAt(Value first);
+  Value blockColumn(const BlockGroup &group, Value block) {
+    return add(mul(block, group.width), index(group.firstColumn));
+  }
+
+  Value loadState(const BlockGroup &group);
+  Value firstReadouts(const BlockGroup &group, Value state, Reading reading);
+  /// Decays that nothing has come to yet; null unless they are deferred.
+  RunningDecay startRunning();
+  RunningDecay takeRunning(llvm::SmallVectorImpl<Value> &values);
+  /// `running` is the span's start, and becomes its end.
+  mlir::LogicalResult createSpan(Value firstChunk, RunningDecay &running);
+  void createBlocks(unsigned groupIndex, Value firstChunk, Value count);
+  mlir::LogicalResult createChunk(const BlockGroup &group, Value block,
+                                  Value first, Value slot,
+                                  llvm::SmallVectorImpl<Value> &carried);
+  void createPrefetches(const BlockGroup &group, Value block, Value first,
+                        mlir::ValueRange outputs);
+  /// The reverse of `loadState`: the state is `running` times what is stored.
+  Value storeState(const BlockGroup &group, Value state, RunningDecay running,
+                   Value final);
+
+  mlir::OpBuilder &b;
+  mlir::IRRewriter rewriter;
+  mlir::Location loc;
+  const HeadContext &context;
+  AffineScanOp op;
+  ScheduleAttr schedule;
+  llvm::DenseMap<Value, TokenDim> dims;
+  int64_t keys, chunk, blocks;
+  llvm::SmallVector<BlockGroup, 2> groups;
+
+  /// The system of a span's chunk, and for each shared value of it a ring that
+  /// holds those of all the span's chunks.
+  ChunkSystem system;
+  llvm::MapVector<Value, Value> rings;
+  /// What crosses spans: per group the state, then one readout tensor per
+  /// reading if passes are fused; then the outputs.
+  llvm::SmallVector<Value> carried;
+  bool failed = false;
+};
+
+} // namespace qdelta
+
+#endif // QDELTA_TRANSFORMS_HEADBUILDER_H

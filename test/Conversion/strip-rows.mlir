@@ -1,0 +1,87 @@
+// RUN: qdelta-opt %s -qdelta-strip-rows -split-input-file | FileCheck %s
+
+#schedule = #qdelta.schedule<target = "avx2", chunk = 2, columns = 8, span = 1, lanes = 8, unroll = true, fuse = true, defer = true, prefetch = false>
+
+// A row of 20 is two strips of 8 and one of 4. The sum is finished after the
+// loop, and what depends on it has a loop of its own: the row that it needs is
+// loaded again, the product is kept in a buffer.
+
+// CHECK-LABEL: func.func @sum_then_scale
+// CHECK:       %[[KEPT:.*]] = memref.alloc() {alignment = 64 : i64} : memref<20xf32>
+// CHECK:       %[[SUM:.*]] = scf.for %[[I:.*]] = %{{.*}} to %{{.*}} step %{{.*}} iter_args(%[[ACC:.*]] = %{{.*}}) -> (vector<8xf32>)
+// CHECK:         %[[X:.*]] = vector.transfer_read %arg0[%{{.*}}, %[[I]]]{{.*}} vector<8xf32>
+// CHECK:         %[[P:.*]] = arith.mulf %[[X]], %[[X]] : vector<8xf32>
+// CHECK:         vector.transfer_write %[[P]], %[[KEPT]][%[[I]]]
+// CHECK:         arith.addf %[[ACC]], %[[P]] : vector<8xf32>
+// CHECK:       vector.reduction <add>, %{{.*}} : vector<8xf32> into f32
+// CHECK:       vector.transfer_read {{.*}} vector<4xf32>
+// CHECK:       vector.reduction <add>, %{{.*}} : vector<4xf32> into f32
+// CHECK:       %[[R:.*]] = arith.divf
+// CHECK:       vector.broadcast %[[R]] : f32 to vector<8xf32>
+// CHECK:       scf.for
+// CHECK:         vector.transfer_read %[[KEPT]]
+// CHECK:         vector.transfer_read %arg0
+// CHECK:         vector.transfer_write %{{.*}}, %arg1
+// CHECK-NOT:   vector<20xf32>
+// CHECK:       memref.dealloc %[[KEPT]]
+func.func @sum_then_scale(%x: memref<2x20xf32>, %y: memref<2x20xf32>) attributes {qdelta.schedule = #schedule} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %one = arith.constant 1.0 : f32
+  %row = vector.transfer_read %x[%c1, %c0], %zero {in_bounds = [true]} : memref<2x20xf32>, vector<20xf32>
+  %square = arith.mulf %row, %row : vector<20xf32>
+  %sum = vector.reduction <add>, %square : vector<20xf32> into f32
+  %scale = arith.divf %one, %sum : f32
+  %by = vector.broadcast %scale : f32 to vector<20xf32>
+  %scaled = arith.mulf %square, %by : vector<20xf32>
+  %total = arith.addf %scaled, %row : vector<20xf32>
+  vector.transfer_write %total, %y[%c0, %c0] {in_bounds = [true]} : vector<20xf32>, memref<2x20xf32>
+  return
+}
+
+// -----
+
+#schedule = #qdelta.schedule<target = "avx2", chunk = 2, columns = 8, span = 1, lanes = 8, unroll = true, fuse = true, defer = true, prefetch = false>
+
+// Rows that start at different columns of a buffer that is written to may not be
+// cut: a strip would read what another has written.
+// CHECK-LABEL: func.func @shifted
+// CHECK-NOT:   scf.for
+// CHECK:       vector<20xf32>
+func.func @shifted(%x: memref<2x40xf32>) attributes {qdelta.schedule = #schedule} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %row = vector.transfer_read %x[%c0, %c1], %zero {in_bounds = [true]} : memref<2x40xf32>, vector<20xf32>
+  vector.transfer_write %row, %x[%c0, %c0] {in_bounds = [true]} : vector<20xf32>, memref<2x40xf32>
+  return
+}
+
+// -----
+
+#schedule = #qdelta.schedule<target = "avx2", chunk = 2, columns = 8, span = 1, lanes = 8, unroll = true, fuse = true, defer = true, prefetch = false>
+
+// Nor may rows that another op of the block writes to, or that a shuffle mixes.
+// CHECK-LABEL: func.func @stored
+// CHECK-NOT:   scf.for
+// CHECK:       return
+func.func @stored(%x: memref<2x20xf32>, %y: memref<2x20xf32>) attributes {qdelta.schedule = #schedule} {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  memref.store %zero, %x[%c0, %c0] : memref<2x20xf32>
+  %row = vector.transfer_read %x[%c0, %c0], %zero {in_bounds = [true]} : memref<2x20xf32>, vector<20xf32>
+  vector.transfer_write %row, %y[%c0, %c0] {in_bounds = [true]} : vector<20xf32>, memref<2x20xf32>
+  return
+}
+// CHECK-LABEL: func.func @mixed
+// CHECK-NOT:   scf.for
+// CHECK:       return
+func.func @mixed(%x: memref<2x20xf32>, %y: memref<2x20xf32>) attributes {qdelta.schedule = #schedule} {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %row = vector.transfer_read %x[%c0, %c0], %zero {in_bounds = [true]} : memref<2x20xf32>, vector<20xf32>
+  %turned = vector.shuffle %row, %row [19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0] : vector<20xf32>, vector<20xf32>
+  vector.transfer_write %turned, %y[%c0, %c0] {in_bounds = [true]} : vector<20xf32>, memref<2x20xf32>
+  return
+}
