@@ -10,6 +10,7 @@
 #include "qdelta/Dialect/QDelta/Transforms/Passes.h"
 #include "qdelta/Pipelines/Compile.h"
 #include "qdelta/Target/GpuTarget.h"
+#include "qdelta/Target/TargetTable.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -105,7 +106,10 @@ static void addToBuffers(OpPassManager &pm, const CompileOptions &options) {
   pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
   if (vectorises)
     pm.addPass(createExpandMath());
-  pm.addPass(createExpandBfloat());
+  // The last row is for processors without instructions for f16.
+  ExpandBfloatOptions bits;
+  bits.half = !vectorises || options.target == targetTable().back().name;
+  pm.addPass(createExpandBfloat(bits));
   addCleanUp(pm);
 }
 
@@ -126,6 +130,7 @@ static void addToTarget(OpPassManager &pm) {
   scalars.addPass(createConvertIndexToLLVMPass());
   scalars.addPass(createUBToLLVMConversionPass());
   pm.addPass(createFunctionsToLLVM());
+  pm.addPass(createBfloatAccesses());
   OpPassManager &finished = pm.nest<LLVM::LLVMFuncOp>();
   finished.addPass(createCSEPass());
   finished.addPass(createReconcileUnrealizedCastsPass());

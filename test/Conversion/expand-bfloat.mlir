@@ -1,4 +1,5 @@
 // RUN: qdelta-opt %s -qdelta-expand-bfloat | FileCheck %s
+// RUN: qdelta-opt %s -qdelta-expand-bfloat=half=true | FileCheck %s --check-prefix=HALF
 
 // Widening is a shift by 16 bits.
 // CHECK-LABEL: func.func @widen(
@@ -30,6 +31,9 @@ func.func @round(%x: f32) -> bf16 {
 // CHECK-NEXT:  arith.extf %{{.*}} : vector<8xf16> to vector<8xf32>
 // CHECK-NEXT:  arith.truncf %{{.*}} : vector<8xf32> to vector<8xf16>
 // CHECK-NEXT:  arith.truncf %{{.*}} : f64 to f32
+// HALF-LABEL: func.func @others(
+// HALF-NOT:    arith.{{extf|truncf}} {{.*}}f16
+// HALF:        arith.truncf %{{.*}} : f64 to f32
 func.func @others(%x: vector<8xf16>, %y: vector<8xf32>, %z: f64) -> (vector<8xf32>, vector<8xf16>, f32) {
   %0 = arith.extf %x : vector<8xf16> to vector<8xf32>
   %1 = arith.truncf %y : vector<8xf32> to vector<8xf16>

@@ -209,7 +209,8 @@ def ExpandBfloat : Pass<"qdelta-expand-bfloat", "::mlir::ModuleOp"> {
     last place and shifts; a NaN becomes the quiet NaN. Code generation calls the
     compiler's library for each element where the processor has no instruction
     for bf16, and that instruction, where there is one, takes subnormal numbers
-    for 0. Conversions of f16 have instructions that round right.
+    for 0. Conversions of f16 have instructions that round right on most
+    processors; `half` is for the others.
 
     Before: `arith.extf` and `arith.truncf` of bf16, scalars and vectors.
     After: `arith` on integers.
@@ -218,6 +219,25 @@ def ExpandBfloat : Pass<"qdelta-expand-bfloat", "::mlir::ModuleOp"> {
     Numerics: preserving.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let options = [
+    Option<"half", "half", "bool", "false", "conversions of f16 too">];
+}
+
+def BfloatAccesses : Pass<"qdelta-bfloat-accesses", "::mlir::ModuleOp"> {
+  let summary = "bf16 in memory as integers";
+  let description = [{
+    Loads and stores of bf16, scalars and vectors, become those of 16-bit
+    integers. Where bf16 is no type of the processor, code generation may widen
+    what it loads and call the compiler's library to store it, although nothing
+    computes with it.
+
+    Before: `llvm.load` of `vector<8xbf16>`.
+    After: `llvm.load` of `vector<8xi16>`, and `llvm.bitcast` where bf16 is used.
+    Preconditions: functions in the LLVM dialect.
+
+    Numerics: preserving.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
 def FunctionsToLLVM : Pass<"qdelta-functions-to-llvm", "::mlir::ModuleOp"> {

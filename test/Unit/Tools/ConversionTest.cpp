@@ -139,11 +139,10 @@ TEST_P(Conversion, RoundsAsTheReference) {
 
 INSTANTIATE_TEST_SUITE_P(
     Targets, Conversion,
-    testing::Combine(testing::Values(Engine{"cpu", "host"},
-                                     Engine{"cpu", "avx2"},
-                                     Engine{"scalar", "host"}),
-                     testing::Values(Format::BF16, Format::F16),
-                     testing::Values(0, 16)),
+    testing::Combine(
+        testing::Values(Engine{"cpu", "host"}, Engine{"cpu", "avx2"},
+                        Engine{"cpu", "scalar"}, Engine{"scalar", "host"}),
+        testing::Values(Format::BF16, Format::F16), testing::Values(0, 16)),
     [](const auto &info) {
       return std::string(std::get<0>(info.param).name) + "_" +
              std::get<0>(info.param).target + "_" +
