@@ -58,7 +58,7 @@ static Sizes shrink(Sizes sizes) {
 }
 
 /// Compares with the reference; returns the largest ratio of errors.
-static Expected<double> verify(Subject &subject) {
+static Expected<double> verify(Subject &subject, llvm::StringRef mode) {
   const Signature &signature = subject.signature;
   Sizes sizes = shrink(subject.sizes);
   std::vector<std::optional<FloatTensor>> none(signature.inputs.size());
@@ -67,7 +67,7 @@ static Expected<double> verify(Subject &subject) {
       runReference(subject.recurrence, "", inputs, signature.dtype);
   if (!reference)
     return reference.takeError();
-  Format products = productsOf(subject.what.engine, signature.dtype);
+  Format products = productsOf(subject.what.engine, signature.dtype, mode);
   auto loop = runTokenLoop(subject.recurrence, inputs, products);
   if (!loop)
     return loop.takeError();
@@ -233,7 +233,7 @@ Expected<Measurement> qdelta::tools::measure(const Case &what,
   result.what.shape = *sizes;
   result.function = signature->recurrence;
   Subject subject{what, *recurrence, *signature, *sizes, std::move(*kernel)};
-  Expected<double> ratio = verify(subject);
+  Expected<double> ratio = verify(subject, compile.mode);
   if (!ratio)
     return ratio.takeError();
   result.errorRatio = *ratio;

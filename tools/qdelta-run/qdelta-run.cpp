@@ -154,7 +154,8 @@ static Error save(const Run &run, const RunOptions &options) {
   auto reference = runReference(run.recurrence, "", run.inputs, dtype);
   if (!reference)
     return reference.takeError();
-  Format products = productsOf(options.compile.engine, dtype);
+  Format products =
+      productsOf(options.compile.engine, dtype, options.compile.mode);
   auto loop = runTokenLoop(run.recurrence, run.inputs, products);
   if (!loop)
     return loop.takeError();
