@@ -24,17 +24,20 @@ qdelta.recurrence @made(state %S: tensor<?x?xf32>)
   qdelta.yield state %S2 : tensor<?x?xf32> out %o, %z, %w : tensor<?xf32>, tensor<?xf32>, tensor<?xf32>
 }
 
-// Two states that do not depend on one another.
+// Two states whose writes use one another's readouts: one list.
 qdelta.recurrence @two_states(state %S: tensor<?x?xf32>, %R: tensor<?x?xf32>)
     token(%q: tensor<?xf32> {qdelta.unit}, %k: tensor<?xf32> {qdelta.unit}, %v: tensor<?xf32>,
-          %g: f32 {qdelta.log_decay}, %h: f32 {qdelta.log_decay}) param(%scale: f32) {
+          %g: f32 {qdelta.log_decay}, %h: f32 {qdelta.log_decay},
+          %beta: f32 {qdelta.range = [0.0, 0.5]}) param(%scale: f32) {
   %S0 = qdelta.decay %S by %g : tensor<?x?xf32>, f32
-  %S1 = qdelta.write %S0 key %k value %v : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
   %R0 = qdelta.decay %R by %h : tensor<?x?xf32>, f32
-  %R1 = qdelta.write %R0 key %q value %v : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
-  %y = qdelta.read %S1 at %q : tensor<?x?xf32>, tensor<?xf32>
+  %p = qdelta.read %S0 at %k : tensor<?x?xf32>, tensor<?xf32>
+  %d = arith.subf %v, %p : tensor<?xf32>
+  %R1 = qdelta.write %R0 key %k value %d : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
   %z = qdelta.read %R1 at %k : tensor<?x?xf32>, tensor<?xf32>
-  %s = arith.addf %y, %z : tensor<?xf32>
-  %o = qdelta.scale %s by %scale : tensor<?xf32>, f32
+  %e = qdelta.scale %z by %beta : tensor<?xf32>, f32
+  %S1 = qdelta.write %S0 key %k value %e : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
+  %y = qdelta.read %S1 at %q : tensor<?x?xf32>, tensor<?xf32>
+  %o = qdelta.scale %y by %scale : tensor<?xf32>, f32
   qdelta.yield state %S1, %R1 : tensor<?x?xf32>, tensor<?x?xf32> out %o : tensor<?xf32>
 }
