@@ -38,6 +38,9 @@ void GroupMatrix::commit(const Fragment &sum) {
   inFlight.push_back(SmallVector<Value>(sum.begin(), sum.end()));
 }
 
+/// A wait cannot leave more chains than this.
+static constexpr size_t kMostPending = 7;
+
 void GroupMatrix::finish(Fragment &values) {
   if (values.empty())
     return;
@@ -45,12 +48,13 @@ void GroupMatrix::finish(Fragment &values) {
     if (!llvm::is_contained(inFlight[i], Value(values[0])))
       continue;
     // Chains complete in order.
-    auto pending = static_cast<int64_t>(inFlight.size() - 1 - i);
-    e.intrinsic("llvm.nvvm.wgmma.wait_group.sync.aligned", {e.i64(pending)},
-                {});
-    for (size_t done = 0; done <= i; ++done)
-      settle(inFlight[done]);
-    inFlight.erase(inFlight.begin(), inFlight.begin() + i + 1);
+    size_t pending = std::min(inFlight.size() - 1 - i, kMostPending);
+    e.intrinsic("llvm.nvvm.wgmma.wait_group.sync.aligned",
+                {e.i64(static_cast<int64_t>(pending))}, {});
+    ArrayRef<SmallVector<Value>> done = ArrayRef(inFlight).drop_back(pending);
+    for (ArrayRef<Value> chain : done)
+      settle(chain);
+    inFlight.erase(inFlight.begin(), inFlight.end() - pending);
     break;
   }
   for (Num &value : values)

@@ -33,7 +33,9 @@ public:
         return start + ((k >> 2) * (plan.chunk * 128) + (k & 3) * 32) / 16;
       };
       Fragment sum;
-      multiply(sum, plan.chunk, a, at, /*across=*/false);
+      // The first read's operand is that of all.
+      multiply(sum, plan.chunk, a, at, /*across=*/false,
+               /*isReady=*/!sums.empty());
       sums.push_back(sum);
     }
     return sums;
@@ -60,13 +62,14 @@ public:
   void finish(Fragment &values) override { matrix.finish(values); }
 
 private:
-  /// sum += A B. A few products at a time are a chain of their own, so that the
-  /// operands of those behind are made while it runs.
+  /// sum += A B. Unless A `isReady`, a few products at a time are a chain of
+  /// their own, so that the operands of those behind are made while it runs.
   void multiply(Fragment &sum, int64_t n, Fragment &a,
-                llvm::function_ref<Num(int64_t)> descriptorAt, bool across) {
+                llvm::function_ref<Num(int64_t)> descriptorAt, bool across,
+                bool isReady = false) {
     auto steps = static_cast<int64_t>(a.size()) / 4;
     for (int64_t k = 0; k < steps; ++k) {
-      if (k % kSteps == 0)
+      if (!isReady && k % kSteps == 0)
         matrix.ready(
             MutableArrayRef(a).slice(4 * k, 4 * std::min(kSteps, steps - k)));
       matrix.multiply(sum, n, ArrayRef(a).slice(4 * k, 4), descriptorAt(k),
@@ -74,7 +77,7 @@ private:
       // What a chain before the last one makes goes on, and has no user.
       if (k + 1 == steps)
         matrix.commit(sum);
-      else if (k % kSteps == kSteps - 1)
+      else if (!isReady && k % kSteps == kSteps - 1)
         matrix.commit({});
     }
   }

@@ -164,10 +164,11 @@ void SystemInverse::addBelow(Num block, int64_t below, const Operand &last,
   if (below == blocks)
     return;
   e.when(block + below < blocks, [&] {
-    // What is past the last row is made from another one, and not used.
+    // What is past the last row is made from the next one, and not used.
     auto row = [&](int64_t i) {
-      return i == below ? block + i
-                        : e.select(block + i < blocks, block + i, block);
+      return i == below
+                 ? block + i
+                 : e.select(block + i < blocks, block + i, block + below);
     };
     for (int64_t i = below; i < blocks; ++i)
       multiply(sums[i], last, row(i), block + (below - 1));
