@@ -52,6 +52,11 @@ def retention(x, s, p):
     return p["scale"] * x["q"] @ s["S"]
 
 
+def gla(x, s, p):
+    s["S"] = np.exp(x["g"])[:, None] * s["S"] + np.outer(x["k"], x["v"])
+    return p["scale"] * x["q"] @ s["S"]
+
+
 def delta_net(x, s, p):
     delta(s, x["k"], x["k"], x["v"], x["beta"])
     return p["scale"] * x["q"] @ s["S"]
@@ -60,6 +65,23 @@ def delta_net(x, s, p):
 def gated_delta_net(x, s, p):
     delta(s, x["k"], x["k"], x["v"], x["beta"], x["g"])
     return p["scale"] * x["q"] @ s["S"]
+
+
+def kda(x, s, p):
+    delta(s, x["k"], x["k"], x["v"], x["beta"], x["g"][:, None])
+    return p["scale"] * x["q"] @ s["S"]
+
+
+def rwkv6(x, s, p):
+    o = x["r"] @ s["S"] + x["bonus"] * x["v"]
+    s["S"] = np.exp(x["w"])[:, None] * s["S"] + np.outer(x["k"], x["v"])
+    return o
+
+
+def rwkv7(x, s, p):
+    erased = np.outer(x["a"] * x["h"], x["h"] @ s["S"])
+    s["S"] = np.exp(x["w"])[:, None] * s["S"] - erased + np.outer(x["k"], x["v"])
+    return x["r"] @ s["S"]
 
 
 def q_delta(x, s, p):
@@ -130,6 +152,11 @@ MODELS = {
     "additive_normalised": (
         additive_normalised, {"z": "K+", "S": "KV"}, {"q": "K+", "k": "K+", "v": "V"}, {}),
     "retention": (retention, {"S": "KV"}, QKV, {"g": "-", **SCALE}),
+    "gla": (gla, {"S": "KV"}, {**QKV, "g": "K-"}, SCALE),
+    "kda": (kda, {"S": "KV"}, {**QKV, "g": "K-", "beta": "+"}, SCALE),
+    "rwkv6": (rwkv6, {"S": "KV"}, {"r": "K", "k": "K", "v": "V", "w": "K-", "bonus": ""}, {}),
+    "rwkv7": (rwkv7, {"S": "KV"},
+              {"r": "K", "k": "K", "v": "V", "w": "K-", "h": "K1", "a": "K+"}, {}),
     "delta_net": (delta_net, {"S": "KV"}, {**QKV, "beta": "+"}, SCALE),
     "gated_delta_net": (gated_delta_net, {"S": "KV"}, {**QKV, "g": "-", "beta": "+"}, SCALE),
     "q_delta": (q_delta, {"S": "KV"}, {**QKV, "g": "-", "beta": "+", "lambda": "+"}, SCALE),

@@ -60,11 +60,13 @@ static int runCatching(llvm::function_ref<llvm::Error(Reproducer &)> tool,
     llvm::handleAllErrors(
         tool(reproducer),
         [&](const Failure &failure) {
-          result = failure.code == InternalError
-                       ? reportInternal(failure.message(), reproducer)
-                       : report(failure.code,
-                                failure.message() +
-                                    "; reproducer: " + reproducer.write());
+          if (failure.code == InternalError)
+            result = reportInternal(failure.message(), reproducer);
+          else if (reproducer.hasInput())
+            result = report(failure.code, failure.message() + "; reproducer: " +
+                                              reproducer.write());
+          else
+            result = report(failure.code, failure.message());
         },
         [&](const llvm::ErrorInfoBase &error) {
           result = report(UserError, error.message());

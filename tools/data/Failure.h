@@ -43,6 +43,7 @@ public:
 
   /// The text of the module from here on.
   void setInput(llvm::StringRef text) { input = text.str(); }
+  bool hasInput() const { return !input.empty(); }
 
   /// Writes both to a new file in the folder for temporary files; its name, or
   /// why there is none.
@@ -54,8 +55,8 @@ private:
 
 /// Runs a tool: prints its error as `error: ...` and returns the exit code.
 /// Running out of memory is the user's; any other exception, a failed assertion
-/// and a crash are ours. Internal errors and wrong results print where their
-/// reproducer is.
+/// and a crash are ours. Internal errors print where their reproducer is, and so
+/// do wrong results of a tool that has an input.
 int runTool(int argc, char **argv,
             llvm::function_ref<llvm::Error(Reproducer &)> tool);
 
