@@ -25,7 +25,7 @@ extern "C" {
  * module must outlive the calls that use it.
  */
 #define QDELTA_RUNTIME_VERSION_MAJOR 1
-#define QDELTA_RUNTIME_VERSION_MINOR 2
+#define QDELTA_RUNTIME_VERSION_MINOR 3
 
 /* Sizes of an argument's dimensions that a launch decides. */
 enum {
@@ -110,6 +110,23 @@ typedef struct {
   int32_t swizzle;
 } qdeltaTensorMap;
 
+/* One of several device kernels that a launch consists of, in one stream. Its
+ * tensors are arguments of the kernel, by number, and from their number on the
+ * workspaces; the first num_inputs are read and the others written. */
+typedef struct {
+  size_t struct_size;
+  const char *entry;    /* the symbol */
+  int32_t threads;      /* of a CTA */
+  int32_t num_inputs;   /* of its tensors */
+  int64_t blocks;       /* CTAs of a batch entry, value head and run of tokens */
+  int64_t tokens;       /* of a run; 0: there is one, of all tokens */
+  int64_t shared_bytes; /* dynamic shared memory of a CTA */
+  const int32_t *tensors;
+  int64_t num_tensors;
+  const qdeltaTensorMap *tensor_maps; /* `argument` is a number in tensors */
+  int64_t num_tensor_maps;
+} qdeltaKernelStep;
+
 /* Code of a kernel for one target. How it is launched and what its parameters
  * are: qdelta/Runtime/DeviceKernel.h. */
 typedef struct {
@@ -125,6 +142,14 @@ typedef struct {
   int64_t shared_bytes; /* dynamic shared memory of a CTA */
   const qdeltaTensorMap *tensor_maps;
   int64_t num_tensor_maps;
+  /* Since 1.3. If there are steps, they say what threads, columns, shared_bytes
+   * and tensor_maps say of a single kernel. Workspaces are sequences that one
+   * step makes for another, of sizes B, T, HV and fixed ones; a launch allocates
+   * them on its device for as long as it runs. */
+  const qdeltaKernelStep *steps;
+  int64_t num_steps;
+  const qdeltaArgument *workspaces;
+  int64_t num_workspaces;
 } qdeltaDeviceKernelImage;
 
 /* A compiled module in memory. */

@@ -7,6 +7,7 @@
 #include "qdelta/Conversion/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -22,19 +23,41 @@ using namespace mlir;
 
 namespace {
 
+/// What a GPU has an instruction for, and code generation selects it.
+bool isInstruction(Operation *op) {
+  return isa<math::AbsFOp, math::CeilOp, math::CopySignOp, math::FloorOp,
+             math::FmaOp, math::RoundEvenOp, math::TruncOp>(op);
+}
+
 struct ExpandMathPass : qdelta::impl::ExpandMathBase<ExpandMathPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateMathPolynomialApproximationPatterns(patterns);
     FrozenRewritePatternSet frozen(std::move(patterns));
-    for (auto func : getOperation().getOps<func::FuncOp>()) {
-      SmallVector<Operation *> onVectors;
-      func.walk([&](Operation *op) {
+    auto expand = [&](Operation *func, bool isKernel) -> LogicalResult {
+      SmallVector<Operation *> found;
+      func->walk([&](Operation *op) {
         if (isa_and_nonnull<math::MathDialect>(op->getDialect()) &&
-            isa<VectorType>(op->getResult(0).getType()))
-          onVectors.push_back(op);
+            (isKernel || isa<VectorType>(op->getResult(0).getType())))
+          found.push_back(op);
       });
-      if (failed(applyOpPatternsGreedily(onVectors, frozen)))
+      return applyOpPatternsGreedily(found, frozen);
+    };
+    for (auto func : getOperation().getOps<func::FuncOp>())
+      if (failed(expand(func, /*isKernel=*/false)))
+        return signalPassFailure();
+    // A GPU has no C library.
+    for (auto kernel : getOperation().getOps<LLVM::LLVMFuncOp>()) {
+      if (failed(expand(kernel, /*isKernel=*/true)))
+        return signalPassFailure();
+      WalkResult left = kernel.walk([](Operation *op) {
+        if (!isa_and_nonnull<math::MathDialect>(op->getDialect()) ||
+            isInstruction(op))
+          return WalkResult::advance();
+        op->emitOpError("is not lowered for GPUs yet in the step of a token");
+        return WalkResult::interrupt();
+      });
+      if (left.wasInterrupted())
         return signalPassFailure();
     }
   }

@@ -43,7 +43,10 @@ LLVM::LLVMFuncOp qdelta::createKernelFunction(func::FuncOp func,
       LLVM::LLVMFunctionType::get(
           LLVM::LLVMVoidType::get(context),
           SmallVector<Type>(1 + launch.maps.size(), pointer)));
-  describeParameters(kernel, func.getNumArguments() + func.getNumResults());
+  SmallVector<Type> types(func.getArgumentTypes());
+  llvm::append_range(types, func.getResultTypes());
+  // A number of heads is no tensor: it comes with the launch.
+  describeParameters(kernel, llvm::count_if(types, llvm::IsaPred<TensorType>));
   kernel->setAttr("qdelta.tensor_maps", b.getDenseI64ArrayAttr(launch.maps));
   kernel->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
   kernel->setAttr(
@@ -55,13 +58,13 @@ LLVM::LLVMFuncOp qdelta::createKernelFunction(func::FuncOp func,
        {StringRef(kRecurrenceAttr), StringRef("qdelta.schedule")})
     if (Attribute attr = func->getAttr(name))
       kernel->setAttr(name, attr);
-  SmallVector<Type> types(func.getArgumentTypes());
-  llvm::append_range(types, func.getResultTypes());
   if (RecurrenceOp recurrence = recurrenceOf(func))
     kernel->setAttr(kArgumentsAttr, describeArguments(types, recurrence));
   kernel->setAttr("qdelta.threads", b.getI64IntegerAttr(launch.threads));
   kernel->setAttr("qdelta.shared_bytes",
                   b.getI64IntegerAttr(launch.sharedBytes));
   kernel->setAttr("qdelta.columns", b.getI64IntegerAttr(launch.columns));
+  kernel->setAttr("qdelta.blocks", b.getI64IntegerAttr(launch.blocks));
+  kernel->setAttr("qdelta.tokens", b.getI64IntegerAttr(launch.tokens));
   return kernel;
 }

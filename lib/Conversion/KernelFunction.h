@@ -17,6 +17,8 @@ struct KernelLaunch {
   int64_t threads = 0;     ///< of a CTA
   int64_t sharedBytes = 0; ///< of dynamic shared memory
   int64_t columns = 0;     ///< value columns of a CTA
+  int64_t blocks = 1;      ///< CTAs of a batch entry, head and run of tokens
+  int64_t tokens = 0;      ///< of a run; 0: all
   /// The arguments that have a tensor map, in the maps' order.
   llvm::SmallVector<int64_t> maps;
 };

@@ -6,11 +6,10 @@
 
 #include "Image.h"
 
-#include "qdelta/Dialect/QDelta/IR/QDelta.h"
+#include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
 #include "qdelta/Pipelines/DeviceCode.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/IR/Module.h"
 
@@ -30,6 +29,68 @@ static qdeltaTensorMap describeMap(int64_t argument, int64_t chunk) {
   map.box_rows = static_cast<int32_t>(chunk);
   map.swizzle = 3;
   return map;
+}
+
+static std::vector<qdeltaTensorMap> describeMaps(LLVM::LLVMFuncOp kernel) {
+  std::vector<qdeltaTensorMap> maps;
+  auto schedule = kernel->getAttrOfType<ScheduleAttr>("qdelta.schedule");
+  for (int64_t argument :
+       kernel->getAttrOfType<DenseI64ArrayAttr>("qdelta.tensor_maps")
+           .asArrayRef())
+    maps.push_back(describeMap(argument, schedule.getChunk()));
+  return maps;
+}
+
+static DeviceStep describeStep(DictionaryAttr attributes, ModuleOp module) {
+  auto symbol = cast<FlatSymbolRefAttr>(attributes.get("kernel"));
+  auto kernel = module.lookupSymbol<LLVM::LLVMFuncOp>(symbol.getAttr());
+  DeviceStep step;
+  step.entry = symbol.getValue();
+  step.threads = attribute(kernel, "qdelta.threads");
+  step.sharedBytes = attribute(kernel, "qdelta.shared_bytes");
+  step.blocks = attribute(kernel, "qdelta.blocks");
+  step.tokens = attribute(kernel, "qdelta.tokens");
+  step.numInputs = cast<IntegerAttr>(attributes.get("inputs")).getInt();
+  ArrayRef<int32_t> tensors =
+      cast<DenseI32ArrayAttr>(attributes.get("tensors"));
+  step.tensors.assign(tensors.begin(), tensors.end());
+  step.tensorMaps = describeMaps(kernel);
+  return step;
+}
+
+/// A sequence [B, T, HV] or [B, T, HV, D].
+static ArgumentDescription describeWorkspace(RankedTensorType type) {
+  ArgumentDescription workspace;
+  workspace.name = "workspace";
+  Type element = type.getElementType();
+  workspace.dtype = {static_cast<uint8_t>(element.isBF16() ? kDLBfloat
+                                                           : kDLFloat),
+                     static_cast<uint8_t>(element.getIntOrFloatBitWidth()), 1};
+  workspace.shape = {QDELTA_DIM_BATCH, QDELTA_DIM_TIME,
+                     QDELTA_DIM_VALUE_HEADS};
+  llvm::append_range(workspace.shape, type.getShape().drop_front(3));
+  return workspace;
+}
+
+/// The code of an entry function, as far as its attributes say.
+static DeviceCode describeCode(LLVM::LLVMFuncOp entry, ModuleOp module) {
+  DeviceCode made;
+  made.kernel = describeKernel(entry).name;
+  made.entry = entry.getSymName();
+  auto steps = entry->getAttrOfType<ArrayAttr>(kStepsAttr);
+  if (!steps) {
+    made.columns = attribute(entry, "qdelta.columns");
+    made.threads = attribute(entry, "qdelta.threads");
+    made.sharedBytes = attribute(entry, "qdelta.shared_bytes");
+    made.tensorMaps = describeMaps(entry);
+    return made;
+  }
+  for (Attribute step : steps)
+    made.steps.push_back(describeStep(cast<DictionaryAttr>(step), module));
+  for (Attribute type : entry->getAttrOfType<ArrayAttr>(kWorkspacesAttr))
+    made.workspaces.push_back(describeWorkspace(
+        cast<RankedTensorType>(cast<TypeAttr>(type).getValue())));
+  return made;
 }
 
 llvm::Expected<std::vector<DeviceCode>>
@@ -53,20 +114,10 @@ qdelta::compileDevice(ModuleOp module, const CompileOptions &options,
     return code.takeError();
   std::vector<DeviceCode> codes;
   for (auto kernel : module.getOps<LLVM::LLVMFuncOp>()) {
-    if (!kernel->hasAttr(NVVM::NVVMDialect::getKernelFuncAttrName()))
+    if (!kernel->hasAttr(kArgumentsAttr))
       continue;
-    DeviceCode made;
-    made.kernel = describeKernel(kernel).name;
-    made.entry = kernel.getSymName();
+    DeviceCode made = describeCode(kernel, module);
     made.target = target;
-    made.columns = attribute(kernel, "qdelta.columns");
-    made.threads = attribute(kernel, "qdelta.threads");
-    made.sharedBytes = attribute(kernel, "qdelta.shared_bytes");
-    auto schedule = kernel->getAttrOfType<ScheduleAttr>("qdelta.schedule");
-    for (int64_t argument :
-         kernel->getAttrOfType<DenseI64ArrayAttr>("qdelta.tensor_maps")
-             .asArrayRef())
-      made.tensorMaps.push_back(describeMap(argument, schedule.getChunk()));
     if (llvm::Error error = addForms(made, **code, forms, remark))
       return std::move(error);
     codes.push_back(std::move(made));

@@ -41,15 +41,25 @@ llvm::Error qdelta::addForms(DeviceCode &code, const llvm::Module &module,
   const GpuTarget *target = findGpuTarget(code.target);
   if (!target)
     return makeError("unknown GPU target '" + code.target + "'");
-  const llvm::Function *entry = module.getFunction(code.entry);
-  if (!entry || entry->isDeclaration() ||
-      entry->getCallingConv() != llvm::CallingConv::PTX_Kernel)
-    return makeError("the module has no kernel '" + code.entry + "'");
-  if (code.sharedBytes > target->sharedBytes)
-    return makeError("kernel '" + code.entry + "' needs " +
-                     llvm::Twine(code.sharedBytes) +
-                     " bytes of shared memory, but " + target->name + " has " +
-                     llvm::Twine(target->sharedBytes));
+  auto check = [&](const std::string &name,
+                   int64_t sharedBytes) -> llvm::Error {
+    const llvm::Function *entry = module.getFunction(name);
+    if (!entry || entry->isDeclaration() ||
+        entry->getCallingConv() != llvm::CallingConv::PTX_Kernel)
+      return makeError("the module has no kernel '" + name + "'");
+    if (sharedBytes > target->sharedBytes)
+      return makeError("kernel '" + name + "' needs " +
+                       llvm::Twine(sharedBytes) +
+                       " bytes of shared memory, but " + target->name +
+                       " has " + llvm::Twine(target->sharedBytes));
+    return llvm::Error::success();
+  };
+  if (code.steps.empty())
+    if (llvm::Error error = check(code.entry, code.sharedBytes))
+      return error;
+  for (const DeviceStep &step : code.steps)
+    if (llvm::Error error = check(step.entry, step.sharedBytes))
+      return error;
   if (forms.ptx || forms.cubin) {
     auto ptx = emitPtx(module, *target);
     if (!ptx)

@@ -83,7 +83,8 @@ std::vector<KernelDescription> qdelta::describeKernels(ModuleOp module) {
   std::vector<KernelDescription> kernels;
   for (Operation &op : module.getOps())
     if (auto func = dyn_cast<FunctionOpInterface>(op);
-        func && func->hasAttr(kArgumentsAttr) && !func.isExternal())
+        func && func->hasAttr(kArgumentsAttr) &&
+        (!func.isExternal() || func->hasAttr(kStepsAttr)))
       kernels.push_back(describeKernel(&op));
   return kernels;
 }
@@ -92,10 +93,10 @@ std::string qdelta::entrySymbol(llvm::StringRef function) {
   return (function + "_entry").str();
 }
 
-void ImageBuilder::addKernel(const KernelDescription &kernel,
-                             qdeltaEntry entry) {
+std::vector<qdeltaArgument> &
+ImageBuilder::addArguments(const std::vector<ArgumentDescription> &described) {
   std::vector<qdeltaArgument> &args = arguments.emplace_back();
-  for (const ArgumentDescription &argument : kernel.arguments) {
+  for (const ArgumentDescription &argument : described) {
     qdeltaArgument arg{};
     arg.struct_size = sizeof(arg);
     arg.name = names.emplace_back(argument.name).c_str();
@@ -109,6 +110,12 @@ void ImageBuilder::addKernel(const KernelDescription &kernel,
     arg.high = argument.high;
     args.push_back(arg);
   }
+  return args;
+}
+
+void ImageBuilder::addKernel(const KernelDescription &kernel,
+                             qdeltaEntry entry) {
+  std::vector<qdeltaArgument> &args = addArguments(kernel.arguments);
   qdeltaKernelImage result{};
   result.struct_size = sizeof(result);
   result.name = names.emplace_back(kernel.name).c_str();
@@ -130,6 +137,21 @@ void ImageBuilder::addDevice(const DeviceCode &code) {
   device.shared_bytes = code.sharedBytes;
   device.tensor_maps = code.tensorMaps.data();
   device.num_tensor_maps = static_cast<int64_t>(code.tensorMaps.size());
+  std::vector<qdeltaArgument> &between = addArguments(code.workspaces);
+  device.workspaces = between.data();
+  device.num_workspaces = static_cast<int64_t>(between.size());
+  std::vector<qdeltaKernelStep> &all = steps.emplace_back();
+  for (const DeviceStep &step : code.steps)
+    all.push_back({sizeof(qdeltaKernelStep),
+                   names.emplace_back(step.entry).c_str(),
+                   static_cast<int32_t>(step.threads),
+                   static_cast<int32_t>(step.numInputs), step.blocks,
+                   step.tokens, step.sharedBytes, step.tensors.data(),
+                   static_cast<int64_t>(step.tensors.size()),
+                   step.tensorMaps.data(),
+                   static_cast<int64_t>(step.tensorMaps.size())});
+  device.steps = all.data();
+  device.num_steps = static_cast<int64_t>(all.size());
   auto add = [&](qdeltaFormat format, const void *bytes, size_t size) {
     device.format = format;
     device.code = bytes;

@@ -51,8 +51,12 @@ public:
   const qdeltaImage &get() const { return image; }
 
 private:
+  std::vector<qdeltaArgument> &
+  addArguments(const std::vector<ArgumentDescription> &described);
+
   std::deque<std::string> names;
   std::deque<std::vector<qdeltaArgument>> arguments;
+  std::deque<std::vector<qdeltaKernelStep>> steps;
   std::vector<qdeltaKernelImage> kernels;
   std::vector<qdeltaDeviceKernelImage> devices;
   qdeltaImage image{};

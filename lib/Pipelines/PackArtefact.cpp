@@ -134,6 +134,36 @@ llvm::Expected<std::string> EntryWriter::finish(size_t number, size_t total) {
   return bytes;
 }
 
+static void setTensorMaps(EntryWriter &entry, const std::string &prefix,
+                          llvm::ArrayRef<qdeltaTensorMap> maps) {
+  entry.set(prefix + "tensor_maps", llvm::Twine(maps.size()));
+  for (auto [i, map] : llvm::enumerate(maps))
+    entry.set(prefix + "tensor_map" + llvm::Twine(i),
+              llvm::formatv("{0} {1} {2} {3}", map.argument, map.box_columns,
+                            map.box_rows, map.swizzle)
+                  .str());
+}
+
+static void setSteps(EntryWriter &entry, const DeviceCode &code) {
+  entry.set("steps", llvm::Twine(code.steps.size()));
+  for (auto [i, step] : llvm::enumerate(code.steps)) {
+    std::string key = ("step" + llvm::Twine(i)).str();
+    entry.set(key, llvm::formatv("{0} {1} {2} {3} {4} {5}", step.threads,
+                                 step.sharedBytes, step.blocks, step.tokens,
+                                 step.numInputs, step.entry)
+                       .str());
+    entry.set(key + ".tensors",
+              llvm::join(llvm::map_range(step.tensors, nameOfSize), ","));
+    setTensorMaps(entry, key + ".", step.tensorMaps);
+  }
+  entry.set("workspaces", llvm::Twine(code.workspaces.size()));
+  for (auto [i, workspace] : llvm::enumerate(code.workspaces))
+    entry.set("workspace" + llvm::Twine(i),
+              nameOf(workspace.dtype) + " " +
+                  llvm::join(llvm::map_range(workspace.shape, nameOfSize),
+                             ","));
+}
+
 static void addDevice(std::deque<EntryWriter> &entries, const DeviceCode &code,
                       const KernelDescription &kernel, StringRef format,
                       object::ImageKind kind, StringRef bytes) {
@@ -145,15 +175,12 @@ static void addDevice(std::deque<EntryWriter> &entries, const DeviceCode &code,
   entry.set("format", format);
   entry.set("kernels", "1");
   entry.setKernel(0, kernel, code.entry);
+  if (!code.steps.empty())
+    return setSteps(entry, code);
   entry.set("columns", llvm::Twine(code.columns));
   entry.set("threads", llvm::Twine(code.threads));
   entry.set("shared_bytes", llvm::Twine(code.sharedBytes));
-  entry.set("tensor_maps", llvm::Twine(code.tensorMaps.size()));
-  for (auto [i, map] : llvm::enumerate(code.tensorMaps))
-    entry.set("tensor_map" + llvm::Twine(i),
-              llvm::formatv("{0} {1} {2} {3}", map.argument, map.box_columns,
-                            map.box_rows, map.swizzle)
-                  .str());
+  setTensorMaps(entry, "", code.tensorMaps);
 }
 
 llvm::Expected<std::string>

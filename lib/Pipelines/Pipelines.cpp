@@ -55,22 +55,28 @@ static void addToChunked(OpPassManager &pm, const CompileOptions &options) {
   schedule.mode = options.mode;
   schedule.chunk = options.chunk;
   pm.addPass(createSelectSchedule(schedule));
+  if (isForGpu(options))
+    pm.addPass(createOutlineKernels());
   pm.addPass(createChunk());
   pm.addPass(createSecondaryChunks());
   pm.addNestedPass<func::FuncOp>(createCSEPass());
 }
 
-/// GPU threads: the chunk form, or the list, is what is lowered; there is no
-/// linalg phase.
+/// GPU threads: the chunk form, the list or the prescan is what is lowered;
+/// there is no linalg phase.
 static void addToKernel(OpPassManager &pm) {
+  pm.addPass(createPlanLaunches());
+  pm.addPass(createPrescanToGpu());
   pm.addPass(createListToGpu());
   pm.addPass(createChunkToGpu());
+  pm.addPass(createExpandMath());
   pm.addNestedPass<LLVM::LLVMFuncOp>(createCSEPass());
 }
 
 static void addKernelToTarget(OpPassManager &pm) {
   OpPassManager &kernels = pm.nest<LLVM::LLVMFuncOp>();
   kernels.addPass(createSCFToControlFlowPass());
+  kernels.addPass(createConvertMathToLLVMPass());
   kernels.addPass(createArithToLLVMConversionPass());
   pm.addPass(createConvertControlFlowToLLVMPass());
   kernels.addPass(createReconcileUnrealizedCastsPass());

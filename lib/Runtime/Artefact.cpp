@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <deque>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -68,8 +69,22 @@ qdeltaStatus *loadHostCode(const std::vector<Manifest> &manifests,
   return nullptr;
 }
 
-qdeltaDeviceKernelImage deviceImage(const Manifest &manifest,
-                                    qdeltaFormat format) {
+std::vector<qdeltaKernelStep> stepsOf(const Manifest &manifest) {
+  std::vector<qdeltaKernelStep> steps;
+  for (const ManifestStep &step : manifest.steps)
+    steps.push_back({sizeof(qdeltaKernelStep), step.entry.c_str(),
+                     static_cast<int32_t>(step.threads),
+                     static_cast<int32_t>(step.inputs), step.blocks,
+                     step.tokens, step.sharedBytes, step.tensors.data(),
+                     static_cast<int64_t>(step.tensors.size()),
+                     step.tensorMaps.data(),
+                     static_cast<int64_t>(step.tensorMaps.size())});
+  return steps;
+}
+
+qdeltaDeviceKernelImage
+deviceImage(const Manifest &manifest, qdeltaFormat format,
+            const std::vector<qdeltaKernelStep> &steps) {
   qdeltaDeviceKernelImage image{};
   image.struct_size = sizeof(image);
   image.kernel = manifest.kernels[0].name.c_str();
@@ -83,6 +98,10 @@ qdeltaDeviceKernelImage deviceImage(const Manifest &manifest,
   image.shared_bytes = manifest.sharedBytes;
   image.tensor_maps = manifest.tensorMaps.data();
   image.num_tensor_maps = static_cast<int64_t>(manifest.tensorMaps.size());
+  image.steps = steps.data();
+  image.num_steps = static_cast<int64_t>(steps.size());
+  image.workspaces = manifest.workspaces.data();
+  image.num_workspaces = static_cast<int64_t>(manifest.workspaces.size());
   return image;
 }
 
@@ -128,12 +147,15 @@ qdeltaStatus *loadArtefact(std::string_view bytes,
                       static_cast<int64_t>(kernels[i]->arguments.size()),
                       entries[i], kernels[i]->work});
   std::vector<qdeltaDeviceKernelImage> devices;
+  std::deque<std::vector<qdeltaKernelStep>> steps;
   for (const Manifest &manifest : manifests)
     if (manifest.format != "cpu")
       devices.push_back(deviceImage(
-          manifest, manifest.format == "ptx"     ? QDELTA_FORMAT_PTX
-                    : manifest.format == "cubin" ? QDELTA_FORMAT_CUBIN
-                                                 : QDELTA_FORMAT_EMULATED));
+          manifest,
+          manifest.format == "ptx"     ? QDELTA_FORMAT_PTX
+          : manifest.format == "cubin" ? QDELTA_FORMAT_CUBIN
+                                       : QDELTA_FORMAT_EMULATED,
+          steps.emplace_back(stepsOf(manifest))));
   qdeltaImage image = {sizeof(image), images.data(),
                        static_cast<int64_t>(images.size()), devices.data(),
                        static_cast<int64_t>(devices.size())};

@@ -7,10 +7,19 @@
 #include "Backend.h"
 #include "Status.h"
 
+#include <algorithm>
+
 using namespace qdelta::runtime;
 
 DeviceRun::~DeviceRun() = default;
 Backend::~Backend() = default;
+
+int64_t DeviceCode::sharedBytes() const {
+  int64_t most = 0;
+  for (const DeviceStep &step : steps)
+    most = std::max(most, step.sharedBytes);
+  return most;
+}
 
 static const char *nameOfFormat(qdeltaFormat format) {
   switch (format) {

@@ -16,17 +16,36 @@
 
 namespace qdelta::runtime {
 
+/// One kernel of a launch.
+struct DeviceStep {
+  std::string entry;
+  int32_t threads = 0;
+  int64_t sharedBytes = 0;
+  /// CTAs of a batch entry, value head and run of tokens; 0: as many as it
+  /// takes for V, with so many `columns` each.
+  int64_t blocks = 0, columns = 0;
+  /// Tokens of a run; 0: all.
+  int64_t tokens = 0;
+  /// Numbers of the kernel's arguments, and past these of workspaces.
+  std::vector<int32_t> tensors;
+  /// Whether it writes each of them.
+  std::vector<bool> writes;
+  std::vector<qdeltaTensorMap> tensorMaps;
+};
+
 /// Code of a kernel for one target, in one form.
 struct DeviceCode {
-  std::string target, entry;
+  std::string target;
   qdeltaFormat format = QDELTA_FORMAT_PTX;
   /// PTX ends with a zero byte.
   std::string bytes;
   /// In place of `bytes`, for QDELTA_FORMAT_PROGRAM.
   const void *program = nullptr;
-  int32_t threads = 0;
-  int64_t columns = 0, sharedBytes = 0;
-  std::vector<qdeltaTensorMap> tensorMaps;
+  /// At least one.
+  std::vector<DeviceStep> steps;
+  std::vector<qdeltaArgument> workspaces;
+
+  int64_t sharedBytes() const;
 };
 
 /// A launch's options, with those that the caller's struct ends before.
@@ -64,10 +83,11 @@ struct PackedLaunch {
   /// Parameter 0, and the tensor maps that follow it.
   std::vector<int64_t> words;
   std::vector<TensorMapBytes> maps;
-  const std::vector<TensorView> *views = nullptr;
+  /// The tensors of the step.
+  std::vector<const TensorView *> views;
 };
 
-/// One kernel, loaded on one device, for the time of one launch.
+/// The kernels of one code, loaded on one device, for the time of one launch.
 class DeviceRun {
 public:
   virtual ~DeviceRun();
@@ -76,7 +96,11 @@ public:
   virtual qdeltaStatus *check(const std::vector<TensorView> &views) = 0;
   virtual qdeltaStatus *encode(const TensorMapShape &shape,
                                TensorMapBytes &map) = 0;
-  virtual qdeltaStatus *launch(const PackedLaunch &launch) = 0;
+  /// Memory for what is launched from here on, aligned to 256 bytes; at most
+  /// once.
+  virtual qdeltaStatus *allocate(size_t bytes, char *&memory) = 0;
+  virtual qdeltaStatus *launch(const DeviceStep &step,
+                               const PackedLaunch &launch) = 0;
   virtual qdeltaStatus *copy(void *to, const void *from, size_t bytes) = 0;
 };
 

@@ -20,12 +20,15 @@ namespace {
 struct CudaDevice {
   cuda::Device handle = 0;
   cuda::Context context = nullptr;
+  /// Of workspaces; made when a launch needs some.
+  cuda::MemoryPool pool = nullptr;
   int major = 0, minor = 0, maxSharedBytes = 0;
 };
 
 struct CudaFunction {
   cuda::Module module = nullptr;
-  cuda::Function function = nullptr;
+  /// In the order of the steps.
+  std::vector<cuda::Function> functions;
 };
 
 /// Makes a context current as long as it lives.
@@ -57,12 +60,15 @@ public:
           const LaunchOptions &options)
       : driver(driver), context(driver), device(device),
         stream(static_cast<cuda::Stream>(options.stream)) {}
+  ~CudaRun() override;
 
   const DeviceCode &code() const override { return *chosen; }
   qdeltaStatus *check(const std::vector<TensorView> &views) override;
   qdeltaStatus *encode(const TensorMapShape &shape,
                        TensorMapBytes &map) override;
-  qdeltaStatus *launch(const PackedLaunch &launch) override;
+  qdeltaStatus *allocate(size_t bytes, char *&memory) override;
+  qdeltaStatus *launch(const DeviceStep &step,
+                       const PackedLaunch &launch) override;
   qdeltaStatus *copy(void *to, const void *from, size_t bytes) override;
 
   const CudaDriver &driver;
@@ -70,7 +76,9 @@ public:
   int32_t device;
   cuda::Stream stream;
   const DeviceCode *chosen = nullptr;
-  cuda::Function function = nullptr;
+  const std::vector<cuda::Function> *functions = nullptr;
+  cuda::MemoryPool pool = nullptr;
+  cuda::DevicePtr workspaces = 0;
 };
 
 class CudaBackend : public Backend {
@@ -87,6 +95,8 @@ private:
   qdeltaStatus *queryDevice(int32_t ordinal, CudaDevice &device);
   qdeltaStatus *load(const std::string &kernel, const DeviceCode &code,
                      const CudaDevice &device, CudaFunction &loaded);
+  qdeltaStatus *findFunctions(const DeviceCode &code, CudaFunction &loaded);
+  qdeltaStatus *makePool(int32_t ordinal, CudaDevice &device);
 
   std::mutex mutex;
   std::unique_ptr<CudaDriver> driver;
@@ -140,16 +150,35 @@ qdeltaStatus *CudaRun::encode(const TensorMapShape &shape,
                         ": the driver refuses its sizes, strides or box");
 }
 
-qdeltaStatus *CudaRun::launch(const PackedLaunch &launch) {
+/// Freed in the stream: once what was launched is done.
+CudaRun::~CudaRun() {
+  if (workspaces)
+    driver.api.cuMemFreeAsync(workspaces, stream);
+}
+
+qdeltaStatus *CudaRun::allocate(size_t bytes, char *&memory) {
+  qdeltaStatus *error =
+      driver.check(driver.api.cuMemAllocFromPoolAsync(&workspaces, bytes, pool,
+                                                      stream),
+                   "cuMemAllocFromPoolAsync",
+                   std::to_string(bytes) +
+                       " bytes of sequences between kernels");
+  memory = reinterpret_cast<char *>(static_cast<uintptr_t>(workspaces));
+  return error;
+}
+
+qdeltaStatus *CudaRun::launch(const DeviceStep &step,
+                              const PackedLaunch &launch) {
   // The driver copies parameters before the call returns.
   std::vector<void *> parameters = {const_cast<int64_t *>(launch.words.data())};
   for (const TensorMapBytes &map : launch.maps)
     parameters.push_back(const_cast<TensorMapBytes *>(&map));
+  auto index = static_cast<size_t>(&step - chosen->steps.data());
   return driver.check(
-      driver.api.cuLaunchKernel(function, launch.ctas, 1, 1,
-                                static_cast<unsigned>(chosen->threads), 1, 1,
-                                static_cast<unsigned>(chosen->sharedBytes),
-                                stream, parameters.data(), nullptr),
+      driver.api.cuLaunchKernel((*functions)[index], launch.ctas, 1, 1,
+                                static_cast<unsigned>(step.threads), 1, 1,
+                                static_cast<unsigned>(step.sharedBytes), stream,
+                                parameters.data(), nullptr),
       "cuLaunchKernel");
 }
 
@@ -168,8 +197,11 @@ CudaBackend::~CudaBackend() {
     qdeltaStatusDestroy(current.push(devices[key.first]));
     driver->api.cuModuleUnload(loaded.module);
   }
-  for (auto &[ordinal, device] : devices)
+  for (auto &[ordinal, device] : devices) {
+    if (device.pool)
+      driver->api.cuMemPoolDestroy(device.pool);
     driver->api.cuDevicePrimaryCtxRelease_v2(device.handle);
+  }
 }
 
 qdeltaStatus *CudaBackend::queryDevice(int32_t ordinal, CudaDevice &device) {
@@ -215,15 +247,63 @@ qdeltaStatus *CudaBackend::openDevice(int32_t ordinal, CudaDevice *&device) {
   return nullptr;
 }
 
+/// What the pool has had stays its own: launch after launch takes the same.
+qdeltaStatus *CudaBackend::makePool(int32_t ordinal, CudaDevice &device) {
+  const cuda::Api &api = driver->api;
+  if (device.pool)
+    return nullptr;
+  if (!api.cuMemPoolCreate || !api.cuMemPoolSetAttribute ||
+      !api.cuMemPoolDestroy || !api.cuMemAllocFromPoolAsync ||
+      !api.cuMemFreeAsync)
+    return makeStatus(QDELTA_ERROR_DRIVER, "",
+                      "NVIDIA's driver is older than CUDA 11.2 and allocates "
+                      "no memory in a stream");
+  cuda::MemoryPoolProperties properties = {};
+  properties.allocationType = cuda::kPinnedAllocation;
+  properties.locationType = cuda::kDeviceLocation;
+  properties.locationId = ordinal;
+  if (qdeltaStatus *error =
+          driver->check(api.cuMemPoolCreate(&device.pool, &properties),
+                        "cuMemPoolCreate"))
+    return error;
+  uint64_t threshold = UINT64_MAX;
+  return driver->check(
+      api.cuMemPoolSetAttribute(device.pool, cuda::kReleaseThreshold,
+                                &threshold),
+      "cuMemPoolSetAttribute");
+}
+
+/// The functions of all steps, which may use as much shared memory as they do.
+qdeltaStatus *CudaBackend::findFunctions(const DeviceCode &code,
+                                         CudaFunction &loaded) {
+  const cuda::Api &api = driver->api;
+  for (const DeviceStep &step : code.steps) {
+    cuda::Function &function = loaded.functions.emplace_back();
+    if (qdeltaStatus *error =
+            driver->check(api.cuModuleGetFunction(&function, loaded.module,
+                                                  step.entry.c_str()),
+                          "cuModuleGetFunction", step.entry))
+      return error;
+    if (qdeltaStatus *error = driver->check(
+            api.cuFuncSetAttribute(function, cuda::kMaxDynamicSharedSizeBytes,
+                                   static_cast<int>(step.sharedBytes)),
+            "cuFuncSetAttribute",
+            std::to_string(step.sharedBytes) +
+                " bytes of dynamic shared memory"))
+      return error;
+  }
+  return nullptr;
+}
+
 qdeltaStatus *CudaBackend::load(const std::string &kernel,
                                 const DeviceCode &code,
                                 const CudaDevice &device,
                                 CudaFunction &loaded) {
   const cuda::Api &api = driver->api;
-  if (code.sharedBytes > device.maxSharedBytes)
+  if (code.sharedBytes() > device.maxSharedBytes)
     return makeStatus(QDELTA_ERROR_SHARED_MEMORY, "",
                       "kernel " + kernel + " for " + code.target + " needs " +
-                          std::to_string(code.sharedBytes) +
+                          std::to_string(code.sharedBytes()) +
                           " bytes of shared memory, but the device allows " +
                           std::to_string(device.maxSharedBytes));
   char log[4096] = {};
@@ -235,17 +315,7 @@ qdeltaStatus *CudaBackend::load(const std::string &kernel,
                                  values),
           "cuModuleLoadDataEx", log))
     return error;
-  qdeltaStatus *error =
-      driver->check(api.cuModuleGetFunction(&loaded.function, loaded.module,
-                                            code.entry.c_str()),
-                    "cuModuleGetFunction", code.entry);
-  if (!error)
-    error = driver->check(
-        api.cuFuncSetAttribute(loaded.function,
-                               cuda::kMaxDynamicSharedSizeBytes,
-                               static_cast<int>(code.sharedBytes)),
-        "cuFuncSetAttribute",
-        std::to_string(code.sharedBytes) + " bytes of dynamic shared memory");
+  qdeltaStatus *error = findFunctions(code, loaded);
   if (error)
     api.cuModuleUnload(loaded.module);
   return error;
@@ -280,7 +350,11 @@ qdeltaStatus *CudaBackend::open(const std::string &kernel,
       return error;
     known = functions.emplace(std::pair(ordinal, opened->chosen), loaded).first;
   }
-  opened->function = known->second.function;
+  opened->functions = &known->second.functions;
+  if (!opened->chosen->workspaces.empty())
+    if (qdeltaStatus *error = makePool(ordinal, *device))
+      return error;
+  opened->pool = device->pool;
   run = std::move(opened);
   return nullptr;
 }

@@ -27,6 +27,16 @@ using Module = struct ModuleHandle *;
 using Function = struct FunctionHandle *;
 using Stream = struct StreamHandle *;
 using Event = struct EventHandle *;
+using MemoryPool = struct MemoryPoolHandle *;
+
+/// CUmemPoolProps.
+struct MemoryPoolProperties {
+  int allocationType, handleTypes;
+  int locationType, locationId;
+  void *securityAttributes;
+  size_t maxSize;
+  unsigned char reserved[56];
+};
 
 constexpr Result kSuccess = 0;
 constexpr Result kErrorInvalidValue = 1;
@@ -45,6 +55,10 @@ constexpr int kJitErrorLogBuffer = 5;
 constexpr int kJitErrorLogBufferSizeBytes = 6;
 /// CUpointer_attribute.
 constexpr int kPointerDeviceOrdinal = 9;
+/// CUmemAllocationType, CUmemLocationType and CUmemPool_attribute.
+constexpr int kPinnedAllocation = 1;
+constexpr int kDeviceLocation = 1;
+constexpr int kReleaseThreshold = 4;
 /// CUtensorMapL2promotion.
 constexpr int kL2Promotion128B = 2;
 
@@ -84,7 +98,15 @@ struct Api {
                                    int fill);
   Result (*cuGetErrorName)(Result error, const char **name);
   Result (*cuGetErrorString)(Result error, const char **text);
-  // For tools that own memory of a device; the runtime allocates nothing.
+  // Of workspaces; null in drivers before CUDA 11.2, which run single kernels.
+  Result (*cuMemPoolCreate)(MemoryPool *pool,
+                            const MemoryPoolProperties *properties);
+  Result (*cuMemPoolSetAttribute)(MemoryPool pool, int attribute, void *value);
+  Result (*cuMemPoolDestroy)(MemoryPool pool);
+  Result (*cuMemAllocFromPoolAsync)(DevicePtr *pointer, size_t bytes,
+                                    MemoryPool pool, Stream stream);
+  Result (*cuMemFreeAsync)(DevicePtr pointer, Stream stream);
+  // For tools that own memory of a device; a launch allocates workspaces alone.
   Result (*cuMemAlloc_v2)(DevicePtr *pointer, size_t bytes);
   Result (*cuMemFree_v2)(DevicePtr pointer);
   Result (*cuMemcpyHtoD_v2)(DevicePtr to, const void *from, size_t bytes);

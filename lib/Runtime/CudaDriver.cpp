@@ -57,7 +57,13 @@ qdeltaStatus *CudaDriver::findFunctions(const std::string &path) {
   FIND(cuEventElapsedTime);
   if (missing)
     return noDriver(path + " has no function " + missing);
-  FIND(cuTensorMapEncodeTiled); // may be missing
+  // These may be missing.
+  FIND(cuTensorMapEncodeTiled);
+  FIND(cuMemPoolCreate);
+  FIND(cuMemPoolSetAttribute);
+  FIND(cuMemPoolDestroy);
+  FIND(cuMemAllocFromPoolAsync);
+  FIND(cuMemFreeAsync);
 #undef FIND
   return nullptr;
 }

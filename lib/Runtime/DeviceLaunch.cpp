@@ -20,9 +20,11 @@ static int64_t countColumns(const std::vector<TensorView> &views) {
   return 1;
 }
 
-int64_t Launch::countBlocks(const DeviceCode &code) const {
+int64_t Launch::countBlocks(const DeviceStep &step) const {
+  if (step.blocks)
+    return step.blocks;
   int64_t columns = countColumns(views);
-  return columns / code.columns + (columns % code.columns != 0);
+  return columns / step.columns + (columns % step.columns != 0);
 }
 
 /// The dimension that counts heads.
@@ -40,21 +42,16 @@ static int32_t headDimension(const qdeltaArgument &argument) {
   return 1;
 }
 
-std::vector<int64_t> Launch::packWords() const {
-  std::vector<int64_t> words;
-  for (const TensorView &view : views) {
-    ArgumentWords argument = {};
-    argument.pointer =
-        static_cast<int64_t>(reinterpret_cast<uintptr_t>(view.data));
-    for (int32_t d = 0; d < 3 && d < view.rank(); ++d)
-      argument.strides[d] = view.strides[d];
-    argument.heads = view.sizes[headDimension(*view.argument)];
-    words.push_back(argument.pointer);
-    words.insert(words.end(), argument.strides, argument.strides + 3);
-    words.push_back(argument.heads);
-  }
-  words.insert(words.end(), {time(), valueHeads(), batch()});
-  return words;
+static void addWords(const TensorView &view, std::vector<int64_t> &words) {
+  ArgumentWords argument = {};
+  argument.pointer =
+      static_cast<int64_t>(reinterpret_cast<uintptr_t>(view.data));
+  for (int32_t d = 0; d < 3 && d < view.rank(); ++d)
+    argument.strides[d] = view.strides[d];
+  argument.heads = view.sizes[headDimension(*view.argument)];
+  words.push_back(argument.pointer);
+  words.insert(words.end(), argument.strides, argument.strides + 3);
+  words.push_back(argument.heads);
 }
 
 static uint32_t tensorMapType(DLDataType type) {
@@ -178,36 +175,105 @@ static qdeltaStatus *checkUnits(const TensorView &view) {
   return nullptr;
 }
 
+static qdeltaStatus *tooManyBytes() {
+  return makeStatus(QDELTA_ERROR_OVERFLOW, "",
+                    "expected the sequences between the kernels of a launch to "
+                    "have fewer than 2^63 bytes");
+}
+
+qdeltaStatus *Launch::addWorkspaces(DeviceRun &run,
+                                    std::vector<TensorView> &tensors) const {
+  constexpr int64_t alignment = 256;
+  std::vector<int64_t> starts;
+  int64_t end = 0;
+  for (const qdeltaArgument &workspace : run.code().workspaces) {
+    TensorView view;
+    view.argument = &workspace;
+    int64_t bytes = view.elementBytes();
+    for (int32_t d = workspace.rank; d-- > 0;) {
+      int64_t size = workspace.shape[d];
+      view.sizes[d] = size < 0 ? shared[-size].size : size;
+      view.strides[d] = bytes / view.elementBytes();
+      if (__builtin_mul_overflow(bytes, view.sizes[d], &bytes))
+        return tooManyBytes();
+    }
+    view.high = static_cast<uintptr_t>(bytes);
+    starts.push_back(end);
+    if (__builtin_add_overflow(end, bytes, &end) ||
+        __builtin_add_overflow(end, alignment, &end))
+      return tooManyBytes();
+    end -= end % alignment;
+    tensors.push_back(view);
+  }
+  if (starts.empty())
+    return nullptr;
+  char *memory;
+  if (qdeltaStatus *error = run.allocate(static_cast<size_t>(end), memory))
+    return error;
+  for (size_t i = 0; i < starts.size(); ++i) {
+    TensorView &view = tensors[views.size() + i];
+    view.data = memory + starts[i];
+    view.low = reinterpret_cast<uintptr_t>(view.data);
+    view.high += view.low;
+  }
+  return nullptr;
+}
+
+qdeltaStatus *Launch::pack(DeviceRun &run, const DeviceStep &step,
+                           const std::vector<TensorView> &tensors,
+                           PackedLaunch &packed) const {
+  int64_t runs =
+      step.tokens ? (time() - 1) / step.tokens + 1 : 1;
+  int64_t blocks = countBlocks(step), ctas;
+  if (__builtin_mul_overflow(items, runs, &ctas) ||
+      __builtin_mul_overflow(ctas, blocks, &ctas) || ctas > INT32_MAX)
+    return makeStatus(QDELTA_ERROR_OVERFLOW, "",
+                      "expected a grid of less than 2^31 blocks, but got " +
+                          std::to_string(items) + " * " +
+                          (step.tokens ? std::to_string(runs) + " * " : "") +
+                          std::to_string(blocks));
+  packed.ctas = static_cast<uint32_t>(ctas);
+  for (int32_t tensor : step.tensors) {
+    packed.views.push_back(&tensors[static_cast<size_t>(tensor)]);
+    addWords(*packed.views.back(), packed.words);
+  }
+  packed.words.insert(packed.words.end(), {time(), valueHeads(), batch()});
+  packed.maps.resize(step.tensorMaps.size());
+  for (size_t i = 0; i < packed.maps.size() && ctas; ++i) {
+    const qdeltaTensorMap &map = step.tensorMaps[i];
+    TensorMapShape shape;
+    if (qdeltaStatus *error = describeMap(
+            *packed.views[static_cast<size_t>(map.argument)], map, shape))
+      return error;
+    if (qdeltaStatus *error = run.encode(shape, packed.maps[i]))
+      return error;
+  }
+  return nullptr;
+}
+
 qdeltaStatus *Launch::runOnDevice(DeviceRun &run) const {
   if (qdeltaStatus *error = run.check(views))
     return error;
   if (hasNoTokens())
     return copyStatesOn(run);
-  const DeviceCode &code = run.code();
-  int64_t blocks = countBlocks(code), ctas;
-  if (__builtin_mul_overflow(items, blocks, &ctas) || ctas > INT32_MAX)
-    return makeStatus(QDELTA_ERROR_OVERFLOW, "",
-                      "expected a grid of less than 2^31 blocks, but got " +
-                          std::to_string(items) + " * " +
-                          std::to_string(blocks));
-  if (ctas == 0)
+  if (items == 0)
     return nullptr;
-  PackedLaunch packed;
-  packed.ctas = static_cast<uint32_t>(ctas);
-  packed.words = packWords();
-  packed.views = &views;
-  packed.maps.resize(code.tensorMaps.size());
-  for (size_t i = 0; i < packed.maps.size(); ++i) {
-    const qdeltaTensorMap &map = code.tensorMaps[i];
-    TensorMapShape shape;
-    if (qdeltaStatus *error =
-            describeMap(views[static_cast<size_t>(map.argument)], map, shape))
+  std::vector<TensorView> tensors = views;
+  if (qdeltaStatus *error = addWorkspaces(run, tensors))
+    return error;
+  const std::vector<DeviceStep> &steps = run.code().steps;
+  std::vector<PackedLaunch> packed(steps.size());
+  for (size_t i = 0; i < steps.size(); ++i)
+    if (qdeltaStatus *error = pack(run, steps[i], tensors, packed[i]))
       return error;
-    if (qdeltaStatus *error = run.encode(shape, packed.maps[i]))
-      return error;
-  }
   for (const TensorView &view : views)
     if (qdeltaStatus *error = checkUnits(view))
       return error;
-  return run.launch(packed);
+  for (size_t i = 0; i < steps.size(); ++i) {
+    if (packed[i].ctas == 0)
+      continue;
+    if (qdeltaStatus *error = run.launch(steps[i], packed[i]))
+      return error;
+  }
+  return nullptr;
 }

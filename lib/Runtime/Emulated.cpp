@@ -11,6 +11,7 @@
 #include "qdelta/Emulator/TensorMap.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -30,9 +31,9 @@ struct Loaded {
 
 class EmulatedRun : public DeviceRun {
 public:
-  EmulatedRun(const DeviceCode &theCode, const emulator::Kernel &kernel,
+  EmulatedRun(const DeviceCode &theCode, const emulator::Program &program,
               const LaunchOptions &options)
-      : theCode(theCode), kernel(kernel), options(options) {}
+      : theCode(theCode), program(program), options(options) {}
 
   const DeviceCode &code() const override { return theCode; }
   qdeltaStatus *check(const std::vector<TensorView> &) override {
@@ -40,16 +41,23 @@ public:
   }
   qdeltaStatus *encode(const TensorMapShape &shape,
                        TensorMapBytes &map) override;
-  qdeltaStatus *launch(const PackedLaunch &launch) override;
+  qdeltaStatus *allocate(size_t bytes, char *&memory) override;
+  qdeltaStatus *launch(const DeviceStep &step,
+                       const PackedLaunch &launch) override;
   qdeltaStatus *copy(void *to, const void *from, size_t bytes) override {
     std::memcpy(to, from, bytes);
     return nullptr;
   }
 
 private:
+  struct Free {
+    void operator()(char *memory) const { std::free(memory); }
+  };
+
   const DeviceCode &theCode;
-  const emulator::Kernel &kernel;
+  const emulator::Program &program;
   const LaunchOptions &options;
+  std::unique_ptr<char, Free> workspaces;
 };
 
 class EmulatedBackend : public Backend {
@@ -75,19 +83,19 @@ qdeltaStatus *cannotLoad(const std::string &kernel, const DeviceCode &code,
                         " for " + code.target + ": " + problem);
 }
 
-/// The memory that the kernel may touch; views that share bytes make one
-/// buffer.
-std::vector<emulator::Buffer> buffersOf(const std::vector<TensorView> &views) {
-  std::vector<const TensorView *> sorted;
-  for (const TensorView &view : views)
-    if (!view.isEmpty())
-      sorted.push_back(&view);
+/// The memory that a kernel may touch; views that share bytes make one buffer.
+std::vector<emulator::Buffer>
+buffersOf(const std::vector<const TensorView *> &views,
+          const std::vector<bool> &writes) {
+  std::vector<std::pair<const TensorView *, bool>> sorted;
+  for (size_t i = 0; i < views.size(); ++i)
+    if (!views[i]->isEmpty())
+      sorted.emplace_back(views[i], writes[i]);
   std::sort(sorted.begin(), sorted.end(),
-            [](auto *a, auto *b) { return a->low < b->low; });
+            [](auto &a, auto &b) { return a.first->low < b.first->low; });
   std::vector<emulator::Buffer> buffers;
   uintptr_t end = 0;
-  for (const TensorView *view : sorted) {
-    bool writable = isWritten(*view->argument);
+  for (auto [view, writable] : sorted) {
     std::string name = describe(*view->argument);
     if (buffers.empty() || view->low >= end) {
       buffers.push_back({name, reinterpret_cast<void *>(view->low),
@@ -147,7 +155,21 @@ qdeltaStatus *EmulatedRun::encode(const TensorMapShape &shape,
   return nullptr;
 }
 
-qdeltaStatus *EmulatedRun::launch(const PackedLaunch &launch) {
+qdeltaStatus *EmulatedRun::allocate(size_t bytes, char *&memory) {
+  constexpr size_t alignment = 256;
+  memory = static_cast<char *>(std::aligned_alloc(alignment, bytes));
+  if (!memory)
+    return makeStatus(QDELTA_ERROR_OUT_OF_MEMORY, "",
+                      "no memory for the " + std::to_string(bytes) +
+                          " bytes of sequences between kernels");
+  // No number in any format: what is read before it is written shows.
+  std::memset(memory, -1, bytes);
+  workspaces.reset(memory);
+  return nullptr;
+}
+
+qdeltaStatus *EmulatedRun::launch(const DeviceStep &step,
+                                  const PackedLaunch &launch) {
   static constexpr emulator::Schedule schedules[] = {
       emulator::Schedule::Fifo, emulator::Schedule::Lifo,
       emulator::Schedule::Random};
@@ -156,8 +178,8 @@ qdeltaStatus *EmulatedRun::launch(const PackedLaunch &launch) {
       emulator::Completion::Random};
   emulator::LaunchConfig config;
   config.grid.x = launch.ctas;
-  config.block.x = static_cast<uint32_t>(theCode.threads);
-  config.dynamicSharedBytes = static_cast<uint32_t>(theCode.sharedBytes);
+  config.block.x = static_cast<uint32_t>(step.threads);
+  config.dynamicSharedBytes = static_cast<uint32_t>(step.sharedBytes);
   config.schedule = schedules[options.schedule];
   config.completion = completions[options.completion];
   config.seed = options.seed;
@@ -167,6 +189,7 @@ qdeltaStatus *EmulatedRun::launch(const PackedLaunch &launch) {
   std::vector<void *> arguments = {words.data()};
   for (TensorMapBytes &map : maps)
     arguments.push_back(&map);
+  const emulator::Kernel &kernel = *program.find(step.entry);
   if (kernel.parameters.size() != arguments.size())
     return makeStatus(QDELTA_ERROR_IMAGE, "",
                       "expected kernel " + kernel.name + " to have " +
@@ -181,16 +204,16 @@ qdeltaStatus *EmulatedRun::launch(const PackedLaunch &launch) {
                           " bytes, but it has " +
                           std::to_string(kernel.parameters[0].bytes));
   emulator::Outcome outcome = emulator::launch(
-      kernel, config, buffersOf(*launch.views), arguments.data());
+      kernel, config, buffersOf(launch.views, step.writes), arguments.data());
   if (qdeltaCounts *counts = options.counts) {
     const emulator::Counts &counted = outcome.counts;
-    counts->bytes_read = counted.bytesRead;
-    counts->bytes_written = counted.bytesWritten;
-    counts->barriers = counted.barriers;
-    counts->mma = counted.mma;
-    counts->wgmma = counted.wgmma;
-    counts->async_copies = counted.asyncCopies;
-    counts->bulk_copies = counted.bulkCopies;
+    counts->bytes_read += counted.bytesRead;
+    counts->bytes_written += counted.bytesWritten;
+    counts->barriers += counted.barriers;
+    counts->mma += counted.mma;
+    counts->wgmma += counted.wgmma;
+    counts->async_copies += counted.asyncCopies;
+    counts->bulk_copies += counted.bulkCopies;
   }
   return outcome.clean() ? nullptr : statusOf(outcome, kernel.name);
 }
@@ -248,20 +271,22 @@ qdeltaStatus *EmulatedBackend::open(const std::string &kernel,
                       ? "engine emulated"
                       : "engine emulated and target " + options.target,
                   codes);
-  if (chosen->sharedBytes > maxSharedBytes)
+  if (chosen->sharedBytes() > maxSharedBytes)
     return makeStatus(QDELTA_ERROR_SHARED_MEMORY, "",
                       "kernel " + kernel + " needs " +
-                          std::to_string(chosen->sharedBytes) +
+                          std::to_string(chosen->sharedBytes()) +
                           " bytes of shared memory, but no device has more "
                           "than " +
                           std::to_string(maxSharedBytes));
   const emulator::Program *program;
   if (qdeltaStatus *error = load(kernel, *chosen, program))
     return error;
-  const emulator::Kernel *found = program->find(chosen->entry);
-  if (!found)
-    return cannotLoad(kernel, *chosen, "it has no entry " + chosen->entry);
-  run = std::make_unique<EmulatedRun>(*chosen, *found, options);
+  for (const DeviceStep &step : chosen->steps)
+    if (!program->find(step.entry))
+      return cannotLoad(kernel, *chosen, "it has no entry " + step.entry);
+  if (qdeltaCounts *counts = options.counts)
+    *counts = {counts->struct_size, 0, 0, 0, 0, 0, 0, 0};
+  run = std::make_unique<EmulatedRun>(*chosen, *program, options);
   return nullptr;
 }
 

@@ -45,8 +45,12 @@ private:
 
   /// Final states and the initial ones that they pair up with.
   std::vector<std::pair<const TensorView *, const TensorView *>> states() const;
-  int64_t countBlocks(const DeviceCode &code) const;
-  std::vector<int64_t> packWords() const;
+  int64_t countBlocks(const DeviceStep &step) const;
+  qdeltaStatus *addWorkspaces(DeviceRun &run,
+                              std::vector<TensorView> &tensors) const;
+  qdeltaStatus *pack(DeviceRun &run, const DeviceStep &step,
+                     const std::vector<TensorView> &tensors,
+                     PackedLaunch &packed) const;
   qdeltaStatus *copyStatesOn(DeviceRun &run) const;
 
   /// A launch decides these sizes once; `owner` is the tensor that did.

@@ -24,6 +24,9 @@ template <>
 constexpr size_t kFirstSize<qdeltaKernelImage> =
     offsetof(qdeltaKernelImage, work);
 template <>
+constexpr size_t kFirstSize<qdeltaDeviceKernelImage> =
+    offsetof(qdeltaDeviceKernelImage, steps);
+template <>
 constexpr size_t kFirstSize<qdeltaImage> =
     offsetof(qdeltaImage, device_kernels);
 
@@ -152,21 +155,30 @@ qdeltaStatus *loadKernel(const qdeltaKernelImage &image, qdeltaKernel &kernel) {
   return checkStates(kernel);
 }
 
-qdeltaStatus *loadTensorMaps(const qdeltaDeviceKernelImage &image,
-                             const qdeltaKernel &kernel, DeviceCode &code) {
-  if (qdeltaStatus *error = checkArray(image.tensor_maps, image.num_tensor_maps,
-                                       "qdeltaTensorMap"))
+/// What tensor number `index` of a kernel's arguments and workspaces is.
+const qdeltaArgument &tensorOf(const qdeltaKernel &kernel,
+                               const DeviceCode &code, int32_t index) {
+  auto number = static_cast<size_t>(index);
+  size_t arguments = kernel.arguments.size();
+  return number < arguments ? kernel.arguments[number]
+                            : code.workspaces[number - arguments];
+}
+
+qdeltaStatus *loadTensorMaps(const qdeltaTensorMap *maps, int64_t count,
+                             const qdeltaKernel &kernel, const DeviceCode &code,
+                             DeviceStep &step) {
+  if (qdeltaStatus *error = checkArray(maps, count, "qdeltaTensorMap"))
     return error;
-  auto numArguments = static_cast<int64_t>(kernel.arguments.size());
-  for (int64_t i = 0; i < image.num_tensor_maps; ++i) {
-    qdeltaTensorMap map = read(*elementAt(image.tensor_maps, i));
+  auto numTensors = static_cast<int64_t>(step.tensors.size());
+  for (int64_t i = 0; i < count; ++i) {
+    qdeltaTensorMap map = read(*elementAt(maps, i));
     std::string name = "tensor map " + std::to_string(i) + " of kernel " +
                        kernel.name + " for " + code.target;
-    if (map.argument < 0 || map.argument >= numArguments)
+    if (map.argument < 0 || map.argument >= numTensors)
       return badImage(name + " is over unknown argument " +
                       std::to_string(map.argument));
-    const qdeltaArgument &argument =
-        kernel.arguments[static_cast<size_t>(map.argument)];
+    const qdeltaArgument &argument = tensorOf(
+        kernel, code, step.tensors[static_cast<size_t>(map.argument)]);
     if (argument.rank != 4 || (argument.role != QDELTA_ROLE_TOKEN &&
                                argument.role != QDELTA_ROLE_OUTPUT))
       return badImage("expected " + name +
@@ -177,8 +189,128 @@ qdeltaStatus *loadTensorMaps(const qdeltaDeviceKernelImage &image,
       return badImage("expected " + name +
                       " to have a box of at most 256 x 256 and swizzle 0 to 3");
     map.struct_size = sizeof(map);
-    code.tensorMaps.push_back(map);
+    step.tensorMaps.push_back(map);
   }
+  return nullptr;
+}
+
+qdeltaStatus *checkStep(const DeviceStep &step, const std::string &name) {
+  if (step.threads < 1 || step.threads > 1024)
+    return badImage("expected " + name +
+                    " to have 1 to 1024 threads, but got " +
+                    std::to_string(step.threads));
+  if (step.sharedBytes < 0 || step.sharedBytes > INT32_MAX)
+    return badImage(name + " has " + std::to_string(step.sharedBytes) +
+                    " bytes of shared memory");
+  return nullptr;
+}
+
+/// The one step of an image without steps, which has all arguments.
+qdeltaStatus *loadOnlyStep(const qdeltaDeviceKernelImage &image,
+                           const qdeltaKernel &kernel, DeviceCode &code,
+                           const std::string &name) {
+  DeviceStep &step = code.steps.emplace_back();
+  step.entry = image.entry;
+  step.threads = image.threads;
+  step.columns = image.columns;
+  step.sharedBytes = image.shared_bytes;
+  for (const qdeltaArgument &argument : kernel.arguments) {
+    step.tensors.push_back(static_cast<int32_t>(step.tensors.size()));
+    step.writes.push_back(isWritten(argument));
+  }
+  if (image.columns < 1)
+    return badImage("expected " + name +
+                    " to compute at least one column, but got " +
+                    std::to_string(image.columns));
+  if (qdeltaStatus *error = checkStep(step, name))
+    return error;
+  return loadTensorMaps(image.tensor_maps, image.num_tensor_maps, kernel, code,
+                        step);
+}
+
+qdeltaStatus *loadStep(const qdeltaKernelStep &image,
+                       const qdeltaKernel &kernel, DeviceCode &code,
+                       const std::string &name) {
+  if (!image.entry)
+    return badImage(name + " has no entry");
+  DeviceStep step;
+  step.entry = image.entry;
+  step.threads = image.threads;
+  step.blocks = image.blocks;
+  step.tokens = image.tokens;
+  step.sharedBytes = image.shared_bytes;
+  if (step.blocks < 1 || step.blocks > INT32_MAX || step.tokens < 0)
+    return badImage("expected " + name +
+                    " to have at least one block and no negative number of "
+                    "tokens, but got " +
+                    std::to_string(step.blocks) + " and " +
+                    std::to_string(step.tokens));
+  if (qdeltaStatus *error = checkStep(step, name))
+    return error;
+  if (image.num_tensors < 0 || (image.num_tensors > 0 && !image.tensors) ||
+      image.num_inputs < 0 || image.num_inputs > image.num_tensors)
+    return badImage("expected " + name + " to read some of " +
+                    std::to_string(image.num_tensors) +
+                    " tensors, but it reads " +
+                    std::to_string(image.num_inputs));
+  size_t known = kernel.arguments.size() + code.workspaces.size();
+  for (int64_t i = 0; i < image.num_tensors; ++i) {
+    int32_t tensor = image.tensors[i];
+    if (tensor < 0 || static_cast<size_t>(tensor) >= known)
+      return badImage(name + " has unknown tensor " + std::to_string(tensor));
+    bool isWorkspace = static_cast<size_t>(tensor) >= kernel.arguments.size();
+    bool writes = i >= image.num_inputs;
+    const qdeltaArgument &argument = tensorOf(kernel, code, tensor);
+    if (writes && !isWorkspace && !isWritten(argument))
+      return badImage(name + " writes " + describe(argument));
+    step.tensors.push_back(tensor);
+    step.writes.push_back(writes);
+  }
+  if (qdeltaStatus *error =
+          loadTensorMaps(image.tensor_maps, image.num_tensor_maps, kernel, code,
+                         step))
+    return error;
+  code.steps.push_back(std::move(step));
+  return nullptr;
+}
+
+qdeltaStatus *loadWorkspaces(const qdeltaDeviceKernelImage &image,
+                             const qdeltaKernel &kernel, DeviceCode &code,
+                             const std::string &name) {
+  if (qdeltaStatus *error =
+          checkArray(image.workspaces, image.num_workspaces, "qdeltaArgument"))
+    return error;
+  for (int64_t i = 0; i < image.num_workspaces; ++i) {
+    qdeltaArgument workspace = read(*elementAt(image.workspaces, i));
+    workspace.struct_size = sizeof(workspace);
+    workspace.name = "a sequence between kernels";
+    if (qdeltaStatus *error = checkArgument(workspace, kernel.name))
+      return error;
+    const int64_t *shape = workspace.shape;
+    if (workspace.role != QDELTA_ROLE_TOKEN || workspace.rank < 3 ||
+        shape[0] != QDELTA_DIM_BATCH || shape[1] != QDELTA_DIM_TIME ||
+        shape[2] != QDELTA_DIM_VALUE_HEADS ||
+        (workspace.rank == 4 && shape[3] < 0))
+      return badImage("expected workspaces of " + name +
+                      " to be sequences of sizes B, T, HV");
+    code.workspaces.push_back(workspace);
+  }
+  return nullptr;
+}
+
+qdeltaStatus *loadSteps(const qdeltaDeviceKernelImage &image,
+                        const qdeltaKernel &kernel, DeviceCode &code,
+                        const std::string &name) {
+  if (qdeltaStatus *error = loadWorkspaces(image, kernel, code, name))
+    return error;
+  if (qdeltaStatus *error =
+          checkArray(image.steps, image.num_steps, "qdeltaKernelStep"))
+    return error;
+  for (int64_t i = 0; i < image.num_steps; ++i)
+    if (qdeltaStatus *error =
+            loadStep(read(*elementAt(image.steps, i)), kernel, code,
+                     "step " + std::to_string(i) + " of " + name))
+      return error;
   return nullptr;
 }
 
@@ -190,17 +322,6 @@ qdeltaStatus *checkDeviceKernel(const qdeltaDeviceKernelImage &image,
   if (!image.code ||
       (image.format != QDELTA_FORMAT_PROGRAM && image.code_size == 0))
     return badImage(name + " has no code");
-  if (image.threads < 1 || image.threads > 1024)
-    return badImage("expected " + name +
-                    " to have 1 to 1024 threads, but got " +
-                    std::to_string(image.threads));
-  if (image.columns < 1)
-    return badImage("expected " + name +
-                    " to compute at least one column, but got " +
-                    std::to_string(image.columns));
-  if (image.shared_bytes < 0 || image.shared_bytes > INT32_MAX)
-    return badImage(name + " has " + std::to_string(image.shared_bytes) +
-                    " bytes of shared memory");
   return nullptr;
 }
 
@@ -221,16 +342,14 @@ qdeltaStatus *loadDeviceKernel(const qdeltaDeviceKernelImage &image,
     return error;
   DeviceCode code;
   code.target = image.target;
-  code.entry = image.entry;
   code.format = image.format;
-  code.threads = image.threads;
-  code.columns = image.columns;
-  code.sharedBytes = image.shared_bytes;
   if (image.format == QDELTA_FORMAT_PROGRAM)
     code.program = image.code;
   else
     code.bytes.assign(static_cast<const char *>(image.code), image.code_size);
-  if (qdeltaStatus *error = loadTensorMaps(image, *kernel, code))
+  if (qdeltaStatus *error = image.num_steps
+                                ? loadSteps(image, *kernel, code, name)
+                                : loadOnlyStep(image, *kernel, code, name))
     return error;
   kernel->codes.push_back(std::move(code));
   return nullptr;

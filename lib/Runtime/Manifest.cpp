@@ -30,7 +30,12 @@ private:
   ManifestKernel kernel(const std::string &key);
   qdeltaArgument argument(const std::string &key);
   void values(const std::string &key, qdeltaArgument &argument);
+  bool type(std::string_view name, qdeltaArgument &argument);
+  bool sizes(std::string_view text, qdeltaArgument &argument);
   qdeltaTensorMap tensorMap(const std::string &key);
+  std::vector<qdeltaTensorMap> tensorMaps(const std::string &prefix);
+  ManifestStep step(const std::string &key);
+  qdeltaArgument workspace(const std::string &key);
   void fail(const std::string &key, const std::string &wanted);
 
   const OffloadEntry &entry;
@@ -75,33 +80,42 @@ int64_t Reader::number(const std::string &key, int64_t most) {
   return 0;
 }
 
+bool Reader::type(std::string_view name, qdeltaArgument &argument) {
+  bool isHalf = name == "bf16" || name == "f16";
+  argument.dtype = {uint8_t(name == "bf16" ? kDLBfloat : kDLFloat),
+                    uint8_t(isHalf          ? 16
+                            : name == "f64" ? 64
+                                            : 32),
+                    1};
+  return isHalf || name == "f32" || name == "f64";
+}
+
+bool Reader::sizes(std::string_view text, qdeltaArgument &argument) {
+  bool isFine = !text.empty();
+  while (isFine && !text.empty()) {
+    std::string_view size = takeWord(text, ',');
+    auto known = std::find(std::begin(artefact::kSizes),
+                           std::end(artefact::kSizes), size);
+    int64_t number = -1 - (known - std::begin(artefact::kSizes));
+    isFine = argument.rank < 4 && (known != std::end(artefact::kSizes) ||
+                                   readNumber(size, INT64_MAX, number));
+    if (isFine)
+      argument.shape[argument.rank++] = number;
+  }
+  return isFine;
+}
+
 qdeltaArgument Reader::argument(const std::string &key) {
   qdeltaArgument result{};
   result.struct_size = sizeof(result);
   std::string_view rest = entry.get(key);
   auto role = std::find(std::begin(artefact::kRoles),
                         std::end(artefact::kRoles), takeWord(rest, ' '));
-  std::string_view type = takeWord(rest, ' '), sizes = takeWord(rest, ' ');
-  bool isFine =
-      role != std::end(artefact::kRoles) && !sizes.empty() && !rest.empty();
+  bool isFine = role != std::end(artefact::kRoles);
   if (isFine)
     result.role = static_cast<qdeltaRole>(role - std::begin(artefact::kRoles));
-  if (type == "f32" || type == "f64")
-    result.dtype = {kDLFloat, uint8_t(type == "f64" ? 64 : 32), 1};
-  else if (type == "bf16" || type == "f16")
-    result.dtype = {uint8_t(type == "f16" ? kDLFloat : kDLBfloat), 16, 1};
-  else
-    isFine = false;
-  while (isFine && !sizes.empty()) {
-    std::string_view size = takeWord(sizes, ',');
-    auto known = std::find(std::begin(artefact::kSizes),
-                           std::end(artefact::kSizes), size);
-    int64_t number = -1 - (known - std::begin(artefact::kSizes));
-    isFine = result.rank < 4 && (known != std::end(artefact::kSizes) ||
-                                 readNumber(size, INT64_MAX, number));
-    if (isFine)
-      result.shape[result.rank++] = number;
-  }
+  isFine &= type(takeWord(rest, ' '), result);
+  isFine &= sizes(takeWord(rest, ' '), result) && !rest.empty();
   // The bytes that the name points into end with a zero.
   result.name = rest.data();
   if (!isFine)
@@ -144,6 +158,48 @@ qdeltaTensorMap Reader::tensorMap(const std::string &key) {
           static_cast<int32_t>(numbers[3])};
 }
 
+std::vector<qdeltaTensorMap> Reader::tensorMaps(const std::string &prefix) {
+  std::vector<qdeltaTensorMap> result;
+  int64_t maps = number(prefix + "tensor_maps", artefact::kMaxTensorMaps);
+  for (int64_t i = 0; i < maps && problem.empty(); ++i)
+    result.push_back(tensorMap(prefix + "tensor_map" + std::to_string(i)));
+  return result;
+}
+
+ManifestStep Reader::step(const std::string &key) {
+  ManifestStep result;
+  std::string_view rest = entry.get(key);
+  bool isFine = true;
+  for (int64_t *number : {&result.threads, &result.sharedBytes, &result.blocks,
+                          &result.tokens, &result.inputs})
+    isFine &= readNumber(takeWord(rest, ' '), INT32_MAX, *number);
+  result.entry = rest;
+  if (!isFine || rest.empty())
+    fail(key, "five numbers and an entry");
+  std::string_view tensors = entry.get(key + ".tensors");
+  while (isFine && !tensors.empty()) {
+    int64_t number = 0;
+    isFine = readNumber(takeWord(tensors, ','), INT32_MAX, number) &&
+             result.tensors.size() < 2 * artefact::kMaxArguments;
+    result.tensors.push_back(static_cast<int32_t>(number));
+  }
+  if (!isFine)
+    fail(key + ".tensors", "numbers with commas");
+  result.tensorMaps = tensorMaps(key + ".");
+  return result;
+}
+
+qdeltaArgument Reader::workspace(const std::string &key) {
+  qdeltaArgument result{};
+  result.struct_size = sizeof(result);
+  result.name = "workspace";
+  std::string_view rest = entry.get(key);
+  bool isFine = type(takeWord(rest, ' '), result);
+  if (!isFine || !sizes(rest, result))
+    fail(key, "'type sizes'");
+  return result;
+}
+
 ManifestKernel Reader::kernel(const std::string &key) {
   ManifestKernel result;
   result.name = text(key);
@@ -179,12 +235,21 @@ Manifest Reader::read() {
     result.kernels.push_back(kernel("kernel" + std::to_string(i)));
   if (isHost || !problem.empty())
     return result;
-  result.columns = number("columns", INT32_MAX);
-  result.threads = number("threads", INT32_MAX);
-  result.sharedBytes = number("shared_bytes", INT32_MAX);
-  int64_t maps = number("tensor_maps", artefact::kMaxTensorMaps);
-  for (int64_t i = 0; i < maps && problem.empty(); ++i)
-    result.tensorMaps.push_back(tensorMap("tensor_map" + std::to_string(i)));
+  if (entry.get("steps").empty()) {
+    result.columns = number("columns", INT32_MAX);
+    result.threads = number("threads", INT32_MAX);
+    result.sharedBytes = number("shared_bytes", INT32_MAX);
+    result.tensorMaps = tensorMaps("");
+    return result;
+  }
+  int64_t workspaces = number("workspaces", artefact::kMaxWorkspaces);
+  for (int64_t i = 0; i < workspaces && problem.empty(); ++i)
+    result.workspaces.push_back(workspace("workspace" + std::to_string(i)));
+  int64_t steps = number("steps", artefact::kMaxSteps);
+  if (steps == 0)
+    fail("steps", "at least 1");
+  for (int64_t i = 0; i < steps && problem.empty(); ++i)
+    result.steps.push_back(step("step" + std::to_string(i)));
   return result;
 }
 

@@ -23,6 +23,14 @@ struct ManifestKernel {
   int64_t work = 0;
 };
 
+/// One of several kernels of a launch, as qdeltaKernelStep has it.
+struct ManifestStep {
+  std::string entry;
+  int64_t threads = 0, sharedBytes = 0, blocks = 0, tokens = 0, inputs = 0;
+  std::vector<int32_t> tensors;
+  std::vector<qdeltaTensorMap> tensorMaps;
+};
+
 /// One entry of an artefact.
 struct Manifest {
   std::string triple, arch, format;
@@ -31,6 +39,8 @@ struct Manifest {
   /// Of device code.
   int64_t columns = 0, threads = 0, sharedBytes = 0;
   std::vector<qdeltaTensorMap> tensorMaps;
+  std::vector<ManifestStep> steps;
+  std::vector<qdeltaArgument> workspaces;
 };
 
 /// Reads an artefact, which the result points into. Returns what is wrong, ""

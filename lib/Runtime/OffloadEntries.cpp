@@ -178,7 +178,8 @@ std::string qdelta::runtime::readEntries(std::string_view bytes,
       problem = checkNumber(entry, index, total);
     if (!problem.empty())
       return fail(problem);
-    if (entry.get("qdelta") != artefact::kVersion)
+    if (std::string_view version = entry.get("qdelta");
+        version != artefact::kVersion && version != artefact::kFirstVersion)
       return fail("expected version " + std::string(artefact::kVersion) +
                   " of its description, but got '" +
                   std::string(entry.get("qdelta")) + "'");

@@ -1,4 +1,4 @@
-// RUN: qdelta-opt %s -split-input-file -verify-diagnostics --mlir-print-op-on-diagnostic=false -qdelta-list-to-gpu
+// RUN: qdelta-opt %s -split-input-file -verify-diagnostics --mlir-print-op-on-diagnostic=false -qdelta-list-to-gpu -qdelta-expand-math
 
 #loop = #qdelta.schedule<target = "sm_80", chunk = 1, columns = 32, span = 1, lanes = 4, unroll = false, fuse = false, defer = false, prefetch = false, kernel = true, split = 4>
 #facts = #qdelta.facts<decay = none, reads = 0, writes = 0, bounded = false>
@@ -7,8 +7,8 @@ func.func @function(%v: tensor<?x?x?x32xf32>, %S: tensor<?x?x16x32xf32>) -> (ten
     : (tensor<?x?x?x32xf32>) init(tensor<?x?x16x32xf32>) -> (tensor<?x?x?x32xf32>) final(tensor<?x?x16x32xf32>) {
   ^bb0(%tv: tensor<?xf32>):
     %one = arith.constant 1.0 : f32
-    // expected-error @below {{'math.tanh' op is not lowered for GPUs yet in the step of a token}}
-    %w = math.tanh %tv : tensor<?xf32>
+    // expected-error @below {{'math.clampf' op is not lowered for GPUs yet in the step of a token}}
+    %w = math.clampf %tv to [%tv, %tv] : tensor<?xf32>
     "qdelta.affine_output"(%one, %w) : (f32, tensor<?xf32>) -> ()
     qdelta.affine_end
   }

@@ -27,8 +27,9 @@ namespace cl = llvm::cl;
 static const char overview[] = R"(qdelta: what ptxas says of kernels for GPUs
 
 Compiles a model, or the recurrence in a file, for each target of a list,
-assembles it and prints one JSON object a line and target. With --cubins also
-writes <kernel>-<dtype>-<K>-<V>-<target>.cubin into a folder.
+assembles it and prints one JSON object a line and target, or one for each kernel
+of a launch, with its "step". With --cubins also writes
+<kernel>-<dtype>-<K>-<V>-<target>.cubin into a folder.
 )";
 
 namespace {
@@ -64,40 +65,63 @@ static llvm::Error writeCubin(const CommandLine &line, const DeviceCode &code,
   return llvm::Error::success();
 }
 
+/// What ptxas says of a function, and how it is launched.
+static llvm::Expected<llvm::json::Object>
+describeFunction(const DeviceCode &code, llvm::StringRef entry, int64_t threads,
+                 int64_t sharedBytes) {
+  for (const FunctionUsage &usage : code.assembly.functions)
+    if (usage.name == entry)
+      return llvm::json::Object{{"threads", threads},
+                                {"dynamic", sharedBytes},
+                                {"registers", usage.registers},
+                                {"spill_stores", usage.spillStores},
+                                {"spill_loads", usage.spillLoads},
+                                {"stack", usage.stackBytes},
+                                {"static", usage.sharedBytes},
+                                {"barriers", usage.barriers},
+                                {"entry", entry}};
+  return llvm::make_error<Failure>(
+      InternalError, "expected ptxas to describe " + entry.str() + " of " +
+                         code.kernel + " for " + code.target);
+}
+
 static llvm::Error report(const CommandLine &line, const DeviceCode &code,
                           const Sizes &sizes, double compileSeconds,
                           double ptxasSeconds) {
-  if (code.assembly.functions.size() != 1)
-    return llvm::make_error<Failure>(
-        InternalError, "expected ptxas to describe one function of " +
-                           code.kernel + " for " + code.target);
-  const FunctionUsage &usage = code.assembly.functions[0];
   std::string cubin;
   if (!line.cubins.empty())
     if (llvm::Error error = writeCubin(line, code, sizes, cubin))
       return error;
-  llvm::json::Array warnings;
-  for (const std::string &warning : code.assembly.warnings)
-    warnings.push_back(warning);
-  llvm::outs() << llvm::json::Value(llvm::json::Object{
-                      {"kernel", code.kernel},
-                      {"dtype", line.compile.dtype.getValue()},
-                      {"K", sizes.at("K")},
-                      {"V", sizes.at("V")},
-                      {"target", code.target},
-                      {"threads", code.threads},
-                      {"dynamic", code.sharedBytes},
-                      {"registers", usage.registers},
-                      {"spill_stores", usage.spillStores},
-                      {"spill_loads", usage.spillLoads},
-                      {"stack", usage.stackBytes},
-                      {"static", usage.sharedBytes},
-                      {"barriers", usage.barriers},
-                      {"warnings", std::move(warnings)},
-                      {"cubin", cubin},
-                      {"compile_s", compileSeconds},
-                      {"ptxas_s", ptxasSeconds}})
-               << "\n";
+  auto print = [&](llvm::json::Object row) {
+    llvm::json::Array warnings;
+    for (const std::string &warning : code.assembly.warnings)
+      warnings.push_back(warning);
+    row["kernel"] = code.kernel;
+    row["dtype"] = line.compile.dtype.getValue();
+    row["K"] = sizes.at("K");
+    row["V"] = sizes.at("V");
+    row["target"] = code.target;
+    row["warnings"] = std::move(warnings);
+    row["cubin"] = cubin;
+    row["compile_s"] = compileSeconds;
+    row["ptxas_s"] = ptxasSeconds;
+    llvm::outs() << llvm::json::Value(std::move(row)) << "\n";
+  };
+  if (code.steps.empty()) {
+    auto row =
+        describeFunction(code, code.entry, code.threads, code.sharedBytes);
+    if (!row)
+      return row.takeError();
+    print(std::move(*row));
+  }
+  for (auto [index, step] : llvm::enumerate(code.steps)) {
+    auto row =
+        describeFunction(code, step.entry, step.threads, step.sharedBytes);
+    if (!row)
+      return row.takeError();
+    (*row)["step"] = static_cast<int64_t>(index);
+    print(std::move(*row));
+  }
   return llvm::Error::success();
 }
 

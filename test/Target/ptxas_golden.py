@@ -20,11 +20,13 @@ import cuda_tools
 
 TARGETS = ["sm_80", "sm_86", "sm_89", "sm_90a", "sm_100a", "sm_120a"]
 KERNELS = ["additive", "retention", "delta_net", "gated_delta_net", "q_delta", "two_steps"]
-# Kernel, dtype, K, V, targets. A name that ends in :recurrent is the token loop.
+# Kernel, dtype, K, V, targets. A name that ends in :recurrent is the token loop; of
+# a launch of several kernels each is a row, with its number after a dot.
 CASES = [(kernel, "bf16", 128, 128, TARGETS) for kernel in KERNELS]
 CASES += [(kernel + ":recurrent", "bf16", 128, 128, ["sm_80", "sm_90a", "sm_100a", "sm_120a"])
           for kernel in KERNELS]
 CASES += [("two_steps:recurrent", "f32", size, size, ["sm_80", "sm_90a"]) for size in (128, 256)]
+CASES += [(kernel, "bf16", 128, 128, ["sm_80", "sm_90a"]) for kernel in ("mlstm", "gated_delta_net_layer")]
 CASES += [("q_delta", "f16", 128, 128, TARGETS), ("q_delta", "bf16", 256, 256, TARGETS)]
 
 KEYS = ["kernel", "dtype", "K", "V", "target"]
@@ -41,9 +43,11 @@ HEADER = """\
 """
 
 
-def count_sass(nvdisasm, cubin):
-    """Counts of instructions in a cubin."""
+def count_sass(nvdisasm, cubin, entry):
+    """Counts of instructions of a function in a cubin."""
     text = subprocess.run([nvdisasm, "-c", cubin], capture_output=True, text=True, check=True).stdout
+    sections = re.split(r"^\s*\.section\s+\.text\.", text, flags=re.M)
+    text = next((section for section in sections[1:] if re.match(re.escape(entry) + r"[,\s]", section)), "")
     names = re.findall(r"^\s+/\*[0-9a-f]+\*/\s+(?:@!?U?P\w+\s+)?([A-Z][A-Z0-9_.]*)", text, re.M)
     if not names:
         raise SystemExit(f"error: expected instructions in what nvdisasm prints of {cubin}")
@@ -76,11 +80,11 @@ def measure(report, models, examples, only, nvdisasm):
                 raise SystemExit(f"error: {' '.join(done.args)} fails: {done.stderr}")
             for line in done.stdout.splitlines():
                 row = json.loads(line)
-                row["kernel"] = kernel
+                row["kernel"] = kernel + (f".{row['step']}" if "step" in row else "")
                 row["notes"] = ",".join(sorted({code for text in row["warnings"]
                                                 for code in re.findall(r"C7\d+", text) or ["warning"]})) or "-"
                 if nvdisasm:
-                    row.update(count_sass(nvdisasm, row["cubin"]))
+                    row.update(count_sass(nvdisasm, row["cubin"], row["entry"]))
                 print(f"{kernel} {dtype} K={key} {row['target']}: to PTX {row['compile_s']:.2f} s, "
                       f"ptxas {row['ptxas_s']:.2f} s", file=sys.stderr)
                 rows.append(row)

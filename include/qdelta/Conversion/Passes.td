@@ -52,6 +52,48 @@ def ListToGpu : Pass<"qdelta-list-to-gpu", "::mlir::ModuleOp"> {
                            "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
 }
 
+def PrescanToGpu : Pass<"qdelta-prescan-to-gpu", "::mlir::ModuleOp"> {
+  let summary = "prescans become programs of GPU threads";
+  let description = [{
+    A warp per batch entry, head and run of tokens. The threads of the warp share
+    each vector, in pieces of adjacent channels; sums over a vector are shuffles.
+    States stay in registers, and a token's inputs are loaded while the token
+    before it is worked on. If every state is a window, `set` from the token's
+    inputs and from other windows, a run has the schedule's `span` tokens, and
+    begins with as many tokens before them as the longest window has, of which
+    it makes the states alone; so is a prescan without states. Else there is one
+    run, of all tokens.
+
+    Before: functions that are nothing but a `qdelta.prescan` whose schedule has
+    `kernel = true`.
+    After: an `llvm.func` with `nvvm.kernel` each, in arith, math, scf and llvm.
+    Preconditions: static vectors; the region's elements are f32.
+
+    Numerics: reassociates sums over vectors; all is in f32.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::NVVM::NVVMDialect"];
+}
+
+def PlanLaunches : Pass<"qdelta-plan-launches", "::mlir::ModuleOp"> {
+  let summary = "entry functions of several kernels become launches";
+  let description = [{
+    What an entry function calls, in order, becomes its attribute `qdelta.steps`:
+    for each kernel its symbol, the numbers of the tensors that it takes and
+    makes, and how many of them it takes. Numbers count the function's arguments,
+    its results, and the sequences of `qdelta.workspaces`, which one kernel makes
+    for another. The function is a declaration from here on.
+
+    Before: an entry function of calls, the output of `-qdelta-outline-kernels`.
+    After: an `llvm.func` without a body, with these attributes.
+    Preconditions: none.
+
+    Numerics: preserving.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 def LowerTriangularSolve : Pass<"qdelta-lower-triangular-solve", "::mlir::ModuleOp"> {
   let summary = "triangular solves as loops over rows";
   let description = [{
@@ -191,7 +233,8 @@ def ExpandMath : Pass<"qdelta-expand-math", "::mlir::ModuleOp"> {
   let description = [{
     exp, log, tanh and their like on f32 vectors become the polynomials of MLIR's
     math dialect: e^x within 1 ulp, 0 for -inf. Scalars stay: they become calls
-    of the C library, whose error is at most half an ulp or little more.
+    of the C library, whose error is at most half an ulp or little more. In GPU
+    kernels scalars become polynomials too.
 
     Before: `math.exp` on a vector.
     After: arith and math.fma ops.

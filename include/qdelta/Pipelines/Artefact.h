@@ -16,18 +16,6 @@
 
 namespace qdelta {
 
-/// An argument of a kernel, as in qdeltaArgument.
-struct ArgumentDescription {
-  std::string name;
-  qdeltaRole role = QDELTA_ROLE_TOKEN;
-  DLDataType dtype = {kDLFloat, 32, 1};
-  std::vector<int64_t> shape;
-  qdeltaDomain domain = QDELTA_DOMAIN_ANY;
-  /// Of QDELTA_DOMAIN_RANGE.
-  double low = 0, high = 0;
-  int32_t usualHeads = 0;
-};
-
 /// A kernel without its code.
 struct KernelDescription {
   std::string name;

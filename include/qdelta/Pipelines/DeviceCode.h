@@ -26,6 +26,28 @@ namespace emulator {
 class JitProgram;
 } // namespace emulator
 
+/// An argument of a kernel, as in qdeltaArgument.
+struct ArgumentDescription {
+  std::string name;
+  qdeltaRole role = QDELTA_ROLE_TOKEN;
+  DLDataType dtype = {kDLFloat, 32, 1};
+  std::vector<int64_t> shape;
+  qdeltaDomain domain = QDELTA_DOMAIN_ANY;
+  /// Of QDELTA_DOMAIN_RANGE.
+  double low = 0, high = 0;
+  int32_t usualHeads = 0;
+};
+
+/// One of several kernels of a launch, as in qdeltaKernelStep.
+struct DeviceStep {
+  std::string entry;
+  int64_t threads = 0, sharedBytes = 0;
+  int64_t blocks = 1, tokens = 0;
+  int64_t numInputs = 0;
+  std::vector<int32_t> tensors;
+  std::vector<qdeltaTensorMap> tensorMaps;
+};
+
 /// One kernel for one GPU target, in one or more forms. How it is launched and
 /// what its parameters are is in qdelta/Runtime/DeviceKernel.h.
 struct DeviceCode {
@@ -41,6 +63,10 @@ struct DeviceCode {
   int64_t threads = 0, sharedBytes = 0;
   /// The tensor maps that follow the first parameter, in order.
   std::vector<qdeltaTensorMap> tensorMaps;
+  /// In place of the above, if a launch is several kernels, and the sequences
+  /// that they make for one another.
+  std::vector<DeviceStep> steps;
+  std::vector<ArgumentDescription> workspaces;
 
   /// The forms; empty or null where there is none.
   std::string ptx, cubin;

@@ -9,7 +9,7 @@
 // entry are its manifest; the image is the code.
 //
 //   triple, arch        what the code is for: x86-64-v4, sm_90a
-//   qdelta              the version of what follows: "1"
+//   qdelta              the version of what follows: "2"; "1" has no steps
 //   producer            for people
 //   number              "2/5": this is the second of five entries
 //   checksum            "crc32 89abcdef", over the entry with ******** in the
@@ -35,6 +35,15 @@
 //   tensor_maps         how many
 //   tensor_map0         "ARGUMENT COLUMNS ROWS SWIZZLE"
 //
+// or in their place, if a launch is several kernels,
+//
+//   steps               how many
+//   step0               "THREADS SHARED_BYTES BLOCKS TOKENS INPUTS ENTRY"
+//   step0.tensors       the numbers of its tensors, with commas
+//   step0.tensor_maps, step0.tensor_map0
+//   workspaces          how many
+//   workspace0          "TYPE SIZES"
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef QDELTA_RUNTIME_ARTEFACTFORMAT_H
@@ -44,7 +53,9 @@
 
 namespace qdelta::runtime::artefact {
 
-constexpr std::string_view kVersion = "1";
+constexpr std::string_view kVersion = "2";
+/// Read too; it lacks steps.
+constexpr std::string_view kFirstVersion = "1";
 
 /// The value of `checksum` while the sum is taken; digits replace the stars.
 constexpr std::string_view kNoChecksum = "crc32 ********";
@@ -63,7 +74,7 @@ constexpr std::string_view kSizes[] = {"B", "T", "HV", "H"};
 
 /// More than any compiler makes; a reader refuses larger numbers.
 constexpr int kMaxEntries = 4096, kMaxKernels = 4096, kMaxArguments = 256,
-              kMaxTensorMaps = 32;
+              kMaxTensorMaps = 32, kMaxSteps = 256, kMaxWorkspaces = 256;
 
 } // namespace qdelta::runtime::artefact
 

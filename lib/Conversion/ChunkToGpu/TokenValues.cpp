@@ -148,7 +148,8 @@ FailureOr<Num> TokenValues::elementwise(Operation *op, ArrayRef<Num> operands) {
     return approximate("llvm.nvvm.rsqrt.approx.ftz.f", x);
   if (isa<math::SqrtOp>(op))
     return approximate("llvm.nvvm.sqrt.rn.f", x);
-  if (op->getName().getDialectNamespace() != "arith") {
+  StringRef dialect = op->getName().getDialectNamespace();
+  if (dialect != "arith" && dialect != "math") {
     op->emitOpError("is not lowered for GPUs yet for scalars of a token");
     return failure();
   }

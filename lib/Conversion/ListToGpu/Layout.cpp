@@ -21,7 +21,13 @@ static int64_t largestPiece(int64_t size, int64_t most) {
 Layout Layout::get(AffineScanOp op) {
   ScheduleAttr schedule = *op.getSchedule();
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());
-  auto sequence = cast<RankedTensorType>(op.getOutputs()[0].getType());
+  // The widest elements of a vector: what other ops make may be wider.
+  int64_t bits = 16;
+  for (ValueRange sequences : {ValueRange(op.getTokens()),
+                               ValueRange(op.getOutputs())})
+    for (Type type : sequences.getTypes())
+      if (auto sequence = cast<RankedTensorType>(type); sequence.getRank() == 4)
+        bits = std::max<int64_t>(bits, sequence.getElementTypeBitWidth());
   Layout x;
   x.keys = state.getDimSize(2);
   x.values = state.getDimSize(3);
@@ -30,7 +36,7 @@ Layout Layout::get(AffineScanOp op) {
   x.split = schedule.getSplit();
   x.unit = largestPiece(x.values, x.lanes);
   // 16 bytes of a key vector.
-  x.run = largestPiece(x.keys, 128 / sequence.getElementTypeBitWidth());
+  x.run = largestPiece(x.keys, 128 / bits);
   x.rows = llvm::divideCeil(x.keys, x.split * x.run) * x.run;
   return x;
 }

@@ -36,7 +36,7 @@ public:
 private:
   struct Input {
     BlockArgument value;
-    Memory::Rows rows;
+    Memory::Start rows;
   };
   void addParameters();
   /// A scalar's row has one element.
@@ -57,7 +57,7 @@ private:
   Place place;
   ListValues list;
   SmallVector<Input> tokens;
-  SmallVector<Memory::Rows> outputs;
+  SmallVector<Memory::Start> outputs;
   /// Registers of the states, which come first of what a token hands on.
   size_t stateSize = 0;
 };
@@ -66,7 +66,7 @@ private:
 void ThreadProgram::addParameters() {
   size_t first = op.getTokens().size();
   for (BlockArgument argument : op.getBody().getArguments().drop_front(first)) {
-    Memory::Rows rows = memory.rowsOf(argument.getArgNumber());
+    Memory::Start rows = memory.startOf(argument.getArgNumber());
     list.set(argument, memory.load(rows.base, rows, piecesOf(argument)));
   }
 }
@@ -91,7 +91,7 @@ void ThreadProgram::setToken(ArrayRef<Num> words) {
 
 void ThreadProgram::storeOutput(const Fragment &values, unsigned index,
                                 Num token) {
-  const Memory::Rows &rows = outputs[index];
+  const Memory::Start &rows = outputs[index];
   memory.store(values, memory.row(rows, token), rows, place.columns,
                place.isFirst);
 }
@@ -130,9 +130,9 @@ LogicalResult ThreadProgram::emit() {
   stateSize = carried.size();
   for (BlockArgument token :
        op.getBody().getArguments().take_front(op.getTokens().size()))
-    tokens.push_back({token, memory.rowsOf(token.getArgNumber())});
+    tokens.push_back({token, memory.startOf(token.getArgNumber())});
   for (unsigned i = 0; i < op.getOutputs().size(); ++i)
-    outputs.push_back(memory.rowsOf(inputs + i));
+    outputs.push_back(memory.startOf(inputs + i));
   // There is a first token: nothing is launched for none.
   carried.append(loadToken(e.i32(0)));
   addParameters();
@@ -178,7 +178,8 @@ static LogicalResult convert(func::FuncOp func, AffineScanOp op) {
   func->setAttr("qdelta.schedule", op.getScheduleAttr());
   Layout layout = Layout::get(op);
   LLVM::LLVMFuncOp kernel = createKernelFunction(
-      func, {layout.threads(), /*sharedBytes=*/0, layout.columns, {}});
+      func, {layout.threads(), /*sharedBytes=*/0, layout.columns,
+             layout.blocks(), /*tokens=*/0, {}});
   Emitter e(op.getLoc(), func.getContext());
   e.b.setInsertionPointToStart(kernel.addEntryBlock(e.b));
   if (failed(ThreadProgram(e, op, kernel.getArgument(0)).emit()))

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ListValues.h"
+#include "Elementwise.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -35,48 +36,6 @@ size_t ListValues::sizeOf(Value value) const {
 
 //===-- Token-local arithmetic --------------------------------------------===//
 
-/// e^x within 2 ulp, 0 below 2^-126: x log2(e) as a whole number and the rest,
-/// which is small, so that its error is.
-Num ListValues::exponential(Num x) {
-  constexpr double high = 0x1.715476p+0, low = 0x1.4ae0bf85ddf44p-26;
-  constexpr double rounder = 0x1.8p+23;
-  x = e.minimum(e.maximum(x, e.f32(-104)), e.f32(89));
-  Num whole = e.fma(x, e.f32(high), e.f32(rounder)) - e.f32(rounder);
-  Num rest = e.fma(x, e.f32(high), e.f32(0) - whole);
-  rest = e.fma(x, e.f32(low), rest);
-  return e.exp2(rest) * e.exp2(whole);
-}
-
-FailureOr<Num> ListValues::makeElement(Operation &op, ArrayRef<Num> operands) {
-  constexpr double log2E = 1.4426950408889634;
-  Num x = operands[0];
-  auto approximate = [&](StringRef name) {
-    return e.intrinsic(name, {x}, e.f32Type())[0];
-  };
-  if (isa<ScaleOp>(op))
-    return x * operands[1];
-  if (isa<math::ExpOp>(op))
-    return exponential(x);
-  if (isa<math::Exp2Op>(op))
-    return e.exp2(x);
-  if (isa<math::LogOp>(op))
-    return approximate("llvm.nvvm.lg2.approx.ftz.f") * e.f32(1 / log2E);
-  if (isa<math::RsqrtOp>(op))
-    return approximate("llvm.nvvm.rsqrt.approx.ftz.f");
-  if (isa<math::SqrtOp>(op))
-    return approximate("llvm.nvvm.sqrt.rn.f");
-  Type element = getElementTypeOrSelf(op.getResult(0));
-  if (op.getName().getDialectNamespace() != "arith" ||
-      !(element.isF32() || element.isInteger(1))) {
-    op.emitOpError("is not lowered for GPUs yet in the step of a token");
-    return failure();
-  }
-  SmallVector<Value> values(operands.begin(), operands.end());
-  Operation *made = e.b.create(op.getLoc(), op.getName().getIdentifier(),
-                               values, element, op.getAttrs());
-  return e.num(made->getResult(0));
-}
-
 LogicalResult ListValues::make(Operation &op) {
   Value result = op.getResult(0);
   if (isa<RankedTensorType>(result.getType()) && piecesOf(result).empty())
@@ -103,7 +62,7 @@ LogicalResult ListValues::make(Operation &op) {
       const Fragment &parts = values[operand];
       operands.push_back(parts[parts.size() == 1 ? 0 : i]);
     }
-    FailureOr<Num> element = makeElement(op, operands);
+    FailureOr<Num> element = makeElement(e, op, operands);
     if (failed(element))
       return failure();
     made.push_back(*element);

@@ -36,10 +36,7 @@ public:
 
 private:
   mlir::LogicalResult make(mlir::Operation &op);
-  mlir::FailureOr<Num> makeElement(mlir::Operation &op,
-                                   llvm::ArrayRef<Num> operands);
   size_t sizeOf(mlir::Value value) const;
-  Num exponential(Num x);
   /// A key vector with zeros for channels that do not exist, whatever the step
   /// makes of theirs.
   Fragment channelsOf(Fragment fragment);

@@ -14,52 +14,61 @@ using namespace qdelta::gpu;
 
 //===-- Where things are --------------------------------------------------===//
 
-Memory::Memory(Emitter &e, AffineScanOp op, const Layout &layout, Value params)
-    : e(e), op(op), layout(layout), params(params),
-      numArguments(op->getNumOperands() + op->getNumResults()) {
-  valueHeads = e.narrow(word(numArguments * 5 + 1));
-  Num item = e.special("ctaid.x") / layout.blocks();
+template <typename Op>
+static KernelTensors tensorsOf(Op op) {
+  KernelTensors tensors;
+  for (TypeRange types : {TypeRange(op.getTokens()), TypeRange(op.getParams()),
+                          TypeRange(op.getInits()),
+                          TypeRange(op->getResultTypes())})
+    for (Type type : types)
+      tensors.types.push_back(cast<RankedTensorType>(type));
+  tensors.tokens = op.getTokens().size();
+  tensors.params = op.getParams().size();
+  tensors.states = op.getInits().size();
+  tensors.outputs = op.getOutputs().size();
+  return tensors;
+}
+
+KernelTensors KernelTensors::get(AffineScanOp op) { return tensorsOf(op); }
+KernelTensors KernelTensors::get(PrescanOp op) { return tensorsOf(op); }
+
+Rows::Rows(Emitter &e, KernelTensors theTensors, Value params, Num item)
+    : e(e), tensors(std::move(theTensors)), params(params),
+      numTensors(static_cast<int64_t>(tensors.types.size())) {
+  valueHeads = e.narrow(word(numTensors * 5 + 1));
   batch = item / valueHeads;
   head = item % valueHeads;
 }
 
-Num Memory::word(int64_t index) {
+Num Rows::lengthOf(Emitter &e, const KernelTensors &tensors, Value params) {
+  auto after = static_cast<int64_t>(tensors.types.size()) * 5;
+  return e.narrow(
+      e.load(e.at(params, e.i64(8 * after)), e.b.getI64Type()));
+}
+
+Num Rows::word(int64_t index) {
   return e.load(e.at(params, e.i64(8 * index)), e.b.getI64Type());
 }
 
-RankedTensorType Memory::typeOf(unsigned argument) {
-  unsigned inputs = op->getNumOperands();
-  return cast<RankedTensorType>(
-      argument < inputs ? op->getOperand(argument).getType()
-                        : op->getResult(argument - inputs).getType());
-}
-
-bool Memory::isState(unsigned argument) {
-  unsigned inputs = op->getNumOperands();
-  size_t first = argument < inputs
-                     ? op.getTokens().size() + op.getParams().size()
-                     : inputs + op.getOutputs().size();
-  return argument >= first;
-}
-
-Memory::Rows Memory::rowsOf(unsigned argument) {
-  RankedTensorType type = typeOf(argument);
-  int64_t first = 5 * argument, bytes = type.getElementTypeBitWidth() / 8;
-  bool isParameter = type.getRank() < 3;
+Rows::Start Rows::startOf(unsigned tensor) {
+  RankedTensorType type = tensors.types[tensor];
+  int64_t first = 5 * tensor, bytes = type.getElementTypeBitWidth() / 8;
+  bool isParameter = tensors.isParameter(tensor);
+  bool isState = tensors.isState(tensor);
   Num own = head;
-  if (argument < op.getTokens().size())
+  if (tensor < tensors.tokens)
     own = head / (valueHeads / e.narrow(word(first + 4)));
   // A state's head follows its batch entry; a sequence's comes after the token.
-  int64_t headAt = isParameter ? 1 : isState(argument) ? 2 : 3;
+  int64_t headAt = isParameter ? 1 : isState ? 2 : 3;
   Num offset = e.widen(own) * word(first + headAt);
   if (!isParameter)
     offset = offset + e.widen(batch) * word(first + 1);
   Num start = word(first) + offset * bytes;
-  Rows rows;
+  Start rows;
   rows.base = LLVM::IntToPtrOp::create(
       e.b, LLVM::LLVMPointerType::get(e.b.getContext(), 1), Value(start));
-  rows.stride = isParameter ? e.i64(0)
-                            : word(first + (isState(argument) ? 3 : 2)) * bytes;
+  rows.stride =
+      isParameter ? e.i64(0) : word(first + (isState ? 3 : 2)) * bytes;
   rows.element = type.getElementType();
   rows.aligned = type.getRank() == 4;
   return rows;
@@ -72,14 +81,14 @@ static int64_t wordsOf(Type element, int64_t length) {
   return llvm::divideCeil(length * element.getIntOrFloatBitWidth(), 32);
 }
 
-size_t Memory::countWords(const Rows &rows, ArrayRef<Piece> pieces) {
+size_t Rows::countWords(const Start &rows, ArrayRef<Piece> pieces) {
   size_t count = 0;
   for (const Piece &piece : pieces)
     count += static_cast<size_t>(wordsOf(rows.element, piece.length));
   return count;
 }
 
-Fragment Memory::loadPiece(Value pointer, const Rows &rows, int64_t length) {
+Fragment Rows::loadPiece(Value pointer, const Start &rows, int64_t length) {
   bool narrow = rows.element.getIntOrFloatBitWidth() == 16;
   int64_t words = wordsOf(rows.element, length);
   Type type = narrow ? e.i32Type() : e.f32Type();
@@ -93,13 +102,19 @@ Fragment Memory::loadPiece(Value pointer, const Rows &rows, int64_t length) {
       result.push_back(e.load(e.at(pointer, e.i64(4 * i)), type));
     return result;
   }
-  Num all = e.load(pointer, VectorType::get(words, type), 4 * words);
-  for (int64_t i = 0; i < words; ++i)
-    result.push_back(e.num(LLVM::ExtractElementOp::create(e.b, all, e.i32(i))));
+  constexpr int64_t kMostWords = 4;
+  for (int64_t at = 0; at < words; at += kMostWords) {
+    int64_t count = std::min(words - at, kMostWords);
+    Num all = e.load(at ? e.at(pointer, e.i64(4 * at)) : pointer,
+                     VectorType::get(count, type), 4 * count);
+    for (int64_t i = 0; i < count; ++i)
+      result.push_back(
+          e.num(LLVM::ExtractElementOp::create(e.b, all, e.i32(i))));
+  }
   return result;
 }
 
-void Memory::storePiece(ArrayRef<Num> values, Value pointer, const Rows &rows) {
+void Rows::storePiece(ArrayRef<Num> values, Value pointer, const Start &rows) {
   Fragment words(values);
   if (rows.element.getIntOrFloatBitWidth() == 16) {
     Format format = rows.element.isBF16() ? Format::BF16 : Format::F16;
@@ -110,8 +125,20 @@ void Memory::storePiece(ArrayRef<Num> values, Value pointer, const Rows &rows) {
     for (size_t i = 0; i < values.size(); i += 2)
       words.push_back(e.pack(format, values[i], values[i + 1]));
   }
-  if (words.size() == 1)
-    return e.store(words[0], pointer);
+  constexpr size_t kMostWords = 4;
+  if (!rows.aligned || words.size() == 1) {
+    for (auto [i, word] : llvm::enumerate(words))
+      e.store(word, i ? e.at(pointer, e.i64(4 * int64_t(i))) : pointer);
+    return;
+  }
+  if (words.size() > kMostWords) {
+    ArrayRef<Num> all = values;
+    size_t half = values.size() / 2;
+    storePiece(all.take_front(half), pointer, rows);
+    int64_t bytes = rows.element.getIntOrFloatBitWidth() / 8;
+    Value next = e.at(pointer, e.i64(static_cast<int64_t>(half) * bytes));
+    return storePiece(all.drop_front(half), next, rows);
+  }
   auto count = static_cast<int64_t>(words.size());
   Value all =
       LLVM::UndefOp::create(e.b, VectorType::get(count, words[0].type()));
@@ -146,7 +173,7 @@ static Fragment loadIf(Emitter &e, Num present,
       });
 }
 
-Fragment Memory::load(Value row, const Rows &rows, ArrayRef<Piece> pieces) {
+Fragment Rows::load(Value row, const Start &rows, ArrayRef<Piece> pieces) {
   Fragment result;
   for (const Piece &piece : pieces)
     result.append(loadIf(e, piece.present, [&] {
@@ -156,7 +183,7 @@ Fragment Memory::load(Value row, const Rows &rows, ArrayRef<Piece> pieces) {
   return result;
 }
 
-Fragment Memory::unpack(ArrayRef<Num> words, Type element,
+Fragment Rows::unpack(ArrayRef<Num> words, Type element,
                         ArrayRef<Piece> pieces) {
   if (element.getIntOrFloatBitWidth() == 32)
     return Fragment(words);
@@ -172,9 +199,9 @@ Fragment Memory::unpack(ArrayRef<Num> words, Type element,
   return result;
 }
 
-void Memory::store(ArrayRef<Num> values, Value row, const Rows &rows,
+void Rows::store(ArrayRef<Num> values, Value row, const Start &rows,
                    ArrayRef<Piece> pieces, Num condition) {
-  e.when(condition, [&] {
+  auto putAll = [&] {
     for (const Piece &piece : pieces) {
       ArrayRef<Num> part = values.take_front(piece.length);
       values = values.drop_front(piece.length);
@@ -186,12 +213,16 @@ void Memory::store(ArrayRef<Num> values, Value row, const Rows &rows,
       else
         put();
     }
-  });
+  };
+  if (condition)
+    e.when(condition, putAll);
+  else
+    putAll();
 }
 
 //===-- States ------------------------------------------------------------===//
 
-SmallVector<Memory::Patch> Memory::patchesOf(const Rows &rows,
+SmallVector<Memory::Patch> Memory::patchesOf(const Start &rows,
                                              const Place &place) {
   SmallVector<Patch> patches;
   int64_t channel = 0;
@@ -212,7 +243,7 @@ SmallVector<Memory::Patch> Memory::patchesOf(const Rows &rows,
 }
 
 Fragment Memory::loadState(unsigned argument, const Place &place) {
-  Rows rows = rowsOf(argument);
+  Start rows = startOf(argument);
   Fragment state(static_cast<size_t>(layout.rows * layout.lanes));
   for (const Patch &patch : patchesOf(rows, place)) {
     Fragment loaded = loadIf(e, patch.present, [&] {
@@ -234,7 +265,7 @@ Fragment Memory::loadState(unsigned argument, const Place &place) {
 
 void Memory::storeState(ArrayRef<Num> values, unsigned argument,
                         const Place &place) {
-  Rows rows = rowsOf(argument);
+  Start rows = startOf(argument);
   for (const Patch &patch : patchesOf(rows, place)) {
     auto put = [&] {
       for (int64_t i = 0; i < patch.channels; ++i)

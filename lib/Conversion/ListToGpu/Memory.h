@@ -13,40 +13,83 @@
 
 namespace qdelta::gpu {
 
-/// This CTA's batch entry and head in the arguments of a kernel: of the
-/// function's inputs, then its results. qdelta/Runtime/DeviceKernel.h says how
-/// they arrive.
-class Memory {
+/// The tensors of a kernel: of a list or prescan the token inputs, parameters
+/// and initial states, then the outputs and final states.
+struct KernelTensors {
+  static KernelTensors get(AffineScanOp op);
+  static KernelTensors get(PrescanOp op);
+
+  llvm::SmallVector<mlir::RankedTensorType> types;
+  unsigned tokens = 0, params = 0, states = 0, outputs = 0;
+
+  unsigned inputs() const { return tokens + params + states; }
+  bool isParameter(unsigned tensor) const {
+    return tensor >= tokens && tensor < tokens + params;
+  }
+  bool isState(unsigned tensor) const {
+    return (tensor >= tokens + params && tensor < inputs()) ||
+           tensor >= inputs() + outputs;
+  }
+};
+
+/// A batch entry and head of a kernel's tensors, in the rows that a thread has
+/// pieces of. qdelta/Runtime/DeviceKernel.h says how they arrive.
+class Rows {
 public:
-  Memory(Emitter &e, AffineScanOp op, const Layout &layout, mlir::Value params);
+  /// `item` is the batch entry times HV plus the head.
+  Rows(Emitter &e, KernelTensors tensors, mlir::Value params, Num item);
 
   /// T.
-  Num length() { return e.narrow(word(numArguments * 5)); }
+  Num length() { return lengthOf(e, tensors, params); }
+  static Num lengthOf(Emitter &e, const KernelTensors &tensors,
+                      mlir::Value params);
 
-  /// Where rows of an argument start: tokens, key channels, or the one row of a
-  /// parameter.
-  struct Rows {
+  /// Where rows of a tensor start: tokens, key channels, or the one row of a
+  /// parameter or vector state.
+  struct Start {
     mlir::Value base;
     Num stride; ///< in bytes, i64
     mlir::Type element;
     /// Rows are aligned to the pieces they are read in.
     bool aligned;
   };
-  Rows rowsOf(unsigned argument);
-  mlir::Value row(const Rows &rows, Num index) {
+  Start startOf(unsigned tensor);
+  mlir::Value row(const Start &rows, Num index) {
     return e.at(rows.base, e.widen(index) * rows.stride);
   }
 
   /// Elements of a row as they lie in memory, in registers of 32 bits; 0 where
   /// there is none. `unpack` makes f32 of them.
-  Fragment load(mlir::Value row, const Rows &rows,
+  Fragment load(mlir::Value row, const Start &rows,
                 llvm::ArrayRef<Piece> pieces);
-  static size_t countWords(const Rows &rows, llvm::ArrayRef<Piece> pieces);
+  static size_t countWords(const Start &rows, llvm::ArrayRef<Piece> pieces);
   Fragment unpack(llvm::ArrayRef<Num> words, mlir::Type element,
                   llvm::ArrayRef<Piece> pieces);
-  /// Stores f32 numbers as elements of a row, where `condition` holds as well.
-  void store(llvm::ArrayRef<Num> values, mlir::Value row, const Rows &rows,
+  /// Stores f32 numbers as elements of a row, where `condition` holds as well,
+  /// if there is one.
+  void store(llvm::ArrayRef<Num> values, mlir::Value row, const Start &rows,
              llvm::ArrayRef<Piece> pieces, Num condition);
+
+protected:
+  Num word(int64_t index);
+  Fragment loadPiece(mlir::Value pointer, const Start &rows, int64_t length);
+  void storePiece(llvm::ArrayRef<Num> values, mlir::Value pointer,
+                  const Start &rows);
+
+  Emitter &e;
+  KernelTensors tensors;
+  mlir::Value params;
+  int64_t numTensors;
+  Num batch, head, valueHeads;
+};
+
+/// The same with the matrix states of a list.
+class Memory : public Rows {
+public:
+  Memory(Emitter &e, AffineScanOp op, const Layout &layout, mlir::Value params)
+      : Rows(e, KernelTensors::get(op), params,
+             e.special("ctaid.x") / layout.blocks()),
+        layout(layout) {}
 
   /// A thread's part of a state: `lanes` columns of each of its key channels.
   Fragment loadState(unsigned argument, const Place &place);
@@ -54,12 +97,6 @@ public:
                   const Place &place);
 
 private:
-  Num word(int64_t index);
-  mlir::RankedTensorType typeOf(unsigned argument);
-  bool isState(unsigned argument);
-  Fragment loadPiece(mlir::Value pointer, const Rows &rows, int64_t length);
-  void storePiece(llvm::ArrayRef<Num> values, mlir::Value pointer,
-                  const Rows &rows);
   /// Some adjacent columns of some adjacent channels.
   struct Patch {
     mlir::Value pointer;
@@ -67,14 +104,9 @@ private:
     int64_t channels, columns;
     int64_t first; ///< number in a thread's part of the state
   };
-  llvm::SmallVector<Patch> patchesOf(const Rows &rows, const Place &place);
+  llvm::SmallVector<Patch> patchesOf(const Start &rows, const Place &place);
 
-  Emitter &e;
-  AffineScanOp op;
   const Layout &layout;
-  mlir::Value params;
-  int64_t numArguments;
-  Num batch, head, valueHeads;
 };
 
 } // namespace qdelta::gpu

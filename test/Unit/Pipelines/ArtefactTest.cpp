@@ -108,6 +108,42 @@ TEST_F(Artefact, IsAnOffloadBinary) {
             "token f32 B,T,H,6 v");
 }
 
+static float square(float x) { return x * x; }
+
+TEST_F(Artefact, Steps) {
+  auto device = scale::deviceCode("sm_80", DeviceForms());
+  ASSERT_TRUE(bool(device)) << llvm::toString(device.takeError());
+  scale::makeSteps(*device);
+  auto packed = packArtefact(scale::description(), {}, *device);
+  ASSERT_TRUE(bool(packed)) << llvm::toString(packed.takeError());
+  ASSERT_EQ(load(*packed), "");
+  for (int64_t tokens : {1, 5}) {
+    scale::Call call(2, tokens, 1, 2);
+    call.options.engine = QDELTA_ENGINE_EMULATED;
+    EXPECT_EQ(call.launch(module), "");
+    EXPECT_TRUE(call.isRight(square));
+  }
+  scale::Call empty(2, 0, 1, 2);
+  empty.options.engine = QDELTA_ENGINE_EMULATED;
+  EXPECT_EQ(empty.launch(module), "");
+  EXPECT_TRUE(empty.arrays[scale::SFinal].data ==
+              empty.arrays[scale::S].data);
+}
+
+/// A step writes nothing but what it says that it writes.
+TEST_F(Artefact, StepThatWritesItsInput) {
+  auto device = scale::deviceCode("sm_80", DeviceForms());
+  ASSERT_TRUE(bool(device)) << llvm::toString(device.takeError());
+  scale::makeSteps(*device);
+  device->steps[1].numInputs = 4;
+  auto packed = packArtefact(scale::description(), {}, *device);
+  ASSERT_TRUE(bool(packed)) << llvm::toString(packed.takeError());
+  ASSERT_EQ(load(*packed), "");
+  scale::Call call;
+  call.options.engine = QDELTA_ENGINE_EMULATED;
+  EXPECT_NE(call.launch(module).find("output o"), std::string::npos);
+}
+
 TEST_F(Artefact, WrongTarget) {
   auto device = scale::deviceCode("sm_90a", {true, false, false, false});
   ASSERT_TRUE(bool(device)) << llvm::toString(device.takeError());

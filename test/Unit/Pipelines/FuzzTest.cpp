@@ -74,12 +74,14 @@ TEST(Fuzz, TenThousandDamages) {
   }
 }
 
-TEST(Fuzz, DamagesBelowTheChecksum) {
+static void damageDescription(bool hasSteps) {
   // A description that was wrong when it was written. Only PTX, which nothing
   // looks at before a launch.
   using namespace qdelta::runtime::artefact;
   auto code = scale::deviceCode("sm_90a", {true, false, false, false}, true);
   ASSERT_TRUE(bool(code)) << llvm::toString(code.takeError());
+  if (hasSteps)
+    scale::makeSteps(*code);
   auto made = qdelta::packArtefact(scale::description(), {}, *code);
   ASSERT_TRUE(bool(made)) << llvm::toString(made.takeError());
   size_t checksum = made->find(kChecksumPrefix);
@@ -112,3 +114,6 @@ TEST(Fuzz, DamagesBelowTheChecksum) {
   EXPECT_GT(fine, 100);
   EXPECT_LT(fine, 9900);
 }
+
+TEST(Fuzz, DamagesBelowTheChecksum) { damageDescription(false); }
+TEST(Fuzz, DamagesOfSteps) { damageDescription(true); }

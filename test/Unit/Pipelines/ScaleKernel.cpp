@@ -219,6 +219,21 @@ llvm::Expected<DeviceCode> scale::deviceCode(const char *target,
   return code;
 }
 
+void scale::makeSteps(DeviceCode &code) {
+  DeviceStep step;
+  step.entry = code.entry;
+  step.threads = code.threads;
+  step.blocks = 2;
+  step.numInputs = 3;
+  constexpr int32_t between = numArguments;
+  step.tensors = {v, f, S, between, SFinal};
+  code.steps.push_back(step);
+  step.tensors = {between, f, S, o, SFinal};
+  code.steps.push_back(step);
+  ArgumentDescription &workspace = code.workspaces.emplace_back();
+  workspace.shape = description().arguments[o].shape;
+}
+
 llvm::Expected<HostCode> scale::hostCode() {
   llvm::LLVMContext context;
   auto module = parse(context, hostText);

@@ -28,6 +28,9 @@ llvm::Expected<qdelta::DeviceCode> deviceCode(const char *target,
                                               bool hasTensorMap = false,
                                               bool hasDefect = false);
 
+/// Launches the kernel twice: of v it makes a sequence, and of that o = f f v.
+void makeSteps(qdelta::DeviceCode &code);
+
 llvm::Expected<qdelta::HostCode> hostCode();
 
 /// An artefact with CPU code and code for sm_80 and sm_90a.

@@ -36,6 +36,13 @@ TEST(CudaApi, Numbers) {
             CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES);
   EXPECT_EQ(cuda::kPointerDeviceOrdinal, CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL);
   EXPECT_EQ(cuda::kL2Promotion128B, CU_TENSOR_MAP_L2_PROMOTION_L2_128B);
+  EXPECT_EQ(cuda::kPinnedAllocation, CU_MEM_ALLOCATION_TYPE_PINNED);
+  EXPECT_EQ(cuda::kDeviceLocation, CU_MEM_LOCATION_TYPE_DEVICE);
+  EXPECT_EQ(cuda::kReleaseThreshold, CU_MEMPOOL_ATTR_RELEASE_THRESHOLD);
+  using Properties = cuda::MemoryPoolProperties;
+  static_assert(sizeof(CUmemPoolProps) == sizeof(Properties));
+  static_assert(offsetof(CUmemPoolProps, location) ==
+                offsetof(Properties, locationType));
   static_assert(sizeof(CUtensorMap) == 128 && alignof(CUtensorMap) <= 128);
   static_assert(sizeof(CUdeviceptr) == sizeof(cuda::DevicePtr));
   static_assert(CU_TENSOR_MAP_DATA_TYPE_FLOAT16 == 6 &&

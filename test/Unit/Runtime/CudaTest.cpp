@@ -52,6 +52,8 @@ protected:
       EXPECT_EQ(fake->modules, 0);
       EXPECT_EQ(fake->events, 0);
       EXPECT_EQ(fake->allocations, 0);
+      EXPECT_EQ(fake->pools, 0);
+      EXPECT_TRUE(fake->pooled.empty());
       dlclose(library);
     }
     unsetenv("QDELTA_LIBCUDA");
@@ -504,4 +506,104 @@ TEST_F(Cuda, OverlapAndStrides) {
                       "it overlaps initial state S");
   EXPECT_EQ(code, QDELTA_ERROR_OVERLAP);
   EXPECT_TRUE(fake->calls.empty());
+}
+
+namespace {
+/// The toy kernel in two steps.
+class CudaSteps : public Cuda {
+protected:
+  CudaSteps() {
+    for (qdeltaKernelStep &step : steps) {
+      step.struct_size = sizeof(step);
+      step.threads = 64;
+      step.blocks = 3;
+      step.num_inputs = 1;
+      step.num_tensors = 2;
+    }
+    steps[0].entry = "first";
+    steps[0].tensors = first;
+    steps[0].tokens = 2;
+    steps[1].entry = "second";
+    steps[1].tensors = second;
+    steps[1].shared_bytes = 50000;
+    workspace.struct_size = sizeof(workspace);
+    workspace.rank = 4;
+    int64_t shape[] = {QDELTA_DIM_BATCH, QDELTA_DIM_TIME,
+                       QDELTA_DIM_VALUE_HEADS, 3};
+    std::copy(shape, shape + 4, workspace.shape);
+    workspace.dtype = {kDLFloat, 32, 1};
+  }
+  void SetUp() override {
+    Cuda::SetUp();
+    device.steps = steps;
+    device.num_steps = 2;
+    device.workspaces = &workspace;
+    device.num_workspaces = 1;
+    fake->words = 5 * 2 + 3;
+  }
+
+  int32_t first[2] = {toy::v, toy::numArguments};
+  int32_t second[2] = {toy::numArguments, toy::o};
+  qdeltaKernelStep steps[2] = {};
+  qdeltaArgument workspace = {};
+};
+} // namespace
+
+TEST_F(CudaSteps, Launch) {
+  place(0);
+  std::vector<std::vector<int64_t>> parameters;
+  std::vector<unsigned> grids;
+  fake->kernel = [&](const std::vector<int64_t> &words) {
+    parameters.push_back(words);
+    grids.push_back(fake->grid[0]);
+  };
+  ASSERT_EQ(launch(), "");
+  EXPECT_EQ(fake->launched, (std::vector<std::string>{"first", "second"}));
+  // B HV, ceil(3 / 2) runs, 3 blocks.
+  EXPECT_EQ(grids, (std::vector<unsigned>{2 * 4 * 2 * 3, 2 * 4 * 3}));
+  EXPECT_EQ(fake->shared, 50000u);
+  ASSERT_EQ(parameters.size(), 2u);
+  EXPECT_EQ(parameters[0][0], addressOf(call.arrays[toy::v]));
+  EXPECT_EQ(parameters[1][5], addressOf(call.arrays[toy::o]));
+  // The sequence between them: [2, 3, 4, 3], row-major, its own heads.
+  std::vector<int64_t> between(parameters[0].begin() + 5,
+                               parameters[0].begin() + 10);
+  EXPECT_EQ(between, std::vector<int64_t>(parameters[1].begin(),
+                                          parameters[1].begin() + 5));
+  EXPECT_EQ(std::vector<int64_t>(between.begin() + 1, between.end()),
+            (std::vector<int64_t>{36, 12, 3, 4}));
+  // One pool for all launches; memory is freed in the stream, behind them.
+  ASSERT_EQ(launch(), "");
+  EXPECT_EQ(std::count(fake->calls.begin(), fake->calls.end(),
+                       "cuMemPoolCreate"),
+            1);
+  EXPECT_EQ(fake->calls.back(), "cuMemFreeAsync");
+  EXPECT_EQ(fake->pooled.size(), 0u);
+}
+
+TEST_F(CudaSteps, NoMemory) {
+  place(0);
+  fake->failures["cuMemAllocFromPoolAsync"] = 2;
+  EXPECT_EQ(launch(), "cuMemAllocFromPoolAsync reports error 2: 512 bytes of "
+                      "sequences between kernels");
+  EXPECT_TRUE(fake->launched.empty());
+}
+
+TEST_F(CudaSteps, NoTokens) {
+  call.arrays.clear();
+  for (auto shape : std::vector<std::vector<int64_t>>{{2, 0, 2, 4},
+                                                      {2, 0, 2, 3},
+                                                      {2, 0, 2},
+                                                      {4},
+                                                      {4, 4},
+                                                      {2, 4, 4, 3},
+                                                      {2, 0, 4, 3},
+                                                      {2, 4, 4, 3}})
+    call.arrays.emplace_back(shape);
+  place(0);
+  EXPECT_EQ(launch(), "");
+  EXPECT_TRUE(fake->launched.empty());
+  EXPECT_EQ(std::count(fake->calls.begin(), fake->calls.end(),
+                       "cuMemAllocFromPoolAsync"),
+            0);
 }

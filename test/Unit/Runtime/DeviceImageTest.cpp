@@ -8,6 +8,8 @@
 
 #include "gtest/gtest.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 namespace {
@@ -118,6 +120,89 @@ TEST(DeviceImage, StructSizes) {
   image.kernel.struct_size = 8;
   EXPECT_EQ(image.load(QDELTA_ERROR_STRUCT_SIZE),
             "expected qdeltaDeviceKernelImage to have struct_size at least " +
-                std::to_string(sizeof(qdeltaDeviceKernelImage)) +
+                std::to_string(offsetof(qdeltaDeviceKernelImage, steps)) +
                 ", but got 8");
+  // What version 1.2 had is enough.
+  image.kernel.struct_size = offsetof(qdeltaDeviceKernelImage, steps);
+  image.kernel.num_steps = 7;
+  EXPECT_EQ(image.load(QDELTA_OK), "this machine (cpu), sm_80 (PTX)");
+}
+
+namespace {
+/// The same, in two steps with one sequence between them.
+struct SteppedImage : DeviceImage {
+  SteppedImage() {
+    for (qdeltaKernelStep &step : steps) {
+      step.struct_size = sizeof(step);
+      step.entry = "toy_step";
+      step.threads = 32;
+      step.blocks = 1;
+      step.num_inputs = 1;
+      step.num_tensors = 2;
+    }
+    steps[0].tensors = first;
+    steps[1].tensors = second;
+    workspace.struct_size = sizeof(workspace);
+    workspace.rank = 4;
+    int64_t shape[] = {QDELTA_DIM_BATCH, QDELTA_DIM_TIME,
+                       QDELTA_DIM_VALUE_HEADS, 3};
+    std::copy(shape, shape + 4, workspace.shape);
+    workspace.dtype = {kDLBfloat, 16, 1};
+    kernel.steps = steps;
+    kernel.num_steps = 2;
+    kernel.workspaces = &workspace;
+    kernel.num_workspaces = 1;
+  }
+
+  int32_t first[2] = {toy::v, toy::numArguments};
+  int32_t second[2] = {toy::numArguments, toy::o};
+  qdeltaKernelStep steps[2] = {};
+  qdeltaArgument workspace = {};
+};
+} // namespace
+
+TEST(DeviceImage, Steps) {
+  SteppedImage image;
+  // Of single kernels; steps say it themselves.
+  image.kernel.columns = 0;
+  image.workspace.name = "";
+  EXPECT_EQ(image.load(QDELTA_OK), "this machine (cpu), sm_80 (PTX)");
+  image.steps[1].blocks = 0;
+  EXPECT_EQ(image.load(),
+            "expected step 1 of device kernel toy for sm_80 to have at least "
+            "one block and no negative number of tokens, but got 0 and 0");
+  image.steps[1].blocks = 1;
+  image.steps[0].threads = 0;
+  EXPECT_EQ(image.load(), "expected step 0 of device kernel toy for sm_80 to "
+                          "have 1 to 1024 threads, but got 0");
+  image.steps[0].entry = nullptr;
+  EXPECT_EQ(image.load(),
+            "step 0 of device kernel toy for sm_80 has no entry");
+  image.steps[0].struct_size = 8;
+  EXPECT_EQ(image.load(QDELTA_ERROR_STRUCT_SIZE),
+            "expected qdeltaKernelStep to have struct_size at least " +
+                std::to_string(sizeof(qdeltaKernelStep)) + ", but got 8");
+}
+
+TEST(DeviceImage, StepTensors) {
+  SteppedImage image;
+  image.first[1] = toy::numArguments + 1;
+  EXPECT_EQ(image.load(),
+            "step 0 of device kernel toy for sm_80 has unknown tensor 9");
+  image.first[1] = toy::g;
+  EXPECT_EQ(image.load(), "step 0 of device kernel toy for sm_80 writes g");
+  image.steps[0].num_inputs = 3;
+  EXPECT_EQ(image.load(), "expected step 0 of device kernel toy for sm_80 to "
+                          "read some of 2 tensors, but it reads 3");
+}
+
+TEST(DeviceImage, Workspaces) {
+  SteppedImage image;
+  image.workspace.shape[2] = QDELTA_DIM_HEADS;
+  EXPECT_EQ(image.load(), "expected workspaces of device kernel toy for sm_80 "
+                          "to be sequences of sizes B, T, HV");
+  image.workspace.dtype.bits = 8;
+  EXPECT_EQ(image.load(),
+            "expected argument a sequence between kernels of kernel toy to be "
+            "float64, float32, bfloat16 or float16");
 }

@@ -100,7 +100,7 @@ int cuModuleUnload(void *) {
 }
 int cuModuleGetFunction(void **function, void *, const char *name) {
   state.entry = name;
-  *function = &state.entry;
+  *function = &state.functions.emplace_back(name);
   return note("cuModuleGetFunction");
 }
 int cuFuncSetAttribute(void *, int attribute, int value) {
@@ -112,8 +112,11 @@ int cuFuncSetAttribute(void *, int attribute, int value) {
 int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz,
                    unsigned bx, unsigned by, unsigned bz, unsigned shared,
                    void *stream, void **parameters, void **extra) {
-  if (function != &state.entry || extra)
+  auto isFound = [&](std::string &found) { return &found == function; };
+  if (std::none_of(state.functions.begin(), state.functions.end(), isFound) ||
+      extra)
     return 400;
+  state.launched.push_back(*static_cast<std::string *>(function));
   unsigned sizes[] = {gx, gy, gz, bx, by, bz};
   std::copy(sizes, sizes + 3, state.grid);
   std::copy(sizes + 3, sizes + 6, state.block);
@@ -176,6 +179,49 @@ int cuTensorMapEncodeTiled(void *map, int type, uint32_t rank, void *address,
   state.map.fill = fill;
   std::memset(map, 'm', 128);
   return note("cuTensorMapEncodeTiled");
+}
+
+struct PoolProperties {
+  int allocType, handleTypes, locationType, locationId;
+  void *attributes;
+  size_t maxSize;
+  unsigned short usage;
+  unsigned char reserved[54];
+};
+static_assert(sizeof(PoolProperties) == 88);
+
+int cuMemPoolCreate(void **pool, const PoolProperties *properties) {
+  if (properties->allocType != 1 || properties->handleTypes != 0 ||
+      properties->locationType != 1 || properties->locationId != 0)
+    return 1;
+  *pool = &state.pools;
+  ++state.pools;
+  return note("cuMemPoolCreate");
+}
+int cuMemPoolSetAttribute(void *pool, int attribute, void *value) {
+  bool isFine = pool == &state.pools && attribute == 4 &&
+                *static_cast<uint64_t *>(value) == UINT64_MAX;
+  return isFine ? note("cuMemPoolSetAttribute") : 1;
+}
+int cuMemPoolDestroy(void *) {
+  --state.pools;
+  return 0;
+}
+int cuMemAllocFromPoolAsync(unsigned long long *pointer, size_t bytes,
+                            void *pool, void *stream) {
+  if (pool != &state.pools)
+    return 1;
+  if (int result = note("cuMemAllocFromPoolAsync"))
+    return result;
+  state.stream = stream;
+  std::vector<char> memory(bytes);
+  *pointer = reinterpret_cast<unsigned long long>(memory.data());
+  state.pooled[*pointer] = std::move(memory);
+  return 0;
+}
+int cuMemFreeAsync(unsigned long long pointer, void *stream) {
+  state.pooled.erase(pointer);
+  return stream == state.stream ? note("cuMemFreeAsync") : 1;
 }
 #endif
 int cuGetErrorName(int error, const char **name) {

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <deque>
 #include <vector>
 
 /// What the library of FakeCuda.cpp does and has seen. Its memory is the
@@ -47,6 +48,12 @@ struct FakeCuda {
   void *stream = nullptr;
   std::vector<int64_t> parameter;
   std::vector<std::string> mapBytes;
+  /// Entries of the functions that were found, and of those launched, in order.
+  std::deque<std::string> functions;
+  std::vector<std::string> launched;
+  /// Pools made less destroyed; their memory, by address, until it is freed.
+  int pools = 0;
+  std::map<unsigned long long, std::vector<char>> pooled;
   /// Of the last tensor map.
   struct {
     int type = 0, interleave = 0, swizzle = 0, l2Promotion = 0, fill = 0;

@@ -29,10 +29,9 @@ struct ChunkPass : qdelta::impl::ChunkBase<ChunkPass> {
     for (auto func : getOperation().getOps<func::FuncOp>()) {
       SmallVector<Operation *> ops;
       func.walk([&](Operation *op) {
-        auto list = dyn_cast<AffineScanOp>(op);
-        bool isTokenLoop = list && list.getSchedule() &&
-                           list.getSchedule()->isTokenLoop();
-        if (isa<AffineScanOp, PrescanOp>(op) && !isTokenLoop)
+        auto schedule = op->getAttrOfType<ScheduleAttr>("schedule");
+        if (isa<AffineScanOp, PrescanOp>(op) &&
+            !(schedule && schedule.isTokenLoop()))
           ops.push_back(op);
       });
       bool isEntry = func->hasAttr(kRecurrenceAttr);

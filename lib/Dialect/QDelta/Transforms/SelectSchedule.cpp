@@ -4,12 +4,16 @@
 //
 //===-----------------------------------------------------------------------===//
 
-#include "qdelta/Dialect/QDelta/IR/QDelta.h"
+#include "HoistKeys.h"
+
+#include "qdelta/Dialect/QDelta/IR/PrescanWindow.h"
 #include "qdelta/Dialect/QDelta/Transforms/Passes.h"
 #include "qdelta/Target/GpuTarget.h"
 #include "qdelta/Target/TargetTable.h"
 
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
 
 namespace qdelta {
@@ -37,13 +41,12 @@ struct SelectSchedulePass
   using SelectScheduleBase::SelectScheduleBase;
 
   void runOnOperation() override {
-    WalkResult result = getOperation().walk([&](AffineScanOp op) {
-      return failed(schedule(op)) ? WalkResult::interrupt()
-                                  : WalkResult::advance();
-    });
-    if (result.wasInterrupted())
-      return signalPassFailure();
-    result = getOperation().walk([&](PrescanOp op) {
+    SmallVector<AffineScanOp> lists;
+    getOperation().walk([&](AffineScanOp op) { lists.push_back(op); });
+    for (AffineScanOp op : lists)
+      if (failed(schedule(op)))
+        return signalPassFailure();
+    WalkResult result = getOperation().walk([&](PrescanOp op) {
       return failed(schedule(op)) ? WalkResult::interrupt()
                                   : WalkResult::advance();
     });
@@ -57,6 +60,7 @@ private:
   LogicalResult schedule(AffineScanOp op);
   LogicalResult checkOptions(AffineScanOp op);
   LogicalResult scheduleKernel(AffineScanOp op, const GpuTarget &row);
+  LogicalResult scheduleKernel(PrescanOp op, const GpuTarget &row);
 
   /// Vector registers that a pass over one row of the state needs: an
   /// accumulator per read, a value per write and the row itself, each
@@ -175,6 +179,20 @@ static ScheduleAttr tokenLoop(AffineScanOp op, const GpuTarget &row) {
       /*kernel=*/true, /*operands=*/"", split);
 }
 
+/// What vectors are stored in: narrow if any sequence of the function is.
+static Type storedIn(AffineScanOp op) {
+  SmallVector<Type> types(op.getOutputs().getTypes());
+  if (auto func = op->getParentOfType<FunctionOpInterface>()) {
+    llvm::append_range(types, func.getArgumentTypes());
+    llvm::append_range(types, func.getResultTypes());
+  }
+  for (Type type : types)
+    if (auto tensor = dyn_cast<RankedTensorType>(type);
+        tensor && tensor.getRank() == 4 && tensor.getElementTypeBitWidth() < 32)
+      return tensor.getElementType();
+  return getElementTypeOrSelf(types.front());
+}
+
 LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
                                                  const GpuTarget &row) {
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());
@@ -213,8 +231,8 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
     return op.emitError("GPU kernels in chunks cover one decay for all key "
                         "channels, but this list has one per key channel; "
                         "mode = recurrent covers it");
-  auto sequence = cast<RankedTensorType>(op.getOutputs()[0].getType());
-  Type element = sequence.getElementType();
+  op = hoistKeys(op);
+  Type element = storedIn(op);
   StringRef operands = element.isBF16()  ? "bf16"
                        : element.isF16() ? "f16"
                                          : "tf32";
@@ -255,13 +273,33 @@ LogicalResult SelectSchedulePass::failUnknownTarget(Operation *op) {
          << target.getValue() << "'; known are " << llvm::join(known, ", ");
 }
 
+/// A warp for each run of tokens.
+LogicalResult SelectSchedulePass::scheduleKernel(PrescanOp op,
+                                                 const GpuTarget &row) {
+  constexpr int64_t kWarp = 32, kRun = 32;
+  for (BlockArgument arg : op.getBody().getArguments())
+    if (!getElementTypeOrSelf(arg.getType()).isF32())
+      return op.emitError("kernels for GPUs compute in f32, but this prescan "
+                          "has an argument in ")
+             << getElementTypeOrSelf(arg.getType());
+  for (Type type : TypeRange(op->getOperandTypes()).drop_front())
+    if (llvm::is_contained(cast<RankedTensorType>(type).getShape(), 0))
+      return op.emitError("there is nothing to compute for an operand that is "
+                          "always empty: ")
+             << type;
+  op.setScheduleAttr(ScheduleAttr::get(
+      op.getContext(), row.name, /*chunk=*/1, /*columns=*/kWarp,
+      /*span=*/findWindow(op) ? kRun : 1, /*lanes=*/1, /*unroll=*/false,
+      /*fuse=*/false, /*defer=*/false, /*prefetch=*/false, /*kernel=*/true,
+      /*operands=*/"", /*split=*/1));
+  return success();
+}
+
 /// A prescan goes token by token, in rows if the lists of its function do.
 LogicalResult SelectSchedulePass::schedule(PrescanOp op) {
-  if (findGpuTarget(target))
-    return op.emitError("vector and scalar states, and stages that need one or "
-                        "a reduction, have no GPU lowering yet");
+  const GpuTarget *gpu = findGpuTarget(target);
   const Target *row = findTarget(target);
-  if (!row)
+  if (!gpu && !row)
     return failUnknownTarget(op);
   for (auto [arg, operand] :
        llvm::zip(op.getBody().getArguments(), op->getOperands().drop_front()))
@@ -271,6 +309,8 @@ LogicalResult SelectSchedulePass::schedule(PrescanOp op) {
       return op.emitError("a schedule needs static key and value dimensions, "
                           "but got ")
              << type << "; -qdelta-specialize fixes them";
+  if (gpu)
+    return scheduleKernel(op, *gpu);
   bool unroll = row->lanes > 1;
   op->getBlock()->walk([&](AffineScanOp list) {
     if (list.getSchedule())

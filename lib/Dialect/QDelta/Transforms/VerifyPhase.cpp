@@ -5,6 +5,7 @@
 //===-----------------------------------------------------------------------===//
 
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
+#include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
 #include "qdelta/Dialect/QDelta/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -60,10 +61,11 @@ bool allowsDialect(Phase phase, StringRef dialect) {
   return false;
 }
 
-/// GPU kernels and their shared memory are in the LLVM dialect from the buffers
-/// phase on.
+/// GPU kernels, how they are launched and their shared memory are in the LLVM
+/// dialect from the buffers phase on.
 bool isOfKernel(Operation *op) {
-  if (op->getName().getStringRef() == "llvm.mlir.global")
+  if (op->getName().getStringRef() == "llvm.mlir.global" ||
+      op->hasAttr(kStepsAttr))
     return true;
   for (; op; op = op->getParentOp())
     if (op->hasAttr("nvvm.kernel"))
@@ -96,10 +98,9 @@ struct VerifyPhasePass : qdelta::impl::VerifyPhaseBase<VerifyPhasePass> {
             return WalkResult::advance();
           if (*wanted == Phase::Buffers && isOfKernel(op))
             return WalkResult::advance();
-          // A list that is a kernel itself has no chunk form.
-          if (auto list = dyn_cast<AffineScanOp>(op);
-              list && *wanted == Phase::Chunked && list.getSchedule() &&
-              list.getSchedule()->isTokenLoop())
+          // What is a kernel itself has no chunk form.
+          if (auto schedule = op->getAttrOfType<ScheduleAttr>("schedule");
+              schedule && schedule.isTokenLoop() && *wanted == Phase::Chunked)
             return WalkResult::skip();
           bool ours = isa_and_nonnull<QDeltaDialect>(op->getDialect());
           if (ours

@@ -24,6 +24,14 @@ inline constexpr llvm::StringLiteral kRecurrenceAttr = "qdelta.recurrence";
 /// type, which is f32 where a dump of an older version lacks it.
 inline constexpr llvm::StringLiteral kArgumentsAttr = "qdelta.arguments";
 
+/// The attributes of an entry function that is launched as several GPU kernels,
+/// from the buffers phase on: for each of them a dictionary of `kernel`, its
+/// symbol, `tensors`, their numbers, and `inputs`, how many of these it reads;
+/// and the types of the sequences between them, whose numbers follow those of
+/// the function's buffers.
+inline constexpr llvm::StringLiteral kStepsAttr = "qdelta.steps";
+inline constexpr llvm::StringLiteral kWorkspacesAttr = "qdelta.workspaces";
+
 /// The name of the entry function that `addEntryPoints` gives `recurrence`.
 std::string entryPointName(llvm::StringRef recurrence);
 

@@ -72,14 +72,32 @@ def SelectSchedule : Pass<"qdelta-select-schedule", "::mlir::ModuleOp"> {
     Option<"mode", "mode", "std::string", "\"auto\"", "auto, recurrent or chunked">];
 }
 
+def OutlineKernels : Pass<"qdelta-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "lists and prescans of GPU targets as functions of their own";
+  let description = [{
+    An entry function with more than one list, or with a prescan, becomes calls
+    of functions that are one of them each, in order. A vector sequence that one
+    makes and a list in chunks takes or makes is stored in the format of that
+    list's operands. A function of one list stays.
+
+    Before: an entry function of lists and prescans whose schedules have
+    `kernel = true`.
+    After: private functions `<entry>_<number>`, and the entry calling them.
+    Preconditions: none.
+
+    Numerics: changes precision; what lies between two functions may be rounded.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+}
+
 def Chunk : Pass<"qdelta-chunk", "::mlir::ModuleOp"> {
   let summary = "write each list as chunks of one triangular system";
   let description = [{
     The chunk form (docs/Spec.md) as `scf.forall` over batch entries and heads
     and `scf.for` over chunks. Token-local parts and everything that does not
     depend on the state are made once per span of chunks and shared by all
-    value blocks; products of shared bases are made once. A list that is a kernel
-    itself (`kernel = true, chunk = 1`) stays.
+    value blocks; products of shared bases are made once. A list or prescan that
+    is a kernel itself (`kernel = true, chunk = 1`) stays.
 
     Before: `qdelta.affine_scan` with a schedule.
     After: chunk ops on tiles; only the state (and, with `fuse`, the readouts of

@@ -1,0 +1,127 @@
+//===- PlanLaunches.cpp - calls of kernels as what the runtime launches ---===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "DescribeArguments.h"
+
+#include "qdelta/Conversion/Passes.h"
+#include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+namespace qdelta {
+#define GEN_PASS_DEF_PLANLAUNCHES
+#include "qdelta/Conversion/Passes.h.inc"
+} // namespace qdelta
+
+using namespace mlir;
+using namespace qdelta;
+
+namespace {
+/// The launch of one entry function.
+class LaunchPlan {
+public:
+  explicit LaunchPlan(func::FuncOp func) : func(func), b(func) {}
+
+  LogicalResult make();
+  void replace();
+
+private:
+  LogicalResult numberResults();
+  /// The number of a tensor: one that is known, or that of a new workspace.
+  int32_t numberOf(Value tensor);
+  void addStep(func::CallOp call);
+
+  func::FuncOp func;
+  OpBuilder b;
+  llvm::DenseMap<Value, int32_t> numbers;
+  SmallVector<Attribute> steps, workspaces;
+};
+} // namespace
+
+LogicalResult LaunchPlan::numberResults() {
+  Block &body = func.getBody().front();
+  for (BlockArgument argument : body.getArguments())
+    numbers[argument] = static_cast<int32_t>(argument.getArgNumber());
+  auto next = static_cast<int32_t>(func.getNumArguments());
+  for (auto [index, result] :
+       llvm::enumerate(body.getTerminator()->getOperands())) {
+    if (!result.getDefiningOp<func::CallOp>() ||
+        !numbers.try_emplace(result, next++).second)
+      return func.emitError("result ")
+             << index << " is no result of a kernel, or the same as another";
+  }
+  return success();
+}
+
+int32_t LaunchPlan::numberOf(Value tensor) {
+  auto buffers =
+      static_cast<int32_t>(func.getNumArguments() + func.getNumResults());
+  auto next = static_cast<int32_t>(buffers + workspaces.size());
+  auto [known, isNew] = numbers.try_emplace(tensor, next);
+  if (isNew)
+    workspaces.push_back(TypeAttr::get(tensor.getType()));
+  return known->second;
+}
+
+void LaunchPlan::addStep(func::CallOp call) {
+  SmallVector<int32_t> tensors;
+  for (Value operand : call.getOperands())
+    if (isa<RankedTensorType>(operand.getType()))
+      tensors.push_back(numberOf(operand));
+  auto inputs = static_cast<int64_t>(tensors.size());
+  for (Value result : call.getResults())
+    tensors.push_back(numberOf(result));
+  steps.push_back(b.getDictionaryAttr(
+      {b.getNamedAttr("inputs", b.getI64IntegerAttr(inputs)),
+       b.getNamedAttr("kernel", call.getCalleeAttr()),
+       b.getNamedAttr("tensors", b.getDenseI32ArrayAttr(tensors))}));
+}
+
+LogicalResult LaunchPlan::make() {
+  if (failed(numberResults()))
+    return failure();
+  for (Operation &op : func.getBody().front().without_terminator()) {
+    if (auto call = dyn_cast<func::CallOp>(op))
+      addStep(call);
+    else if (!isa<tensor::DimOp, arith::ConstantOp>(op))
+      return op.emitOpError("is not lowered for GPUs beside the kernels of a "
+                            "function");
+  }
+  return success();
+}
+
+void LaunchPlan::replace() {
+  SmallVector<Type> types(func.getArgumentTypes());
+  llvm::append_range(types, func.getResultTypes());
+  auto launch = LLVM::LLVMFuncOp::create(
+      b, func.getLoc(), func.getSymName(),
+      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()), {}));
+  launch->setAttr(kRecurrenceAttr, func->getAttr(kRecurrenceAttr));
+  launch->setAttr(kArgumentsAttr,
+                  describeArguments(types, recurrenceOf(func)));
+  launch->setAttr(kStepsAttr, b.getArrayAttr(steps));
+  launch->setAttr(kWorkspacesAttr, b.getArrayAttr(workspaces));
+  func.erase();
+}
+
+namespace {
+struct PlanLaunchesPass : qdelta::impl::PlanLaunchesBase<PlanLaunchesPass> {
+  void runOnOperation() override {
+    for (auto func :
+         llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
+      if (!func->hasAttr(kRecurrenceAttr) || func.isExternal() ||
+          func.getBody().getOps<func::CallOp>().empty())
+        continue;
+      LaunchPlan plan(func);
+      if (failed(plan.make()))
+        return signalPassFailure();
+      plan.replace();
+    }
+  }
+};
+} // namespace

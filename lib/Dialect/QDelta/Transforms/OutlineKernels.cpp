@@ -1,0 +1,113 @@
+//===- OutlineKernels.cpp - a function for each GPU kernel ----------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
+#include "qdelta/Dialect/QDelta/Transforms/Passes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace qdelta {
+#define GEN_PASS_DEF_OUTLINEKERNELS
+#include "qdelta/Dialect/QDelta/Transforms/Passes.h.inc"
+} // namespace qdelta
+
+using namespace mlir;
+using namespace qdelta;
+
+static ScheduleAttr scheduleOf(Operation *op) {
+  return op->getAttrOfType<ScheduleAttr>("schedule");
+}
+
+static bool isKernel(Operation *op) {
+  return isa<AffineScanOp, PrescanOp>(op) && scheduleOf(op) &&
+         scheduleOf(op).getKernel();
+}
+
+/// Stores a vector sequence that another op of `ops` makes, or takes, as
+/// `element`.
+static void storeAs(Value sequence, FloatType element,
+                    ArrayRef<Operation *> ops) {
+  auto type = dyn_cast<RankedTensorType>(sequence.getType());
+  Operation *maker = sequence.getDefiningOp();
+  if (!type || type.getRank() != 4 || !llvm::is_contained(ops, maker) ||
+      !type.getElementType().isF32())
+    return;
+  // What the function returns is its type's to say.
+  if (llvm::all_of(sequence.getUsers(), [&](Operation *user) {
+        return llvm::is_contained(ops, user);
+      }))
+    sequence.setType(type.clone(element));
+}
+
+/// Tiles of a chunk are in the format of products from memory on.
+static void storeOperands(AffineScanOp list, ArrayRef<Operation *> ops) {
+  StringRef operands = scheduleOf(list).getOperands();
+  FloatType element;
+  if (operands == "bf16")
+    element = BFloat16Type::get(list.getContext());
+  if (operands == "f16")
+    element = Float16Type::get(list.getContext());
+  if (!element)
+    return;
+  for (Value token : list.getTokens())
+    storeAs(token, element, ops);
+  for (Value output : list.getOutputs())
+    storeAs(output, element, ops);
+}
+
+static void outline(func::FuncOp entry, Operation *op, SymbolTable &symbols,
+                    size_t number) {
+  OpBuilder b(entry);
+  auto kernel = func::FuncOp::create(
+      b, op->getLoc(),
+      (entry.getSymName() + "_" + Twine(number)).str(),
+      b.getFunctionType(op->getOperandTypes(), op->getResultTypes()));
+  kernel.setPrivate();
+  kernel->remove();
+  symbols.insert(kernel, entry->getIterator());
+  Block *body = kernel.addEntryBlock();
+  b.setInsertionPointToStart(body);
+  Operation *inner = b.clone(*op);
+  inner->setOperands(body->getArguments());
+  func::ReturnOp::create(b, op->getLoc(), inner->getResults());
+  b.setInsertionPoint(op);
+  auto call =
+      func::CallOp::create(b, op->getLoc(), kernel, op->getOperands());
+  op->replaceAllUsesWith(call.getResults());
+  op->erase();
+}
+
+namespace {
+struct OutlineKernelsPass
+    : qdelta::impl::OutlineKernelsBase<OutlineKernelsPass> {
+  void runOnOperation() override {
+    SymbolTable symbols(getOperation());
+    for (auto func :
+         llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
+      SmallVector<Operation *> ops;
+      func.walk([&](Operation *op) {
+        if (isKernel(op))
+          ops.push_back(op);
+      });
+      bool isOnlyList = ops.size() == 1 && isa<AffineScanOp>(ops[0]);
+      if (ops.empty() || isOnlyList)
+        continue;
+      if (!func->hasAttr(kRecurrenceAttr)) {
+        func.emitError("expected a function that is one qdelta.scan over all "
+                       "of its arguments, in order, and returns the scan's "
+                       "results; any other has no kernel, only engine "
+                       "reference evaluates it");
+        return signalPassFailure();
+      }
+      for (Operation *op : ops)
+        if (auto list = dyn_cast<AffineScanOp>(op))
+          storeOperands(list, ops);
+      for (auto [number, op] : llvm::enumerate(ops))
+        outline(func, op, symbols, number);
+    }
+  }
+};
+} // namespace
