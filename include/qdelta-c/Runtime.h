@@ -115,11 +115,11 @@ typedef struct {
  * workspaces; the first num_inputs are read and the others written. */
 typedef struct {
   size_t struct_size;
-  const char *entry;    /* the symbol */
-  int32_t threads;      /* of a CTA */
-  int32_t num_inputs;   /* of its tensors */
-  int64_t blocks;       /* CTAs of a batch entry, value head and run of tokens */
-  int64_t tokens;       /* of a run; 0: there is one, of all tokens */
+  const char *entry;  /* the symbol */
+  int32_t threads;    /* of a CTA */
+  int32_t num_inputs; /* of its tensors */
+  int64_t blocks;     /* CTAs of a batch entry, value head and run of tokens */
+  int64_t tokens;     /* of a run; 0: there is one, of all tokens */
   int64_t shared_bytes; /* dynamic shared memory of a CTA */
   const int32_t *tensors;
   int64_t num_tensors;
@@ -144,8 +144,8 @@ typedef struct {
   int64_t num_tensor_maps;
   /* Since 1.3. If there are steps, they say what threads, columns, shared_bytes
    * and tensor_maps say of a single kernel. Workspaces are sequences that one
-   * step makes for another, of sizes B, T, HV and fixed ones; a launch allocates
-   * them on its device for as long as it runs. */
+   * step makes for another, of sizes B, T, HV and fixed ones; a launch
+   * allocates them on its device for as long as it runs. */
   const qdeltaKernelStep *steps;
   int64_t num_steps;
   const qdeltaArgument *workspaces;

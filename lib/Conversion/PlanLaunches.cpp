@@ -102,8 +102,7 @@ void LaunchPlan::replace() {
       b, func.getLoc(), func.getSymName(),
       LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()), {}));
   launch->setAttr(kRecurrenceAttr, func->getAttr(kRecurrenceAttr));
-  launch->setAttr(kArgumentsAttr,
-                  describeArguments(types, recurrenceOf(func)));
+  launch->setAttr(kArgumentsAttr, describeArguments(types, recurrenceOf(func)));
   launch->setAttr(kStepsAttr, b.getArrayAttr(steps));
   launch->setAttr(kWorkspacesAttr, b.getArrayAttr(workspaces));
   func.erase();
@@ -112,8 +111,7 @@ void LaunchPlan::replace() {
 namespace {
 struct PlanLaunchesPass : qdelta::impl::PlanLaunchesBase<PlanLaunchesPass> {
   void runOnOperation() override {
-    for (auto func :
-         llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
+    for (auto func : llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
       if (!func->hasAttr(kRecurrenceAttr) || func.isExternal() ||
           func.getBody().getOps<func::CallOp>().empty())
         continue;

@@ -63,11 +63,10 @@ static ArgumentDescription describeWorkspace(RankedTensorType type) {
   ArgumentDescription workspace;
   workspace.name = "workspace";
   Type element = type.getElementType();
-  workspace.dtype = {static_cast<uint8_t>(element.isBF16() ? kDLBfloat
-                                                           : kDLFloat),
-                     static_cast<uint8_t>(element.getIntOrFloatBitWidth()), 1};
-  workspace.shape = {QDELTA_DIM_BATCH, QDELTA_DIM_TIME,
-                     QDELTA_DIM_VALUE_HEADS};
+  workspace.dtype = {
+      static_cast<uint8_t>(element.isBF16() ? kDLBfloat : kDLFloat),
+      static_cast<uint8_t>(element.getIntOrFloatBitWidth()), 1};
+  workspace.shape = {QDELTA_DIM_BATCH, QDELTA_DIM_TIME, QDELTA_DIM_VALUE_HEADS};
   llvm::append_range(workspace.shape, type.getShape().drop_front(3));
   return workspace;
 }

@@ -142,14 +142,13 @@ void ImageBuilder::addDevice(const DeviceCode &code) {
   device.num_workspaces = static_cast<int64_t>(between.size());
   std::vector<qdeltaKernelStep> &all = steps.emplace_back();
   for (const DeviceStep &step : code.steps)
-    all.push_back({sizeof(qdeltaKernelStep),
-                   names.emplace_back(step.entry).c_str(),
-                   static_cast<int32_t>(step.threads),
-                   static_cast<int32_t>(step.numInputs), step.blocks,
-                   step.tokens, step.sharedBytes, step.tensors.data(),
-                   static_cast<int64_t>(step.tensors.size()),
-                   step.tensorMaps.data(),
-                   static_cast<int64_t>(step.tensorMaps.size())});
+    all.push_back(
+        {sizeof(qdeltaKernelStep), names.emplace_back(step.entry).c_str(),
+         static_cast<int32_t>(step.threads),
+         static_cast<int32_t>(step.numInputs), step.blocks, step.tokens,
+         step.sharedBytes, step.tensors.data(),
+         static_cast<int64_t>(step.tensors.size()), step.tensorMaps.data(),
+         static_cast<int64_t>(step.tensorMaps.size())});
   device.steps = all.data();
   device.num_steps = static_cast<int64_t>(all.size());
   auto add = [&](qdeltaFormat format, const void *bytes, size_t size) {

@@ -158,10 +158,10 @@ static void setSteps(EntryWriter &entry, const DeviceCode &code) {
   }
   entry.set("workspaces", llvm::Twine(code.workspaces.size()));
   for (auto [i, workspace] : llvm::enumerate(code.workspaces))
-    entry.set("workspace" + llvm::Twine(i),
-              nameOf(workspace.dtype) + " " +
-                  llvm::join(llvm::map_range(workspace.shape, nameOfSize),
-                             ","));
+    entry.set(
+        "workspace" + llvm::Twine(i),
+        nameOf(workspace.dtype) + " " +
+            llvm::join(llvm::map_range(workspace.shape, nameOfSize), ","));
 }
 
 static void addDevice(std::deque<EntryWriter> &entries, const DeviceCode &code,

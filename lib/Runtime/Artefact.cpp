@@ -72,13 +72,12 @@ qdeltaStatus *loadHostCode(const std::vector<Manifest> &manifests,
 std::vector<qdeltaKernelStep> stepsOf(const Manifest &manifest) {
   std::vector<qdeltaKernelStep> steps;
   for (const ManifestStep &step : manifest.steps)
-    steps.push_back({sizeof(qdeltaKernelStep), step.entry.c_str(),
-                     static_cast<int32_t>(step.threads),
-                     static_cast<int32_t>(step.inputs), step.blocks,
-                     step.tokens, step.sharedBytes, step.tensors.data(),
-                     static_cast<int64_t>(step.tensors.size()),
-                     step.tensorMaps.data(),
-                     static_cast<int64_t>(step.tensorMaps.size())});
+    steps.push_back(
+        {sizeof(qdeltaKernelStep), step.entry.c_str(),
+         static_cast<int32_t>(step.threads), static_cast<int32_t>(step.inputs),
+         step.blocks, step.tokens, step.sharedBytes, step.tensors.data(),
+         static_cast<int64_t>(step.tensors.size()), step.tensorMaps.data(),
+         static_cast<int64_t>(step.tensorMaps.size())});
   return steps;
 }
 
@@ -150,12 +149,12 @@ qdeltaStatus *loadArtefact(std::string_view bytes,
   std::deque<std::vector<qdeltaKernelStep>> steps;
   for (const Manifest &manifest : manifests)
     if (manifest.format != "cpu")
-      devices.push_back(deviceImage(
-          manifest,
-          manifest.format == "ptx"     ? QDELTA_FORMAT_PTX
-          : manifest.format == "cubin" ? QDELTA_FORMAT_CUBIN
-                                       : QDELTA_FORMAT_EMULATED,
-          steps.emplace_back(stepsOf(manifest))));
+      devices.push_back(deviceImage(manifest,
+                                    manifest.format == "ptx" ? QDELTA_FORMAT_PTX
+                                    : manifest.format == "cubin"
+                                        ? QDELTA_FORMAT_CUBIN
+                                        : QDELTA_FORMAT_EMULATED,
+                                    steps.emplace_back(stepsOf(manifest))));
   qdeltaImage image = {sizeof(image), images.data(),
                        static_cast<int64_t>(images.size()), devices.data(),
                        static_cast<int64_t>(devices.size())};

@@ -157,12 +157,10 @@ CudaRun::~CudaRun() {
 }
 
 qdeltaStatus *CudaRun::allocate(size_t bytes, char *&memory) {
-  qdeltaStatus *error =
-      driver.check(driver.api.cuMemAllocFromPoolAsync(&workspaces, bytes, pool,
-                                                      stream),
-                   "cuMemAllocFromPoolAsync",
-                   std::to_string(bytes) +
-                       " bytes of sequences between kernels");
+  qdeltaStatus *error = driver.check(
+      driver.api.cuMemAllocFromPoolAsync(&workspaces, bytes, pool, stream),
+      "cuMemAllocFromPoolAsync",
+      std::to_string(bytes) + " bytes of sequences between kernels");
   memory = reinterpret_cast<char *>(static_cast<uintptr_t>(workspaces));
   return error;
 }
@@ -262,15 +260,13 @@ qdeltaStatus *CudaBackend::makePool(int32_t ordinal, CudaDevice &device) {
   properties.allocationType = cuda::kPinnedAllocation;
   properties.locationType = cuda::kDeviceLocation;
   properties.locationId = ordinal;
-  if (qdeltaStatus *error =
-          driver->check(api.cuMemPoolCreate(&device.pool, &properties),
-                        "cuMemPoolCreate"))
+  if (qdeltaStatus *error = driver->check(
+          api.cuMemPoolCreate(&device.pool, &properties), "cuMemPoolCreate"))
     return error;
   uint64_t threshold = UINT64_MAX;
-  return driver->check(
-      api.cuMemPoolSetAttribute(device.pool, cuda::kReleaseThreshold,
-                                &threshold),
-      "cuMemPoolSetAttribute");
+  return driver->check(api.cuMemPoolSetAttribute(
+                           device.pool, cuda::kReleaseThreshold, &threshold),
+                       "cuMemPoolSetAttribute");
 }
 
 /// The functions of all steps, which may use as much shared memory as they do.

@@ -222,8 +222,7 @@ qdeltaStatus *Launch::addWorkspaces(DeviceRun &run,
 qdeltaStatus *Launch::pack(DeviceRun &run, const DeviceStep &step,
                            const std::vector<TensorView> &tensors,
                            PackedLaunch &packed) const {
-  int64_t runs =
-      step.tokens ? (time() - 1) / step.tokens + 1 : 1;
+  int64_t runs = step.tokens ? (time() - 1) / step.tokens + 1 : 1;
   int64_t blocks = countBlocks(step), ctas;
   if (__builtin_mul_overflow(items, runs, &ctas) ||
       __builtin_mul_overflow(ctas, blocks, &ctas) || ctas > INT32_MAX)

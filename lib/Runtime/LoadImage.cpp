@@ -177,8 +177,8 @@ qdeltaStatus *loadTensorMaps(const qdeltaTensorMap *maps, int64_t count,
     if (map.argument < 0 || map.argument >= numTensors)
       return badImage(name + " is over unknown argument " +
                       std::to_string(map.argument));
-    const qdeltaArgument &argument = tensorOf(
-        kernel, code, step.tensors[static_cast<size_t>(map.argument)]);
+    const qdeltaArgument &argument =
+        tensorOf(kernel, code, step.tensors[static_cast<size_t>(map.argument)]);
     if (argument.rank != 4 || (argument.role != QDELTA_ROLE_TOKEN &&
                                argument.role != QDELTA_ROLE_OUTPUT))
       return badImage("expected " + name +
@@ -266,9 +266,8 @@ qdeltaStatus *loadStep(const qdeltaKernelStep &image,
     step.tensors.push_back(tensor);
     step.writes.push_back(writes);
   }
-  if (qdeltaStatus *error =
-          loadTensorMaps(image.tensor_maps, image.num_tensor_maps, kernel, code,
-                         step))
+  if (qdeltaStatus *error = loadTensorMaps(
+          image.tensor_maps, image.num_tensor_maps, kernel, code, step))
     return error;
   code.steps.push_back(std::move(step));
   return nullptr;

@@ -9,12 +9,12 @@
 // when the list runs in chunks; a token loop makes them itself.
 
 // CHECK-LABEL: func.func @made_forward(
-// CHECK:         %[[MADE:.*]]:2 = qdelta.prescan heads %{{.*}}(%{{.*}}, %{{.*}}) param(%{{.*}})
+// CHECK:         %[[MADE:.*]]:2 = qdelta.prescan heads %{{[a-z0-9]+}}(%{{[a-z0-9]+}}, %{{[a-z0-9]+}}) param(%{{[a-z0-9]+}})
 // CHECK-SAME:      -> (tensor<?x?x?x20xf32>, tensor<?x?x?x36xf32>)
 // CHECK:           math.exp
-// CHECK:           arith.addf
+// CHECK:           arith.mulf
 // CHECK:           qdelta.prescan_yield
-// CHECK:         qdelta.affine_scan(%{{.*}}, %[[MADE]]#0, %[[MADE]]#1) init(
+// CHECK:         qdelta.affine_scan(%{{[a-z0-9]+}}, %[[MADE]]#0, %[[MADE]]#1) init(
 // CHECK:         ^bb0(%[[K:.*]]: tensor<?xf32>, %[[KEY:.*]]: tensor<?xf32>, %[[VALUE:.*]]: tensor<?xf32>):
 // CHECK:           qdelta.affine_write 0 key %[[KEY]] value ({{.*}}) * (%[[VALUE]])
 // CHECK:           qdelta.affine_read 0 at ({{.*}}) * (%[[K]])
@@ -22,7 +22,7 @@
 // LOOP-NOT:     qdelta.prescan
 qdelta.recurrence @made(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %v: tensor<?xf32>) param(%bias: tensor<?xf32>) {
   %e = math.exp %k : tensor<?xf32>
-  %w = arith.addf %v, %bias : tensor<?xf32>
+  %w = arith.mulf %v, %bias : tensor<?xf32>
   %Sw = qdelta.write %S key %e value %w : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
   %y = qdelta.read %Sw at %k : tensor<?x?xf32>, tensor<?xf32>
   qdelta.yield state %Sw : tensor<?x?xf32> out %y : tensor<?xf32>

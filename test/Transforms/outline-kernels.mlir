@@ -3,7 +3,7 @@
 // RUN: qdelta-opt %s -split-input-file --mlir-print-op-on-diagnostic=false -o /dev/null \
 // RUN:   -pass-pipeline='builtin.module(qdelta-derive-affine,qdelta-select-schedule{target=sm_90a},qdelta-outline-kernels,qdelta-check-derivation)'
 
-// A norm before the core and a gate after it. What lies between is in the format of
+// Work before the core and after it. What lies between is in the format of
 // the core's products; the function's own results are as they were.
 
 // CHECK-LABEL: func.func private @layer_0(
@@ -24,12 +24,10 @@
 // CHECK:         return %[[O]], %[[CORE]]#1
 
 qdelta.recurrence @step(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %v: tensor<?xf32>) {
-  %kk = qdelta.dot %k, %k : tensor<?xf32> -> f32
-  %r = math.rsqrt %kk : f32
   %e = math.exp %k : tensor<?xf32>
-  %kn = qdelta.scale %e by %r : tensor<?xf32>, f32
-  %s = qdelta.mean %kn : tensor<?xf32> -> f32
-  %kt = qdelta.scale %kn by %s : tensor<?xf32>, f32
+  %sum = qdelta.mean %e : tensor<?xf32> -> f32
+  %ones = qdelta.splat %sum like %k : f32, tensor<?xf32>
+  %kt = arith.divf %e, %ones : tensor<?xf32>
   %Sw = qdelta.write %S key %kt value %v : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
   %y = qdelta.read %Sw at %kt : tensor<?x?xf32>, tensor<?xf32>
   %o = arith.mulf %y, %y : tensor<?xf32>

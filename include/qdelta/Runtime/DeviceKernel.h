@@ -15,10 +15,10 @@
 // dynamic shared memory. Nothing is launched when the grid is empty or T is 0.
 //
 // Steps. What one kernel cannot do is several, launched one after the other in
-// one stream. Each has tensors of its own in place of the arguments: some of the
-// kernel's, and workspaces, which are row-major and aligned to 256 bytes. Its
-// grid has (B * HV * runs * blocks, 1, 1) CTAs with runs = ceil(T / tokens), or 1
-// for `tokens` = 0; the CTA's index is
+// one stream. Each has tensors of its own in place of the arguments: some of
+// the kernel's, and workspaces, which are row-major and aligned to 256 bytes.
+// Its grid has (B * HV * runs * blocks, 1, 1) CTAs with runs = ceil(T /
+// tokens), or 1 for `tokens` = 0; the CTA's index is
 // (((b * HV) + h) * runs + run) * blocks + block.
 //
 // Alignment. Addresses and strides of tokens, outputs and states of rank 4 are

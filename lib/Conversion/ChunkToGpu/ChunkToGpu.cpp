@@ -41,12 +41,9 @@ static LLVM::GlobalOp sharedMemory(ModuleOp module) {
 
 static LLVM::LLVMFuncOp createFunction(Plan &plan) {
   int64_t width = std::min(plan.valueSize, plan.columns);
-  KernelLaunch launch{plan.threads(),
-                      plan.sharedBytes,
-                      plan.columns,
-                      (plan.valueSize + width - 1) / width,
-                      /*tokens=*/0,
-                      {}};
+  KernelLaunch launch{plan.threads(), plan.sharedBytes,
+                      plan.columns,   (plan.valueSize + width - 1) / width,
+                      /*tokens=*/0,   {}};
   if (plan.byTensorMaps)
     for (const Tile &tile : plan.tiles)
       launch.maps.push_back(tile.argument);

@@ -23,8 +23,8 @@ Layout Layout::get(AffineScanOp op) {
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());
   // The widest elements of a vector: what other ops make may be wider.
   int64_t bits = 16;
-  for (ValueRange sequences : {ValueRange(op.getTokens()),
-                               ValueRange(op.getOutputs())})
+  for (ValueRange sequences :
+       {ValueRange(op.getTokens()), ValueRange(op.getOutputs())})
     for (Type type : sequences.getTypes())
       if (auto sequence = cast<RankedTensorType>(type); sequence.getRank() == 4)
         bits = std::max<int64_t>(bits, sequence.getElementTypeBitWidth());

@@ -177,9 +177,12 @@ static LogicalResult convert(func::FuncOp func, AffineScanOp op) {
     return failure();
   func->setAttr("qdelta.schedule", op.getScheduleAttr());
   Layout layout = Layout::get(op);
-  LLVM::LLVMFuncOp kernel = createKernelFunction(
-      func, {layout.threads(), /*sharedBytes=*/0, layout.columns,
-             layout.blocks(), /*tokens=*/0, {}});
+  LLVM::LLVMFuncOp kernel = createKernelFunction(func, {layout.threads(),
+                                                        /*sharedBytes=*/0,
+                                                        layout.columns,
+                                                        layout.blocks(),
+                                                        /*tokens=*/0,
+                                                        {}});
   Emitter e(op.getLoc(), func.getContext());
   e.b.setInsertionPointToStart(kernel.addEntryBlock(e.b));
   if (failed(ThreadProgram(e, op, kernel.getArgument(0)).emit()))

@@ -17,9 +17,9 @@ using namespace qdelta::gpu;
 template <typename Op>
 static KernelTensors tensorsOf(Op op) {
   KernelTensors tensors;
-  for (TypeRange types : {TypeRange(op.getTokens()), TypeRange(op.getParams()),
-                          TypeRange(op.getInits()),
-                          TypeRange(op->getResultTypes())})
+  for (TypeRange types :
+       {TypeRange(op.getTokens()), TypeRange(op.getParams()),
+        TypeRange(op.getInits()), TypeRange(op->getResultTypes())})
     for (Type type : types)
       tensors.types.push_back(cast<RankedTensorType>(type));
   tensors.tokens = op.getTokens().size();
@@ -42,8 +42,7 @@ Rows::Rows(Emitter &e, KernelTensors theTensors, Value params, Num item)
 
 Num Rows::lengthOf(Emitter &e, const KernelTensors &tensors, Value params) {
   auto after = static_cast<int64_t>(tensors.types.size()) * 5;
-  return e.narrow(
-      e.load(e.at(params, e.i64(8 * after)), e.b.getI64Type()));
+  return e.narrow(e.load(e.at(params, e.i64(8 * after)), e.b.getI64Type()));
 }
 
 Num Rows::word(int64_t index) {
@@ -184,7 +183,7 @@ Fragment Rows::load(Value row, const Start &rows, ArrayRef<Piece> pieces) {
 }
 
 Fragment Rows::unpack(ArrayRef<Num> words, Type element,
-                        ArrayRef<Piece> pieces) {
+                      ArrayRef<Piece> pieces) {
   if (element.getIntOrFloatBitWidth() == 32)
     return Fragment(words);
   Format format = element.isBF16() ? Format::BF16 : Format::F16;
@@ -200,7 +199,7 @@ Fragment Rows::unpack(ArrayRef<Num> words, Type element,
 }
 
 void Rows::store(ArrayRef<Num> values, Value row, const Start &rows,
-                   ArrayRef<Piece> pieces, Num condition) {
+                 ArrayRef<Piece> pieces, Num condition) {
   auto putAll = [&] {
     for (const Piece &piece : pieces) {
       ArrayRef<Num> part = values.take_front(piece.length);

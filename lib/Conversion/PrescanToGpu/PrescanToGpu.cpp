@@ -85,7 +85,8 @@ private:
 };
 } // namespace
 
-/// Whether the entries of `value` matter to `user`, and not its dimension alone.
+/// Whether the entries of `value` matter to `user`, and not its dimension
+/// alone.
 static bool reads(OpOperand &use) {
   return !isa<SplatOp>(use.getOwner()) || use.getOperandNumber() == 0;
 }
@@ -122,9 +123,8 @@ void ThreadProgram::findStateOps() {
     if (!llvm::any_of(arg.getUses(), reads))
       continue;
     tokens.push_back(inputOf(arg));
-    if (llvm::any_of(arg.getUsers(), [&](Operation *user) {
-          return stateOps.contains(user);
-        }))
+    if (llvm::any_of(arg.getUsers(),
+                     [&](Operation *user) { return stateOps.contains(user); }))
       stateTokens.push_back(tokens.back());
   }
 }
@@ -175,18 +175,16 @@ Fragment ThreadProgram::nextStates(PrescanValues &values) {
 /// tokens from `start` on, unless they are the first of all.
 FailureOr<Fragment> ThreadProgram::catchUp(Fragment states) {
   bool failed_ = false;
-  Fragment next =
-      e.loop(run.start, run.begin, 1, states,
-             [&](Num token, ArrayRef<Num> carried) {
-               PrescanValues values = known;
-               setToken(values, stateTokens, loadToken(stateTokens, token));
-               setStates(values, carried);
-               for (Operation &inner : op.getBody().front())
-                 if (stateOps.contains(&inner) &&
-                     !values.isKnown(inner.getResult(0)))
-                   failed_ |= failed(values.make(inner));
-               return failed_ ? Fragment(carried) : nextStates(values);
-             });
+  Fragment next = e.loop(
+      run.start, run.begin, 1, states, [&](Num token, ArrayRef<Num> carried) {
+        PrescanValues values = known;
+        setToken(values, stateTokens, loadToken(stateTokens, token));
+        setStates(values, carried);
+        for (Operation &inner : op.getBody().front())
+          if (stateOps.contains(&inner) && !values.isKnown(inner.getResult(0)))
+            failed_ |= failed(values.make(inner));
+        return failed_ ? Fragment(carried) : nextStates(values);
+      });
   if (failed_)
     return failure();
   return next;

@@ -20,8 +20,8 @@ FailureOr<Widths> Widths::get(PrescanOp op) {
   auto isVector = [](Value value) {
     return isa<RankedTensorType>(value.getType());
   };
-  for (auto [arg, operand] : llvm::zip(op.getBody().getArguments(),
-                                       op->getOperands().drop_front()))
+  for (auto [arg, operand] :
+       llvm::zip(op.getBody().getArguments(), op->getOperands().drop_front()))
     if (isVector(arg))
       result.widths[arg] =
           cast<RankedTensorType>(operand.getType()).getShape().back();

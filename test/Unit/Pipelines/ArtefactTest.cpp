@@ -126,8 +126,7 @@ TEST_F(Artefact, Steps) {
   scale::Call empty(2, 0, 1, 2);
   empty.options.engine = QDELTA_ENGINE_EMULATED;
   EXPECT_EQ(empty.launch(module), "");
-  EXPECT_TRUE(empty.arrays[scale::SFinal].data ==
-              empty.arrays[scale::S].data);
+  EXPECT_TRUE(empty.arrays[scale::SFinal].data == empty.arrays[scale::S].data);
 }
 
 /// A step writes nothing but what it says that it writes.

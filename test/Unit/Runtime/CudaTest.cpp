@@ -574,9 +574,8 @@ TEST_F(CudaSteps, Launch) {
             (std::vector<int64_t>{36, 12, 3, 4}));
   // One pool for all launches; memory is freed in the stream, behind them.
   ASSERT_EQ(launch(), "");
-  EXPECT_EQ(std::count(fake->calls.begin(), fake->calls.end(),
-                       "cuMemPoolCreate"),
-            1);
+  EXPECT_EQ(
+      std::count(fake->calls.begin(), fake->calls.end(), "cuMemPoolCreate"), 1);
   EXPECT_EQ(fake->calls.back(), "cuMemFreeAsync");
   EXPECT_EQ(fake->pooled.size(), 0u);
 }

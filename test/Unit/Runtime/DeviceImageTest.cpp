@@ -176,8 +176,7 @@ TEST(DeviceImage, Steps) {
   EXPECT_EQ(image.load(), "expected step 0 of device kernel toy for sm_80 to "
                           "have 1 to 1024 threads, but got 0");
   image.steps[0].entry = nullptr;
-  EXPECT_EQ(image.load(),
-            "step 0 of device kernel toy for sm_80 has no entry");
+  EXPECT_EQ(image.load(), "step 0 of device kernel toy for sm_80 has no entry");
   image.steps[0].struct_size = 8;
   EXPECT_EQ(image.load(QDELTA_ERROR_STRUCT_SIZE),
             "expected qdeltaKernelStep to have struct_size at least " +

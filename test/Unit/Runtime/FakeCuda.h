@@ -9,10 +9,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
-#include <deque>
 #include <vector>
 
 /// What the library of FakeCuda.cpp does and has seen. Its memory is the

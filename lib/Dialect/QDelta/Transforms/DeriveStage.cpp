@@ -29,7 +29,7 @@ Stage::Stage(Step &step, int64_t position)
 
 void qdelta::eraseDead(Block &block) {
   for (Operation &dead : llvm::make_early_inc_range(llvm::reverse(block)))
-    if (isOpTriviallyDead(&dead) && !isa<AdvanceOp>(dead))
+    if (isOpTriviallyDead(&dead))
       dead.erase();
 }
 

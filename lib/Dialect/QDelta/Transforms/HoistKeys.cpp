@@ -136,7 +136,8 @@ PrescanOp Hoist::createPrescan() {
   for (BlockArgument arg : params)
     take(arg, parameters);
   SmallVector<Value> yielded;
-  OpBuilder inner = OpBuilder::atBlockEnd(&body);
+  OpBuilder inner(op.getContext());
+  inner.setInsertionPointToEnd(&body);
   for (Operation *maker : makers)
     inner.clone(*maker, map);
   for (Value vector : vectors) {
@@ -144,8 +145,7 @@ PrescanOp Hoist::createPrescan() {
     yielded.push_back(map.lookup(vector));
   }
   PrescanYieldOp::create(inner, op.getLoc(), yielded);
-  Value heads =
-      tensor::DimOp::create(b, op.getLoc(), op.getInits()[0], 1);
+  Value heads = tensor::DimOp::create(b, op.getLoc(), op.getInits()[0], 1);
   auto prescan = PrescanOp::create(b, op.getLoc(), types, TypeRange(), heads,
                                    sequences, parameters, ValueRange(),
                                    b.getArrayAttr(names), ScheduleAttr());

@@ -1,5 +1,4 @@
-//===- HoistKeys.h - key vectors that a list makes, made before it -*- C++
-//-*-===//
+//===- HoistKeys.h - a list's own key vectors, made before it ---*- C++ -*-===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
@@ -14,8 +13,9 @@ namespace qdelta {
 
 /// Makes each key vector that is no input of the list's token, and each value
 /// vector that it computes with a vector parameter or with functions of
-/// vectors, an output of a prescan without states in front of the list, and a token input of the list.
-/// Replaces `op` and returns its successor; returns `op` if there is none.
+/// vectors, an output of a prescan without states in front of the list, and a
+/// token input of the list. Replaces `op` and returns its successor; returns
+/// `op` if there is none.
 AffineScanOp hoistKeys(AffineScanOp op);
 
 } // namespace qdelta

@@ -62,8 +62,7 @@ static void outline(func::FuncOp entry, Operation *op, SymbolTable &symbols,
                     size_t number) {
   OpBuilder b(entry);
   auto kernel = func::FuncOp::create(
-      b, op->getLoc(),
-      (entry.getSymName() + "_" + Twine(number)).str(),
+      b, op->getLoc(), (entry.getSymName() + "_" + Twine(number)).str(),
       b.getFunctionType(op->getOperandTypes(), op->getResultTypes()));
   kernel.setPrivate();
   kernel->remove();
@@ -74,8 +73,7 @@ static void outline(func::FuncOp entry, Operation *op, SymbolTable &symbols,
   inner->setOperands(body->getArguments());
   func::ReturnOp::create(b, op->getLoc(), inner->getResults());
   b.setInsertionPoint(op);
-  auto call =
-      func::CallOp::create(b, op->getLoc(), kernel, op->getOperands());
+  auto call = func::CallOp::create(b, op->getLoc(), kernel, op->getOperands());
   op->replaceAllUsesWith(call.getResults());
   op->erase();
 }
@@ -85,8 +83,7 @@ struct OutlineKernelsPass
     : qdelta::impl::OutlineKernelsBase<OutlineKernelsPass> {
   void runOnOperation() override {
     SymbolTable symbols(getOperation());
-    for (auto func :
-         llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
+    for (auto func : llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
       SmallVector<Operation *> ops;
       func.walk([&](Operation *op) {
         if (isKernel(op))

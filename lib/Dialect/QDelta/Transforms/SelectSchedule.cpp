@@ -11,6 +11,7 @@
 #include "qdelta/Target/GpuTarget.h"
 #include "qdelta/Target/TargetTable.h"
 
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"

@@ -153,8 +153,9 @@ def QDelta_AdvanceKind : I32EnumAttr<"AdvanceKind", "how a state of a prescan ad
   let cppNamespace = "::qdelta";
 }
 
+// Not Pure: a state is advanced whether or not the token uses its new value.
 def QDelta_AdvanceOp : QDelta_Op<"advance", [
-    Pure, HasParent<"PrescanOp">, AttrSizedOperandSegments,
+    HasParent<"PrescanOp">, AttrSizedOperandSegments,
     AllTypesMatch<["state", "result"]>]> {
   let summary = "the next value of a prescan's state";
   let description = [{

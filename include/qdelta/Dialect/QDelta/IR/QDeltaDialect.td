@@ -99,7 +99,8 @@ def QDelta_ScheduleAttr : AttrDef<QDelta_Dialect, "Schedule"> {
       channels.
 
     A kernel whose chunk is one token runs the list itself, token by token, and
-    has no chunk form: its threads hold `lanes` adjacent columns each.
+    has no chunk form: its threads hold `lanes` adjacent columns each. A prescan
+    that is a kernel has `span` tokens a warp if they are made in parallel.
   }];
   let parameters = (ins
     StringRefParameter<>:$target,

@@ -57,14 +57,19 @@ def SelectSchedule : Pass<"qdelta-select-schedule", "::mlir::ModuleOp"> {
   let summary = "decide how each list runs, once";
   let description = [{
     Reads the target table and the list's facts and shapes, and writes
-    `#qdelta.schedule` on every `qdelta.affine_scan`. No other pass decides.
+    `#qdelta.schedule` on every `qdelta.affine_scan` and `qdelta.prescan`. No
+    other pass decides. On GPUs, tiles of a chunk hold inputs: the key vectors
+    that a list makes itself, and value vectors made with a vector parameter or
+    with functions of vectors, become a prescan's work if the list runs in
+    chunks.
 
-    Before: `qdelta.affine_scan` without a schedule.
-    After: the same op with one.
+    Before: ops without a schedule.
+    After: the same ops with one, and prescans in front of lists.
     Preconditions: static key and value dimensions.
 
     Numerics: preserving.
   }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
   let options = [
     Option<"target", "target", "std::string", "\"host\"",
            "a row of the target table, or host">,
