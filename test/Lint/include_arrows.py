@@ -23,6 +23,8 @@ ALLOWED = {
                               "Conversion/ChunkToGpu", ".."} | COMPILER,
     "Conversion/ListToGpu": {IR, TRANSFORMS, "Target", "Conversion",
                              "Conversion/ListToGpu", ".."} | COMPILER,
+    "Conversion/PrescanToGpu": {IR, TRANSFORMS, "Target", "Conversion",
+                                "Conversion/PrescanToGpu", ".."} | COMPILER,
     # Of Runtime only what the writer and the reader of artefacts share.
     "Pipelines": {IR, TRANSFORMS, "Target", "Conversion", "Pipelines", "Emulator",
                   "Emulator/Prepare", "Runtime/ArtefactFormat", "qdelta-c"} | COMPILER,
