@@ -27,7 +27,7 @@ public:
   AffineScanOp run();
 
 private:
-  bool needsPrescan(Value vector);
+  bool needsPrescan(Value made);
   void findVectors();
   void findSources();
   Type typeOf(Value vector);
@@ -50,17 +50,25 @@ private:
 };
 } // namespace
 
+/// Functions of a token's scalar that are an instruction or two.
+static bool isCheap(Operation *op) {
+  return isa<math::AbsFOp, math::Exp2Op, math::ExpOp, math::LogOp,
+             math::RsqrtOp, math::SqrtOp>(op);
+}
+
 /// Whether a value vector is made with a parameter or a function of a vector,
-/// which tiles of values have none of.
-bool Hoist::needsPrescan(Value vector) {
-  SmallVector<Value> work{vector};
+/// which tiles of values have none of, or a scalar with a function that takes
+/// registers that the kernel does not have.
+bool Hoist::needsPrescan(Value made) {
+  SmallVector<Value> work{made};
   while (!work.empty()) {
     Value value = work.pop_back_val();
     Operation *maker = value.getDefiningOp();
     bool isFunction = isa_and_nonnull<math::MathDialect>(
         maker ? maker->getDialect() : nullptr);
+    bool isVector = isa<RankedTensorType>(value.getType());
     if (isVectorParameter(value) ||
-        (isFunction && isa<RankedTensorType>(value.getType())))
+        (isFunction && (isVector || !isCheap(maker))))
       return true;
     if (maker)
       llvm::append_range(work, maker->getOperands());
@@ -73,20 +81,28 @@ void Hoist::findVectors() {
     if (vector.getDefiningOp() || isVectorParameter(vector))
       vectors.insert(vector);
   };
+  // Terms and coefficients.
   auto addTerms = [&](ValueRange terms) {
     for (Value term : terms)
-      if (isa<RankedTensorType>(term.getType()) && needsPrescan(term))
+      if (!isa<ReadoutType>(term.getType()) && needsPrescan(term))
         add(term);
   };
   for (Operation &entry : block) {
-    if (auto read = dyn_cast<AffineReadOp>(entry))
+    if (auto decay = dyn_cast<AffineDecayOp>(entry))
+      addTerms(decay.getG());
+    if (auto read = dyn_cast<AffineReadOp>(entry)) {
       llvm::for_each(read.getBases(), add);
+      addTerms(read.getCoefficients());
+    }
     if (auto write = dyn_cast<AffineWriteOp>(entry)) {
       add(write.getKey());
       addTerms(write.getTerms());
+      addTerms(write.getCoefficients());
     }
-    if (auto output = dyn_cast<AffineOutputOp>(entry))
+    if (auto output = dyn_cast<AffineOutputOp>(entry)) {
       addTerms(output.getTerms());
+      addTerms(output.getCoefficients());
+    }
   }
 }
 
@@ -114,8 +130,10 @@ Type Hoist::typeOf(Value vector) {
   auto output = cast<RankedTensorType>(op.getOutputs()[0].getType());
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());
   SmallVector<int64_t> shape(output.getShape());
-  bool isKey = inferTokenDims(block).lookup(vector) == TokenDim::Key;
-  shape.back() = state.getDimSize(isKey ? 2 : 3);
+  TokenDim dim = inferTokenDims(block).lookup(vector);
+  shape.back() = state.getDimSize(dim == TokenDim::Key ? 2 : 3);
+  if (dim == TokenDim::Scalar)
+    shape.pop_back();
   return RankedTensorType::get(shape, getElementTypeOrSelf(vector.getType()));
 }
 

@@ -11,7 +11,8 @@
 
 namespace qdelta {
 
-/// Makes each key vector that is no input of the list's token, and each value
+/// Makes each scalar that takes more than an instruction or two for a function,
+/// each key vector that is no input of the list's token, and each value
 /// vector that it computes with a vector parameter or with functions of
 /// vectors, an output of a prescan without states in front of the list, and a
 /// token input of the list. Replaces `op` and returns its successor; returns
