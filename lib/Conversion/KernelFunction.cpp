@@ -43,7 +43,11 @@ LLVM::LLVMFuncOp qdelta::createKernelFunction(func::FuncOp func,
       LLVM::LLVMFunctionType::get(
           LLVM::LLVMVoidType::get(context),
           SmallVector<Type>(1 + launch.maps.size(), pointer)));
-  describeParameters(kernel, func.getNumArguments() + func.getNumResults());
+  RecurrenceOp recurrence = recurrenceOf(func);
+  unsigned replaced =
+      launch.inPlace && recurrence ? recurrence.getNumStates() : 0;
+  describeParameters(kernel, func.getNumArguments() + func.getNumResults() -
+                                 replaced);
   kernel->setAttr("qdelta.tensor_maps", b.getDenseI64ArrayAttr(launch.maps));
   kernel->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
   kernel->setAttr(
@@ -57,8 +61,9 @@ LLVM::LLVMFuncOp qdelta::createKernelFunction(func::FuncOp func,
       kernel->setAttr(name, attr);
   SmallVector<Type> types(func.getArgumentTypes());
   llvm::append_range(types, func.getResultTypes());
-  if (RecurrenceOp recurrence = recurrenceOf(func))
-    kernel->setAttr(kArgumentsAttr, describeArguments(types, recurrence));
+  if (recurrence)
+    kernel->setAttr(kArgumentsAttr,
+                    describeArguments(types, recurrence, launch.inPlace));
   kernel->setAttr("qdelta.threads", b.getI64IntegerAttr(launch.threads));
   kernel->setAttr("qdelta.shared_bytes",
                   b.getI64IntegerAttr(launch.sharedBytes));

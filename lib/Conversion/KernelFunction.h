@@ -17,6 +17,7 @@ struct KernelLaunch {
   int64_t threads = 0;     ///< of a CTA
   int64_t sharedBytes = 0; ///< of dynamic shared memory
   int64_t columns = 0;     ///< value columns of a CTA
+  bool inPlace = false;    ///< final states replace the initial ones
   /// The arguments that have a tensor map, in the maps' order.
   llvm::SmallVector<int64_t> maps;
 };

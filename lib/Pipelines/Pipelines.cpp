@@ -145,6 +145,7 @@ void qdelta::addPassesTo(Phase phase, OpPassManager &pm,
     sizes.key = options.key;
     sizes.value = options.value;
     sizes.dtype = options.dtype;
+    sizes.entry = options.entry;
     pm.addPass(createSpecialize(sizes));
     break;
   }
@@ -197,6 +198,9 @@ struct TextualOptions : PassPipelineOptions<TextualOptions> {
   Option<std::string> dtype{*this, "dtype",
                             llvm::cl::desc("what vectors are stored in"),
                             llvm::cl::init("f32")};
+  Option<std::string> entry{*this, "entry",
+                            llvm::cl::desc("forward, step or step_indexed"),
+                            llvm::cl::init("forward")};
 };
 } // namespace
 
@@ -215,6 +219,7 @@ void qdelta::registerPipelines() {
           options.key = text.key;
           options.value = text.value;
           options.dtype = text.dtype;
+          options.entry = text.entry;
           addPassesTo(phase, pm, options);
         });
   }

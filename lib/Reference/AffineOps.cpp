@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RecurrenceOps.h"
+#include "StatePool.h"
 #include "TokenLoop.h"
 
 using namespace mlir;
@@ -57,11 +58,17 @@ static LogicalResult runScan(Interpreter<Scalar> &interpreter, AffineScanOp op,
     return result;
   };
   SmallVector<TokenDim> states(op.getInits().size(), TokenDim::State);
-  TokenLoop<Scalar> loop(
-      interpreter, op, op.getTokens().size(),
-      llvm::map_to_vector(inputs, [&](Value v) { return dims.lookup(v); }),
-      namesOf(op.getArgNames()), states, args);
-  return loop.run(op.getOutputs().size(), step, results);
+  auto run = [&](Args<Scalar> args, Data<Scalar> &results) {
+    TokenLoop<Scalar> loop(
+        interpreter, op, op.getTokens().size(),
+        llvm::map_to_vector(inputs, [&](Value v) { return dims.lookup(v); }),
+        namesOf(op.getArgNames()), states, args);
+    return loop.run(op.getOutputs().size(), step, results);
+  };
+  if (!op.getInPlace())
+    return run(args, results);
+  return runInPlace<Scalar>(interpreter, op, args, states.size(),
+                            !!op.getStateIndex(), results, run);
 }
 
 template <typename Scalar>
@@ -172,13 +179,19 @@ static LogicalResult runPrescan(Interpreter<Scalar> &interpreter, PrescanOp op,
     interpreter.listStates = outer;
     return result;
   };
-  TokenLoop<Scalar> loop(
-      interpreter, op, op.getTokens().size(),
-      llvm::map_to_vector(body.getArguments().take_front(inputs), kindOf),
-      namesOf(op.getArgNames()), llvm::map_to_vector(op.getStates(), kindOf),
-      args);
-  loop.setHeads(heads);
-  return loop.run(outputShapes(op, args), step, results);
+  auto run = [&](Args<Scalar> args, Data<Scalar> &results) {
+    TokenLoop<Scalar> loop(
+        interpreter, op, op.getTokens().size(),
+        llvm::map_to_vector(body.getArguments().take_front(inputs), kindOf),
+        namesOf(op.getArgNames()), llvm::map_to_vector(op.getStates(), kindOf),
+        args);
+    loop.setHeads(heads);
+    return loop.run(outputShapes(op, args), step, results);
+  };
+  if (!op.getInPlace())
+    return run(args, results);
+  return runInPlace<Scalar>(interpreter, op, args, op.getInits().size(),
+                            !!op.getStateIndex(), results, run);
 }
 
 template <typename Scalar>

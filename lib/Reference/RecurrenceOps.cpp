@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RecurrenceOps.h"
+#include "StatePool.h"
 #include "TokenLoop.h"
 
 using namespace mlir;
@@ -262,6 +263,20 @@ void reference::addRecurrenceOps(Interpreter<Scalar> &table) {
       return interpreter.fail(op, "expected @" + op.getCallee() +
                                       " to be a qdelta.recurrence");
     return runRecurrence(interpreter, op, callee, args, results);
+  });
+  table.template add<StepOp>([](Interpreter<Scalar> &interpreter, StepOp op,
+                                Args<Scalar> args,
+                                Data<Scalar> &results) -> LogicalResult {
+    auto callee = SymbolTable::lookupNearestSymbolFrom<RecurrenceOp>(
+        op, op.getCalleeAttr());
+    if (!callee)
+      return interpreter.fail(op, "expected @" + op.getCallee() +
+                                      " to be a qdelta.recurrence");
+    return runInPlace<Scalar>(
+        interpreter, op, args, op.getInits().size(), !!op.getStateIndex(),
+        results, [&](Args<Scalar> chosen, Data<Scalar> &made) {
+          return runRecurrence(interpreter, op, callee, chosen, made);
+        });
   });
   table.template add<DecayOp>([](Interpreter<Scalar> &interpreter, DecayOp op,
                                  Args<Scalar> args, Data<Scalar> &results) {

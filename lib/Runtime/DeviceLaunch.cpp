@@ -13,7 +13,8 @@ using namespace qdelta::runtime;
 
 /// The last size of the first sequence written, or else of the first state.
 static int64_t countColumns(const std::vector<TensorView> &views) {
-  for (qdeltaRole role : {QDELTA_ROLE_OUTPUT, QDELTA_ROLE_FINAL_STATE})
+  for (qdeltaRole role : {QDELTA_ROLE_OUTPUT, QDELTA_ROLE_FINAL_STATE,
+                          QDELTA_ROLE_STATE, QDELTA_ROLE_STATE_POOL})
     for (const TensorView &view : views)
       if (view.argument->role == role && view.rank() == 4)
         return view.sizes[3];
@@ -32,9 +33,12 @@ static int32_t headDimension(const qdeltaArgument &argument) {
   case QDELTA_ROLE_OUTPUT:
     return 2;
   case QDELTA_ROLE_PARAM:
+  case QDELTA_ROLE_STATE_INDEX:
     return 0;
   case QDELTA_ROLE_INITIAL_STATE:
   case QDELTA_ROLE_FINAL_STATE:
+  case QDELTA_ROLE_STATE:
+  case QDELTA_ROLE_STATE_POOL:
     break;
   }
   return 1;

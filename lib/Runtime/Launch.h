@@ -42,6 +42,8 @@ private:
   qdeltaStatus *checkOverlap() const;
   qdeltaStatus *checkDevices(DLTensor *const *tensors);
   qdeltaStatus *countItems();
+  qdeltaStatus *checkTokens(const qdeltaKernel &kernel) const;
+  qdeltaStatus *checkIndex() const;
 
   /// Final states and the initial ones that they pair up with.
   std::vector<std::pair<const TensorView *, const TensorView *>> states() const;
@@ -56,8 +58,8 @@ private:
   };
 
   std::vector<TensorView> views;
-  /// Indexed by minus QDELTA_DIM_*: B, T and HV.
-  SharedSize shared[4];
+  /// Indexed by minus QDELTA_DIM_*: B, T, HV and N.
+  SharedSize shared[6];
 };
 
 /// What dimension `d` of an argument is, also if the kernel fixes its size: a

@@ -79,7 +79,7 @@ qdeltaStatus *checkArgument(const qdeltaArgument &argument,
     return badImage("an argument of kernel " + kernel + " has no name");
   std::string name = argument.name;
   int32_t role = numberOf(argument.role);
-  if (role < QDELTA_ROLE_TOKEN || role > QDELTA_ROLE_FINAL_STATE)
+  if (role < QDELTA_ROLE_TOKEN || role > QDELTA_ROLE_STATE_INDEX)
     return badImage("argument " + name + " of kernel " + kernel +
                     " has unknown role " + std::to_string(role));
   if (argument.rank < 1 || argument.rank > 4)
@@ -87,16 +87,47 @@ qdeltaStatus *checkArgument(const qdeltaArgument &argument,
                     " to have rank 1 to 4, but got " +
                     std::to_string(argument.rank));
   for (int32_t d = 0; d < argument.rank; ++d)
-    if (argument.shape[d] < QDELTA_DIM_HEADS)
+    if (argument.shape[d] < QDELTA_DIM_POOL)
       return badImage("argument " + name + " of kernel " + kernel +
                       " has unknown size " + std::to_string(argument.shape[d]));
-  if (!isKnownType(argument.dtype))
+  bool isIndex = argument.role == QDELTA_ROLE_STATE_INDEX;
+  if (isIndex ? !isIndexType(argument.dtype) : !isKnownType(argument.dtype))
     return badImage("expected argument " + name + " of kernel " + kernel +
-                    " to be float64, float32, bfloat16 or float16");
+                    (isIndex ? " to be int32"
+                             : " to be float64, float32, bfloat16 or float16"));
+  if (isIndex && argument.rank != 1)
+    return badImage("expected argument " + name + " of kernel " + kernel +
+                    ", an index, to have rank 1, but got " +
+                    std::to_string(argument.rank));
   int32_t domain = numberOf(argument.domain);
   if (domain < QDELTA_DOMAIN_ANY || domain > QDELTA_DOMAIN_RANGE)
     return badImage("argument " + name + " of kernel " + kernel +
                     " has unknown domain " + std::to_string(domain));
+  return nullptr;
+}
+
+/// Pools of states come with one index, and states in place without others.
+qdeltaStatus *checkInPlace(const qdeltaKernel &kernel) {
+  auto count = [&](std::initializer_list<qdeltaRole> roles) {
+    return std::count_if(kernel.arguments.begin(), kernel.arguments.end(),
+                         [&](const qdeltaArgument &argument) {
+                           return std::find(roles.begin(), roles.end(),
+                                            argument.role) != roles.end();
+                         });
+  };
+  auto pools = count({QDELTA_ROLE_STATE_POOL});
+  auto indices = count({QDELTA_ROLE_STATE_INDEX});
+  if (indices != (pools ? 1 : 0))
+    return badImage("expected kernel " + kernel.name +
+                    " to have one state index if it has pools of states, but "
+                    "got " +
+                    std::to_string(indices) + " for " + std::to_string(pools) +
+                    " pools");
+  auto apart = count({QDELTA_ROLE_INITIAL_STATE, QDELTA_ROLE_FINAL_STATE});
+  auto plain = count({QDELTA_ROLE_STATE});
+  if ((apart > 0) + (plain > 0) + (pools > 0) > 1)
+    return badImage("expected the states of kernel " + kernel.name +
+                    " to be all in place, all pools or all neither");
   return nullptr;
 }
 
@@ -149,6 +180,8 @@ qdeltaStatus *loadKernel(const qdeltaKernelImage &image, qdeltaKernel &kernel) {
     kernel.arguments[i].struct_size = sizeof(qdeltaArgument);
     kernel.arguments[i].name = kernel.argumentNames[i].c_str();
   }
+  if (qdeltaStatus *error = checkInPlace(kernel))
+    return error;
   return checkStates(kernel);
 }
 

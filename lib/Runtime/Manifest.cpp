@@ -90,6 +90,8 @@ qdeltaArgument Reader::argument(const std::string &key) {
     result.dtype = {kDLFloat, uint8_t(type == "f64" ? 64 : 32), 1};
   else if (type == "bf16" || type == "f16")
     result.dtype = {uint8_t(type == "f16" ? kDLFloat : kDLBfloat), 16, 1};
+  else if (type == "i32")
+    result.dtype = {kDLInt, 32, 1};
   else
     isFine = false;
   while (isFine && !sizes.empty()) {

@@ -17,7 +17,12 @@ qdeltaModule::~qdeltaModule() = default;
 
 bool qdelta::runtime::isWritten(const qdeltaArgument &argument) {
   return argument.role == QDELTA_ROLE_OUTPUT ||
-         argument.role == QDELTA_ROLE_FINAL_STATE;
+         argument.role == QDELTA_ROLE_FINAL_STATE || isInPlace(argument);
+}
+
+bool qdelta::runtime::isInPlace(const qdeltaArgument &argument) {
+  return argument.role == QDELTA_ROLE_STATE ||
+         argument.role == QDELTA_ROLE_STATE_POOL;
 }
 
 void qdelta::runtime::describeContents(qdeltaModule &module) {
@@ -40,6 +45,11 @@ std::string qdelta::runtime::describe(const qdeltaArgument &argument) {
     return std::string("output ") + argument.name;
   case QDELTA_ROLE_FINAL_STATE:
     return std::string("final state ") + argument.name;
+  case QDELTA_ROLE_STATE:
+    return std::string("state ") + argument.name;
+  case QDELTA_ROLE_STATE_POOL:
+    return std::string("pool of states ") + argument.name;
+  case QDELTA_ROLE_STATE_INDEX:
   case QDELTA_ROLE_TOKEN:
   case QDELTA_ROLE_PARAM:
     break;

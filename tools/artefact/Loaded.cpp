@@ -75,6 +75,15 @@ Loaded::Loaded(const Options &options) {
     throw;
   }
   arguments = argumentsOf(kernel);
+  if (std::ranges::any_of(arguments, [](const qdeltaArgument *argument) {
+        return isInPlace(*argument);
+      })) {
+    std::string name = qdeltaKernelGetName(kernel);
+    qdeltaModuleDestroy(module);
+    throw Failure("this tool does not launch artefacts whose states are updated "
+                  "in place, as those of kernel " +
+                  name + " are; programs do, through qdelta-c/Runtime.h");
+  }
 }
 
 std::vector<Array>

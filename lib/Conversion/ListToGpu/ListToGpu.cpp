@@ -123,10 +123,13 @@ FailureOr<Fragment> ThreadProgram::step(Num token, ArrayRef<Num> carried) {
 
 LogicalResult ThreadProgram::emit() {
   unsigned inputs = op->getNumOperands(), numStates = op.getInits().size();
+  unsigned firstState = op.getTokens().size() + op.getParams().size();
+  unsigned firstFinal =
+      op.getInPlace() ? firstState : inputs + op.getOutputs().size();
   // The state is most of what is waited for, so it is asked for first.
   Fragment carried;
   for (unsigned i = 0; i < numStates; ++i)
-    carried.append(memory.loadState(inputs - numStates + i, place));
+    carried.append(memory.loadState(firstState + i, place));
   stateSize = carried.size();
   for (BlockArgument token :
        op.getBody().getArguments().take_front(op.getTokens().size()))
@@ -151,7 +154,7 @@ LogicalResult ThreadProgram::emit() {
   for (unsigned i = 0; i < numStates; ++i)
     memory.storeState(
         states.slice(i * stateSize / numStates, stateSize / numStates),
-        inputs + op.getOutputs().size() + i, last);
+        firstFinal + i, last);
   return failure(failed_);
 }
 
@@ -178,7 +181,8 @@ static LogicalResult convert(func::FuncOp func, AffineScanOp op) {
   func->setAttr("qdelta.schedule", op.getScheduleAttr());
   Layout layout = Layout::get(op);
   LLVM::LLVMFuncOp kernel = createKernelFunction(
-      func, {layout.threads(), /*sharedBytes=*/0, layout.columns, {}});
+      func, {layout.threads(), /*sharedBytes=*/0, layout.columns,
+             op.getInPlace(), {}});
   Emitter e(op.getLoc(), func.getContext());
   e.b.setInsertionPointToStart(kernel.addEntryBlock(e.b));
   if (failed(ThreadProgram(e, op, kernel.getArgument(0)).emit()))

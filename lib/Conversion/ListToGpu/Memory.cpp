@@ -16,11 +16,20 @@ using namespace qdelta::gpu;
 
 Memory::Memory(Emitter &e, AffineScanOp op, const Layout &layout, Value params)
     : e(e), op(op), layout(layout), params(params),
-      numArguments(op->getNumOperands() + op->getNumResults()) {
+      numArguments(op->getNumOperands() + op->getNumResults() -
+                   (op.getInPlace() ? op.getFinals().size() : 0)) {
   valueHeads = e.narrow(word(numArguments * 5 + 1));
   Num item = e.special("ctaid.x") / layout.blocks();
   batch = item / valueHeads;
   head = item % valueHeads;
+  stateEntry = batch;
+  if (!op.getStateIndex())
+    return;
+  int64_t first = 5 * (op->getNumOperands() - 1);
+  Num place = word(first) + e.widen(batch) * word(first + 1) * 4;
+  Value pointer = LLVM::IntToPtrOp::create(
+      e.b, LLVM::LLVMPointerType::get(e.b.getContext(), 1), Value(place));
+  stateEntry = e.load(pointer, e.i32Type());
 }
 
 Num Memory::word(int64_t index) {
@@ -53,7 +62,8 @@ Memory::Rows Memory::rowsOf(unsigned argument) {
   int64_t headAt = isParameter ? 1 : isState(argument) ? 2 : 3;
   Num offset = e.widen(own) * word(first + headAt);
   if (!isParameter)
-    offset = offset + e.widen(batch) * word(first + 1);
+    offset = offset + e.widen(isState(argument) ? stateEntry : batch) *
+                          word(first + 1);
   Num start = word(first) + offset * bytes;
   Rows rows;
   rows.base = LLVM::IntToPtrOp::create(

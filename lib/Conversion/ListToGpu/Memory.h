@@ -74,7 +74,8 @@ private:
   const Layout &layout;
   mlir::Value params;
   int64_t numArguments;
-  Num batch, head, valueHeads;
+  /// The entry of the states is the batch entry, or what an index says.
+  Num batch, head, valueHeads, stateEntry;
 };
 
 } // namespace qdelta::gpu

@@ -236,6 +236,11 @@ LogicalResult ChunkUpdateOp::verify() {
                        "[K, W], but got ")
            << getChannels().getType() << " and " << getState().getType()
            << " /*chunk_update_c1*/";
+  if (getAheadAt().size() != (getAhead() ? 3 : 0) ||
+      (getAhead() &&
+       cast<RankedTensorType>(getAhead().getType()).getRank() != 4))
+    return emitOpError("expected what is ahead to be a state [B, HV, K, V] at "
+                       "[b, h, c] /*chunk_update_c2*/");
   return success();
 }
 

@@ -134,7 +134,10 @@ static LogicalResult verifyStates(PrescanOp op) {
 }
 
 LogicalResult PrescanOp::verifyRegions() {
-  if (failed(verifyArguments(*this)) || failed(verifyResults(*this)))
+  if (failed(verifyArguments(*this)) || failed(verifyResults(*this)) ||
+      failed(verifyInPlace(*this, getInPlace(), getStateIndex(),
+                           cast<RankedTensorType>(getTokens()[0].getType()),
+                           getInits(), getFinals(), "prescan_c6")))
     return failure();
   return verifyStates(*this);
 }

@@ -70,7 +70,8 @@ LogicalResult qdelta::createKernel(OpBuilder &b, Location loc,
               ChunkUpdateOp::create(b, loc, stateType, TypeRange(), args[0],
                                     system->decay, system->channelDecay,
                                     system->channelsDecay, system->writeKeys,
-                                    step.updates, ValueRange())
+                                    step.updates, ValueRange(), Value(),
+                                    ValueRange())
                   .getResult();
         }
         failed |= mlir::failed(system) || tiles.hasFailed();

@@ -162,7 +162,11 @@ LogicalResult HeadBuilder::createSpan(Value firstChunk, RunningDecay &running) {
 
 LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
   Value zero = index(0);
+  if (op.getInPlace())
+    carried.push_back(slices.back());
   for (const BlockGroup &group : groups) {
+    if (op.getInPlace())
+      break;
     carried.push_back(loadState(group));
     if (!schedule.getFuse())
       continue;
@@ -170,7 +174,7 @@ LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
     for (Reading reading : context.list.readings)
       carried.push_back(firstReadouts(group, state, reading));
   }
-  size_t numStates = carried.size();
+  numStates = carried.size();
   llvm::append_range(carried, ArrayRef<Value>(slices).drop_back());
   append(carried, startRunning());
 
@@ -201,9 +205,10 @@ LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
   carried.assign(overSpans.getResults().begin(), overSpans.getResults().end());
   RunningDecay running = takeRunning(carried);
   size_t perGroup = numStates / std::max<size_t>(groups.size(), 1);
-  Value final = slices.back();
+  Value final = op.getInPlace() ? carried[0] : slices.back();
   for (auto [i, group] : llvm::enumerate(groups))
-    final = storeState(group, carried[i * perGroup], running, final);
+    if (!op.getInPlace())
+      final = storeState(group, carried[i * perGroup], running, final);
   llvm::copy(ArrayRef<Value>(carried).drop_front(numStates), slices.begin());
   slices.back() = final;
   return success();

@@ -15,7 +15,7 @@ public:
   using Stage::Stage;
 
   void fill() override;
-  void create(OpBuilder &b, ScanOp scan,
+  void create(OpBuilder &b, RunOpInterface run,
               llvm::DenseMap<Value, Value> &sequences,
               MutableArrayRef<Value> stepOutputs,
               MutableArrayRef<Value> stepFinals) override;
@@ -173,19 +173,20 @@ void ListStage::fill() {
   eraseDead(block);
 }
 
-void ListStage::create(OpBuilder &at, ScanOp scan,
+void ListStage::create(OpBuilder &at, RunOpInterface run,
                        llvm::DenseMap<Value, Value> &sequences,
                        MutableArrayRef<Value> stepOutputs,
                        MutableArrayRef<Value> stepFinals) {
-  Operands operands = takeOperands(scan, sequences);
+  Operands operands = takeOperands(run, sequences);
   SmallVector<Type> finals;
   for (unsigned state : step.statesAt(position)) {
-    operands.inits.push_back(scan.getInits()[state]);
-    finals.push_back(scan.getFinals()[state].getType());
+    operands.inits.push_back(run.getInits()[state]);
+    finals.push_back(run.getFinals()[state].getType());
   }
   auto op = AffineScanOp::create(
-      at, scan.getLoc(), resultTypes(scan), finals, operands.tokens,
-      operands.params, operands.inits, at.getArrayAttr(operands.names),
+      at, run.getLoc(), resultTypes(run), finals, operands.tokens,
+      operands.params, operands.inits, run.getStateIndex(), run.isInPlace(),
+      at.getArrayAttr(operands.names),
       FactsAttr::get(at.getContext(), DecayKind::None, 0, 0, {}, false),
       ScheduleAttr());
   op.getBody().takeBody(*region);

@@ -18,11 +18,11 @@ static RankedTensorType sequenceType(Type arg, unsigned lead) {
   return RankedTensorType::get(shape, getElementTypeOrSelf(arg));
 }
 
-std::string qdelta::entryPointName(StringRef recurrence) {
-  return (recurrence + "_forward").str();
+std::string qdelta::entryPointName(StringRef recurrence, StringRef entry) {
+  return (recurrence + "_" + entry).str();
 }
 
-static void addEntryPoint(RecurrenceOp recurrence) {
+static void addEntryPoint(RecurrenceOp recurrence, StringRef entry) {
   OpBuilder b(recurrence->getContext());
   b.setInsertionPointAfter(recurrence);
   Location loc = recurrence.getLoc();
@@ -34,13 +34,17 @@ static void addEntryPoint(RecurrenceOp recurrence) {
   for (BlockArgument state : recurrence.getStates())
     finals.push_back(sequenceType(state.getType(), 2));
   llvm::append_range(inputs, finals);
+  bool isIndexed = entry == "step_indexed";
+  if (isIndexed)
+    inputs.push_back(
+        RankedTensorType::get(ShapedType::kDynamic, b.getI32Type()));
   for (Value output : recurrence.getYield().getOutputs())
     outputs.push_back(sequenceType(output.getType(), 3));
 
   SmallVector<Type> results(outputs);
   llvm::append_range(results, finals);
   auto func =
-      func::FuncOp::create(b, loc, entryPointName(recurrence.getSymName()),
+      func::FuncOp::create(b, loc, entryPointName(recurrence.getSymName(), entry),
                            b.getFunctionType(inputs, results));
   func->setAttr(kRecurrenceAttr, FlatSymbolRefAttr::get(recurrence));
   Block *body = func.addEntryBlock();
@@ -48,28 +52,35 @@ static void addEntryPoint(RecurrenceOp recurrence) {
   ValueRange args = body->getArguments();
   size_t tokens = recurrence.getTokens().size();
   size_t params = recurrence.getParams().size();
-  auto scan = ScanOp::create(
-      b, loc, outputs, finals, FlatSymbolRefAttr::get(recurrence),
-      args.take_front(tokens), args.slice(tokens, params),
-      args.drop_front(tokens + params));
-  func::ReturnOp::create(b, loc, scan.getResults());
+  auto callee = FlatSymbolRefAttr::get(recurrence);
+  ValueRange inits = args.slice(tokens + params, finals.size());
+  Operation *run;
+  if (entry == "forward")
+    run = ScanOp::create(b, loc, outputs, finals, callee,
+                         args.take_front(tokens), args.slice(tokens, params),
+                         inits);
+  else
+    run = StepOp::create(b, loc, outputs, finals, callee,
+                         args.take_front(tokens), args.slice(tokens, params),
+                         inits, isIndexed ? args.back() : Value());
+  func::ReturnOp::create(b, loc, run->getResults());
 }
 
-/// Whether `func` is nothing but `scan` over its own arguments, in order.
-static bool isBareScan(func::FuncOp func, ScanOp scan) {
+/// Whether `func` is nothing but `run` over its own arguments, in order.
+static bool isBareRun(func::FuncOp func, RunOpInterface run) {
   Block &body = func.getBody().front();
   return llvm::hasNItems(body, 2) &&
-         llvm::equal(scan.getOperands(), body.getArguments()) &&
-         llvm::equal(scan.getResults(), body.getTerminator()->getOperands());
+         llvm::equal(run->getOperands(), body.getArguments()) &&
+         llvm::equal(run->getResults(), body.getTerminator()->getOperands());
 }
 
-void qdelta::addEntryPoints(ModuleOp module) {
+void qdelta::addEntryPoints(ModuleOp module, StringRef entry) {
   llvm::DenseSet<StringAttr> used;
-  module.walk([&](ScanOp scan) {
-    used.insert(scan.getCalleeAttr().getAttr());
-    auto func = scan->getParentOfType<func::FuncOp>();
-    if (func && isBareScan(func, scan))
-      func->setAttr(kRecurrenceAttr, scan.getCalleeAttr());
+  module.walk([&](RunOpInterface run) {
+    used.insert(run.getCalleeAttr().getAttr());
+    auto func = run->getParentOfType<func::FuncOp>();
+    if (func && isBareRun(func, run))
+      func->setAttr(kRecurrenceAttr, run.getCalleeAttr());
   });
   // Entry functions of later phases hold no scan any more.
   for (auto func : module.getOps<func::FuncOp>())
@@ -77,7 +88,7 @@ void qdelta::addEntryPoints(ModuleOp module) {
       used.insert(name.getAttr());
   for (auto recurrence : llvm::to_vector(module.getOps<RecurrenceOp>()))
     if (!used.contains(recurrence.getSymNameAttr()))
-      addEntryPoint(recurrence);
+      addEntryPoint(recurrence, entry);
 }
 
 RecurrenceOp qdelta::recurrenceOf(func::FuncOp func) {

@@ -47,7 +47,7 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
   auto tileType = tensorOf({chunk, group.width});
   MutableArrayRef<Value> outputs =
       MutableArrayRef(values).drop_front(fuse ? 1 + numReadings : 1);
-  if (schedule.getPrefetch())
+  if (schedule.getPrefetch() && !op.getInPlace())
     createPrefetches(group, block, first, outputs);
 
   // This chunk's shared values, from the rings.
@@ -85,11 +85,15 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
       nextReads.push_back(
           slice(rings[read.second], next, tensorOf({chunk, keys})));
   }
+  Value ahead =
+      schedule.getPrefetch() && op.getInPlace() ? context.states : Value();
   auto update = ChunkUpdateOp::create(
       b, loc, values[0].getType(),
       SmallVector<Type>(nextReads.size(), tileType), values[0], here.decay,
       here.channelDecay, here.channelsDecay, here.writeKeys, step.updates,
-      nextReads);
+      nextReads, ahead,
+      ahead ? ValueRange{context.nextBatch, context.nextHead, column}
+            : ValueRange());
   values[0] = update.getResult();
   for (auto [i, readout] : llvm::enumerate(update.getReadouts()))
     values[1 + i] = insert(readout, values[1 + i], {});
@@ -101,10 +105,10 @@ void HeadBuilder::createBlocks(unsigned groupIndex, Value firstChunk,
                                Value count) {
   const BlockGroup &group = groups[groupIndex];
   size_t perGroup = 1 + (schedule.getFuse() ? context.list.readings.size() : 0);
-  MutableArrayRef<Value> own =
-      MutableArrayRef(carried).slice(groupIndex * perGroup, perGroup);
+  MutableArrayRef<Value> own = MutableArrayRef(carried).slice(
+      op.getInPlace() ? 0 : groupIndex * perGroup, perGroup);
   MutableArrayRef<Value> outputs =
-      MutableArrayRef(carried).drop_front(groups.size() * perGroup);
+      MutableArrayRef(carried).drop_front(numStates);
   SmallVector<Value> inits(own);
   llvm::append_range(inits, outputs);
   auto overBlocks = scf::ForOp::create(
@@ -113,7 +117,8 @@ void HeadBuilder::createBlocks(unsigned groupIndex, Value firstChunk,
         SmallVector<Value> values;
         for (auto [i, value] : llvm::enumerate(outer))
           values.push_back(
-              i == 0 ? slice(value, block, tensorOf({keys, group.width}))
+              i == 0 ? slice(value, stateAt(group, block),
+                             tensorOf({keys, group.width}))
               : i < perGroup
                   ? slice(value, block, tensorOf({chunk, group.width}))
                   : value);
@@ -127,7 +132,8 @@ void HeadBuilder::createBlocks(unsigned groupIndex, Value firstChunk,
               scf::YieldOp::create(b, loc, next);
             });
         SmallVector<Value> results(overChunks.getResults());
-        for (size_t i = 0; i < perGroup; ++i)
+        results[0] = insert(results[0], outer[0], stateAt(group, block));
+        for (size_t i = 1; i < perGroup; ++i)
           results[i] = insert(results[i], outer[i], block);
         scf::YieldOp::create(b, loc, results);
       });

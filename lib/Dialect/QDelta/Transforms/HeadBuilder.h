@@ -82,6 +82,12 @@ private:
   Value blockColumn(const BlockGroup &group, Value block) {
     return add(mul(block, group.width), index(group.firstColumn));
   }
+  /// Where a block of the state starts in what is carried of it.
+  llvm::SmallVector<Value> stateAt(const BlockGroup &group, Value block) {
+    if (!op.getInPlace())
+      return {block};
+    return {index(0), index(0), index(0), blockColumn(group, block)};
+  }
 
   Value loadState(const BlockGroup &group);
   Value firstReadouts(const BlockGroup &group, Value state, Reading reading);
@@ -115,8 +121,10 @@ private:
   ChunkSystem system;
   llvm::MapVector<Value, Value> rings;
   /// What crosses spans: per group the state, then one readout tensor per
-  /// reading if passes are fused; then the outputs.
+  /// reading if passes are fused, or in place the state of all groups; then the
+  /// outputs.
   llvm::SmallVector<Value> carried;
+  size_t numStates = 0;
   bool failed = false;
 };
 

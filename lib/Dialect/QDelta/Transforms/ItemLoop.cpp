@@ -36,6 +36,8 @@ private:
   Value createEmpty(OpResult result);
   void createLoop(ArrayRef<OpResult> shared);
   Slice sliceOf(OpResult result);
+  Value stateEntry(Operation *op, Value batch);
+  void findNext(HeadContext &context);
   LogicalResult createItem(Operation *op);
   Value dim(Value tensor, int64_t index) {
     return tensor::DimOp::create(b, loc, tensor, index);
@@ -53,6 +55,8 @@ private:
   OpFoldResult columns;
   /// Where shared results go, and what the item has made of each result.
   llvm::DenseMap<Value, Value> destinations, made;
+  /// The entry of its states that the item works on, by result.
+  llvm::DenseMap<Value, Value> stateEntries;
 };
 
 size_t numOutputs(Operation *op) {
@@ -63,6 +67,18 @@ size_t numOutputs(Operation *op) {
 
 bool isFinal(OpResult result) {
   return result.getResultNumber() >= numOutputs(result.getOwner());
+}
+
+/// The initial state that a result replaces, or null.
+Value replacedBy(OpResult result) {
+  Operation *op = result.getOwner();
+  if (!isFinal(result))
+    return {};
+  size_t state = result.getResultNumber() - numOutputs(op);
+  if (auto list = dyn_cast<AffineScanOp>(op))
+    return list.getInPlace() ? list.getInits()[state] : Value();
+  auto prescan = cast<PrescanOp>(op);
+  return prescan.getInPlace() ? prescan.getInits()[state] : Value();
 }
 
 ScheduleAttr scheduleOf(Operation *op) {
@@ -88,6 +104,13 @@ LogicalResult ItemLoop::verify() {
         return op->emitError("there is nothing to chunk in an operand that is "
                              "always empty: ")
                << type << "; a dynamic size may be 0 at run time";
+    if (auto list = dyn_cast<AffineScanOp>(op);
+        list && list.getInPlace() &&
+        (scheduleOf(op).getFuse() || scheduleOf(op).getDefer() ||
+         scheduleOf(op).getKernel()))
+      return op->emitError("a state in place is stored as it is after every "
+                           "token: expected a schedule without fuse, defer and "
+                           "kernel");
     if (scheduleOf(op).getKernel() && ops.size() > 1)
       return op->emitError("a GPU kernel covers one list and nothing before or "
                            "after it, but this function has ")
@@ -99,7 +122,9 @@ LogicalResult ItemLoop::verify() {
 void ItemLoop::findSizes() {
   if (auto list = dyn_cast<AffineScanOp>(ops.front())) {
     Value init = list.getInits()[0], tokens = list.getTokens()[0];
-    batches = dim(init, 0), length = dim(tokens, 1);
+    // Of an index's pool of states any number are at work.
+    batches = dim(list.getStateIndex() ? tokens : init, 0);
+    length = dim(tokens, 1);
     valueHeads = dim(init, 1);
     return;
   }
@@ -109,12 +134,13 @@ void ItemLoop::findSizes() {
   valueHeads = prescan.getHeads();
 }
 
-/// The results that are used by more than the items.
+/// The results that are used by more than the items, or have memory already.
 SmallVector<OpResult> ItemLoop::sharedResults() {
   SmallVector<OpResult> shared;
   for (Operation *op : ops)
     for (OpResult result : op->getResults())
-      if (llvm::any_of(result.getUsers(), [&](Operation *user) {
+      if (replacedBy(result) ||
+          llvm::any_of(result.getUsers(), [&](Operation *user) {
             return !llvm::is_contained(ops, user);
           }))
         shared.push_back(result);
@@ -122,6 +148,8 @@ SmallVector<OpResult> ItemLoop::sharedResults() {
 }
 
 Value ItemLoop::createEmpty(OpResult result) {
+  if (Value state = replacedBy(result))
+    return state;
   auto type = cast<RankedTensorType>(result.getType());
   SmallVector<OpFoldResult> shape{batches};
   if (!isFinal(result))
@@ -168,11 +196,40 @@ void ItemLoop::createLoop(ArrayRef<OpResult> shared) {
   }
 }
 
+/// Which entry of its states `op` works on for a batch entry.
+Value ItemLoop::stateEntry(Operation *op, Value batch) {
+  auto list = dyn_cast<AffineScanOp>(op);
+  Value index =
+      list ? list.getStateIndex() : cast<PrescanOp>(op).getStateIndex();
+  if (!index)
+    return batch;
+  Value entry = tensor::ExtractOp::create(b, loc, index, batch);
+  return arith::IndexCastUIOp::create(b, loc, b.getIndexType(), entry);
+}
+
+/// The item after this one; the last one's is of the last batch entry again.
+void ItemLoop::findNext(HeadContext &context) {
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  Value following = arith::AddIOp::create(b, loc, head, one);
+  Value wraps = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge,
+                                      following, valueHeads);
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  context.nextHead =
+      arith::SelectOp::create(b, loc, wraps, zero, following);
+  Value last = arith::SubIOp::create(b, loc, batches, one);
+  Value next = arith::MinUIOp::create(
+      b, loc, arith::AddIOp::create(b, loc, batch, one), last);
+  next = arith::SelectOp::create(b, loc, wraps, next, batch);
+  context.nextBatch = stateEntry(context.op, next);
+}
+
 ItemLoop::Slice ItemLoop::sliceOf(OpResult result) {
   auto type = cast<RankedTensorType>(result.getType());
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
   Slice slice;
   slice.offsets = {batch, head}, slice.sizes = {one, one};
+  if (replacedBy(result))
+    slice.offsets[0] = stateEntries.lookup(result);
   if (!isFinal(result))
     slice.offsets = {batch, zero, head}, slice.sizes = {one, length, one};
   for (int64_t size : type.getShape().drop_front(slice.sizes.size())) {
@@ -210,7 +267,12 @@ LogicalResult ItemLoop::createItem(Operation *op) {
   ofBatch.append(params.size(), batch);
 
   SmallVector<Value> slices;
+  Value entry;
   for (OpResult result : op->getResults()) {
+    if (replacedBy(result)) {
+      entry = entry ? entry : stateEntry(op, batch);
+      stateEntries[result] = entry;
+    }
     Slice slice = sliceOf(result);
     Type element = cast<RankedTensorType>(result.getType()).getElementType();
     if (Value whole = destinations.lookup(result))
@@ -224,7 +286,12 @@ LogicalResult ItemLoop::createItem(Operation *op) {
     created = createPrescan(b, {prescan, batch, head, ofBatch, ofHead, length},
                             slices);
   } else {
-    HeadContext context{list, lists[op], batch, head, ofBatch, ofHead, length};
+    HeadContext context{list,   lists[op], batch, head,   ofBatch,
+                        ofHead, length,    {},    Value(), Value()};
+    if (list.getInPlace() && scheduleOf(op).getPrefetch()) {
+      context.states = destinations.lookup(list.getFinals()[0]);
+      findNext(context);
+    }
     created = firstColumn ? createKernel(b, loc, context, firstColumn, slices)
                           : createHead(b, loc, context, slices);
   }

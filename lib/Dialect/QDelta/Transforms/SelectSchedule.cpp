@@ -57,6 +57,7 @@ private:
   LogicalResult schedule(AffineScanOp op);
   LogicalResult checkOptions(AffineScanOp op);
   LogicalResult scheduleKernel(AffineScanOp op, const GpuTarget &row);
+  LogicalResult scheduleInPlace(AffineScanOp op, const Target &row);
 
   /// Vector registers that a pass over one row of the state needs: an
   /// accumulator per read, a value per write and the row itself, each
@@ -78,6 +79,10 @@ LogicalResult SelectSchedulePass::checkOptions(AffineScanOp op) {
   if (mode == "recurrent" && chunk > 1)
     return op.emitError("mode = recurrent goes with chunk = 1, but got ")
            << chunk.getValue();
+  if (op.getInPlace() && (chunk > 1 || mode == "chunked"))
+    return op.emitError("states in place go with tokens one by one, chunk = 1 "
+                        "and mode = auto or recurrent, but got ")
+           << chunk.getValue() << " and " << mode.getValue();
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());
   if (ShapedType::isDynamic(state.getDimSize(2)) ||
       ShapedType::isDynamic(state.getDimSize(3)))
@@ -198,7 +203,7 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
     return op.emitError(
                "expected a kernel's chunk to be 1, 16, 32 or 64, but got ")
            << chunk.getValue();
-  bool isAsked = chunk == 1 || mode == "recurrent";
+  bool isAsked = chunk == 1 || mode == "recurrent" || op.getInPlace();
   if (isAsked || (mode == "auto" && !chunk && isShort(op)))
     if (ScheduleAttr loop = tokenLoop(op, row)) {
       op.setScheduleAttr(loop);
@@ -242,6 +247,33 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
       op.getContext(), row.name, tokens, columns, /*span=*/1, /*lanes=*/1,
       /*unroll=*/false, /*fuse=*/false, /*defer=*/false, /*prefetch=*/false,
       /*kernel=*/true, operands, /*split=*/1));
+  return success();
+}
+
+/// One token after the other on states in place. Bytes of the state decide, so
+/// that a pass goes over rows that are as long as registers allow, and the state
+/// of the next head is on its way before its turn.
+LogicalResult SelectSchedulePass::scheduleInPlace(AffineScanOp op,
+                                                  const Target &row) {
+  auto state = cast<RankedTensorType>(op.getInits()[0].getType());
+  int64_t values = state.getDimSize(3);
+  int64_t bytes = state.getElementTypeBitWidth() / 8;
+  int64_t lanes = std::max<int64_t>(1, row.lanes * 4 / bytes);
+  bool unroll = row.lanes > 1;
+  // A pass reads or writes. Besides its sums or values it needs a few rows on
+  // their way and a broadcast.
+  constexpr int64_t kOnTheWay = 4;
+  FactsAttr facts = op.getFacts();
+  int64_t rows = std::max(facts.getReads(), facts.getWrites());
+  int64_t vectors = llvm::divideCeil(std::max<int64_t>(values, 1), lanes);
+  while (vectors > 1 && rows * vectors + kOnTheWay > row.registers)
+    vectors = llvm::divideCeil(vectors, 2);
+  int64_t columns = unroll ? vectors * lanes : kMatrixColumns;
+  columns = std::min(columns, std::max<int64_t>(values, 1));
+  op.setScheduleAttr(ScheduleAttr::get(
+      op.getContext(), row.name, /*chunk=*/1, columns, /*span=*/1, lanes,
+      unroll, /*fuse=*/false, /*defer=*/false, /*prefetch=*/unroll,
+      /*kernel=*/false, /*operands=*/"", /*split=*/1));
   return success();
 }
 
@@ -291,6 +323,8 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   const Target *row = findTarget(target);
   if (!row)
     return failUnknownTarget(op);
+  if (op.getInPlace())
+    return scheduleInPlace(op, *row);
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());
   int64_t keys = state.getDimSize(2), values = state.getDimSize(3);
   FactsAttr facts = op.getFacts();

@@ -302,22 +302,32 @@ void Unroller::unroll(ChunkGramOp op) {
   parts.setMatrix(op.getResult(), std::move(entries));
 }
 
+/// Reads of one state that follow one another share a pass over its rows.
 void Unroller::unroll(ChunkReadOp op) {
+  if (parts.isExpanded(op.getResult()))
+    return; // by the one before it
+  SmallVector<ChunkReadOp> reads;
+  for (auto read = op; read && read.getState() == op.getState();
+       read = dyn_cast<ChunkReadOp>(read->getNextNode()))
+    reads.push_back(read);
   auto type = cast<RankedTensorType>(op.getResult().getType());
   int64_t chunk = type.getDimSize(0), width = type.getDimSize(1);
   int64_t rows = cast<RankedTensorType>(op.getState().getType()).getDimSize(0);
-  Value keys = parts.memory(op.getKeys());
-  SmallVector<Value> zeros(chunk, parts.zeroRow(loc, type));
+  SmallVector<Value> keys;
+  for (ChunkReadOp read : reads)
+    keys.push_back(parts.memory(read.getKeys()));
+  SmallVector<Value> zeros(chunk * reads.size(), parts.zeroRow(loc, type));
   auto loop = scf::ForOp::create(
       b, loc, index(0), index(rows), index(1), zeros,
       [&](OpBuilder &, Location, Value k, ValueRange sums) {
         Value row = parts.readRow(loc, op.getState(), {k, index(0)}, width);
         SmallVector<Value> next;
-        for (auto [t, sum] : llvm::enumerate(sums))
-          next.push_back(fma(readTerm(keys, t, k), row, sum));
+        for (auto [i, sum] : llvm::enumerate(sums))
+          next.push_back(fma(readTerm(keys[i / chunk], i % chunk, k), row, sum));
         scf::YieldOp::create(b, loc, next);
       });
-  parts.set(op.getResult(), loop.getResults());
+  for (auto [i, read] : llvm::enumerate(reads))
+    parts.set(read.getResult(), loop.getResults().slice(i * chunk, chunk));
 }
 
 void Unroller::unroll(ChunkApplyOp op) {
@@ -368,6 +378,12 @@ SmallVector<Value> Unroller::statePass(ChunkUpdateOp op,
       b, loc, index(0), index(keys), index(1), inits,
       [&](OpBuilder &, Location, Value k, ValueRange args) {
         SmallVector<Value> at{k, index(0)};
+        if (op.getAhead())
+          PrefetchOp::create(b, loc, op.getAhead(),
+                             ValueRange{op.getAheadAt()[0], op.getAheadAt()[1],
+                                        k},
+                             op.getAheadAt()[2], /*rows=*/1, width,
+                             /*for_write=*/true);
         Value row = parts.readRow(loc, args[0], at, width);
         if (Value decay = decayOf(k))
           row = timesRow(decay, row);

@@ -23,7 +23,7 @@ enum class Phase { Recurrence, Affine, Chunked, Linalg, Buffers, Target };
 
 /// The phases in which a qdelta op may stand inside a function.
 bool allows(Phase phase, Operation *op) {
-  if (isa<ScanOp>(op))
+  if (isa<RunOpInterface>(op))
     return phase == Phase::Recurrence;
   if (isa<AffineScanOp, AffineDecayOp, AffineReadOp, AffineWriteOp,
           AffineOutputOp, AffineEndOp, PrescanOp, AdvanceOp, PrescanYieldOp>(

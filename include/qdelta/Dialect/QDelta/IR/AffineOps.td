@@ -24,12 +24,16 @@ def QDelta_AffineScanOp : QDelta_Op<"affine_scan", [
     by number /*affine_scan_c1*/; there is one `affine_output` per output
     /*affine_scan_c2*/ and region arguments match the operands
     /*affine_scan_c3*/, in element types as in `qdelta.scan` /*affine_scan_c4*/.
+    With `in_place` final states replace the initial ones, of which `state_index`
+    says which to work on, as in `qdelta.step` /*affine_scan_c6*/.
     `facts` is what the derivation proved, `schedule` what
     `-qdelta-select-schedule` decided. docs/Spec.md, A step is a list.
   }];
   let arguments = (ins Variadic<AnyRankedTensor>:$tokens,
                        Variadic<AnyRankedTensor>:$params,
                        Variadic<AnyRankedTensor>:$inits,
+                       Optional<QDelta_StateIndex>:$state_index,
+                       UnitAttr:$in_place,
                        StrArrayAttr:$arg_names,
                        QDelta_FactsAttr:$facts,
                        OptionalAttr<QDelta_ScheduleAttr>:$schedule);
@@ -38,6 +42,8 @@ def QDelta_AffineScanOp : QDelta_Op<"affine_scan", [
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     `(` $tokens `)` (`param` `(` $params^ `)`)? `init` `(` $inits `)`
+    (`in_place` $in_place^)?
+    (`state_index` `(` $state_index^ `:` type($state_index) `)`)?
     attr-dict-with-keyword `:` `(` type($tokens) `)` (`param` `(` type($params)^ `)`)?
     `init` `(` type($inits) `)` `->` `(` type($outputs) `)` `final` `(` type($finals) `)`
     $body
@@ -118,11 +124,14 @@ def QDelta_PrescanOp : QDelta_Op<"prescan", [
     in the max-plus algebra, and associative in time. Shapes are those of
     `qdelta.scan`; an output is [B, T, HV] or [B, T, HV, D], a final state as
     its initial one. There is at least one token input. Without states this is
-    a map over tokens. docs/Spec.md, The affine phase.
+    a map over tokens. `in_place` and `state_index` are as in
+    `qdelta.affine_scan` /*prescan_c6*/. docs/Spec.md, The affine phase.
   }];
   let arguments = (ins Index:$heads, Variadic<AnyRankedTensor>:$tokens,
                        Variadic<AnyRankedTensor>:$params,
                        Variadic<AnyRankedTensor>:$inits,
+                       Optional<QDelta_StateIndex>:$state_index,
+                       UnitAttr:$in_place,
                        StrArrayAttr:$arg_names,
                        OptionalAttr<QDelta_ScheduleAttr>:$schedule);
   let results = (outs Variadic<AnyRankedTensor>:$outputs,
@@ -130,7 +139,9 @@ def QDelta_PrescanOp : QDelta_Op<"prescan", [
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     `heads` $heads `(` $tokens `)` (`param` `(` $params^ `)`)?
-    (`init` `(` $inits^ `)`)? attr-dict-with-keyword
+    (`init` `(` $inits^ `)`)? (`in_place` $in_place^)?
+    (`state_index` `(` $state_index^ `:` type($state_index) `)`)?
+    attr-dict-with-keyword
     `:` `(` type($tokens) `)` (`param` `(` type($params)^ `)`)?
     (`init` `(` type($inits)^ `)`)? `->` `(` type($outputs) `)`
     (`final` `(` type($finals)^ `)`)? $body

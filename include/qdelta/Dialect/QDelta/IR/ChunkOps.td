@@ -58,6 +58,7 @@ def QDelta_PrefetchOp : QDelta_Op<"prefetch", []> {
   let description = [{
     Columns `column` .. `column + width - 1` of the rows t .. t+rows-1 at
     `[b, t, h]`; tokens past the last count as the last. No effect on results.
+    Of a state [B, HV, K, V], with one row, `[b, h, k]`.
   }];
   let arguments = (ins AnyRankedTensor:$source, Variadic<Index>:$indices,
                        Index:$column, I64Attr:$rows, I64Attr:$width,
@@ -241,21 +242,25 @@ def QDelta_ChunkUpdateOp : QDelta_Op<"chunk_update", [
     its own factor, too /*chunk_update_c1*/; with `when`, only if that is true.
     `reads` X_r [C x K] are usually those of the *next* chunk: the other results
     are X_r S', so that one pass over the state serves the update of a chunk and
-    the reads of the following one.
+    the reads of the following one. `ahead` [b, h, c] is a hint: the columns of a
+    state [B, HV, K, V] from c on, as many as this one has, are next
+    /*chunk_update_c2*/.
   }];
   let arguments = (ins AnyStaticShapeTensor:$state, QDelta_Scalar:$decay,
                        Optional<AnyStaticShapeTensor>:$channels, Optional<I1>:$when,
                        Variadic<AnyStaticShapeTensor>:$keys,
                        Variadic<AnyStaticShapeTensor>:$values,
-                       Variadic<AnyStaticShapeTensor>:$reads);
+                       Variadic<AnyStaticShapeTensor>:$reads,
+                       Optional<AnyRankedTensor>:$ahead, Variadic<Index>:$ahead_at);
   let results = (outs AnyStaticShapeTensor:$result,
                       Variadic<AnyStaticShapeTensor>:$readouts);
   let assemblyFormat = [{
     $state `decay` $decay (`channels` $channels^)? (`when` $when^)?
     `keys` `(` $keys `)` `values` `(` $values `)` `reads` `(` $reads `)`
-    attr-dict `:` type($state) `,` type($decay) (`channels` type($channels)^)?
+    (`ahead` $ahead^ `[` $ahead_at `]`)? attr-dict `:` type($state) `,` type($decay) (`channels` type($channels)^)?
     (`keys` `(` type($keys)^ `)`)?
-    (`values` `(` type($values)^ `)`)? (`reads` `(` type($reads)^ `)`)? `->`
+    (`values` `(` type($values)^ `)`)? (`reads` `(` type($reads)^ `)`)?
+    (`ahead` type($ahead)^)? `->`
     type($result) (`,` `(` type($readouts)^ `)`)?
   }];
   let hasVerifier = 1;

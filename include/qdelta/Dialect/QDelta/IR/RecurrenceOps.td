@@ -8,6 +8,7 @@
 #define QDELTA_RECURRENCE_OPS_TD
 
 include "qdelta/Dialect/QDelta/IR/QDeltaDialect.td"
+include "qdelta/Dialect/QDelta/IR/RunOpInterface.td"
 include "mlir/IR/OpAsmInterface.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/RegionKindInterface.td"
@@ -232,9 +233,26 @@ def QDelta_YieldOp : QDelta_Op<"yield", [
   }];
 }
 
-def QDelta_ScanOp : QDelta_Op<"scan", [
-    Pure, AttrSizedOperandSegments, AttrSizedResultSegments,
+/// What `qdelta.scan` and `qdelta.step` share: everything but `own` operands.
+class QDelta_RunOp<string mnemonic, dag own = (ins), string ownFormat = "">
+    : QDelta_Op<mnemonic, [
+    Pure, AttrSizedOperandSegments, AttrSizedResultSegments, QDelta_RunOpInterface,
     DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let arguments = !con((ins FlatSymbolRefAttr:$callee,
+                            Variadic<AnyRankedTensor>:$tokens,
+                            Variadic<AnyRankedTensor>:$params,
+                            Variadic<AnyRankedTensor>:$inits), own);
+  let results = (outs Variadic<AnyRankedTensor>:$outputs,
+                      Variadic<AnyRankedTensor>:$finals);
+  let assemblyFormat = [{
+    $callee `(` $tokens `)` (`param` `(` $params^ `)`)? `init` `(` $inits `)`}]
+    # ownFormat # [{
+    attr-dict `:` `(` type($tokens) `)` (`param` `(` type($params)^ `)`)?
+    `init` `(` type($inits) `)` `->` `(` type($outputs) `)` `final` `(` type($finals) `)`
+  }];
+}
+
+def QDelta_ScanOp : QDelta_RunOp<"scan"> {
   let summary = "runs a recurrence over sequences";
   let description = [{
     Applies the recurrence `callee` token by token, for every batch entry and
@@ -252,16 +270,32 @@ def QDelta_ScanOp : QDelta_Op<"scan", [
     arithmetic stays f32, an element is converted where it is read, and an
     output is rounded to nearest, ties to even, where it is written.
   }];
-  let arguments = (ins FlatSymbolRefAttr:$callee,
-                       Variadic<AnyRankedTensor>:$tokens,
-                       Variadic<AnyRankedTensor>:$params,
-                       Variadic<AnyRankedTensor>:$inits);
-  let results = (outs Variadic<AnyRankedTensor>:$outputs,
-                      Variadic<AnyRankedTensor>:$finals);
-  let assemblyFormat = [{
-    $callee `(` $tokens `)` (`param` `(` $params^ `)`)? `init` `(` $inits `)`
-    attr-dict `:` `(` type($tokens) `)` (`param` `(` type($params)^ `)`)?
-    `init` `(` type($inits) `)` `->` `(` type($outputs) `)` `final` `(` type($finals) `)`
+  let extraClassDeclaration = [{
+    ::mlir::Value getStateIndex() { return {}; }
+    bool isInPlace() { return false; }
+  }];
+}
+
+def QDelta_StateIndex : 1DTensorOf<[I32]>;
+
+def QDelta_StepOp : QDelta_RunOp<"step", (ins Optional<QDelta_StateIndex>:$state_index),
+    " (`state_index` `(` $state_index^ `:` type($state_index) `)`)? "> {
+  let summary = "runs a recurrence over few tokens, on states in place";
+  let description = [{
+    Means the same token loop as `qdelta.scan`, over at most 16 tokens
+    /*step_c1*/, and is verified as that is: scan_c1 to scan_c5. The final states
+    replace the initial ones: in buffers they are the same memory. T may be 0:
+    states stay as they are.
+
+    With `state_index` [B] states are pools [N, HV, ...]: batch entry b works on
+    entry state_index[b] of each, and all other entries stay as they are
+    /*step_c2*/. Its numbers are distinct and from 0 to N - 1, which is checked
+    when it is run.
+  }];
+  let extraClassDeclaration = [{
+    /// The most tokens of a step.
+    static constexpr int64_t kMostTokens = 16;
+    bool isInPlace() { return true; }
   }];
 }
 

@@ -14,8 +14,8 @@
 namespace qdelta {
 
 /// The attribute of a function that runs exactly one recurrence over its
-/// arguments: tokens, parameters, initial states; results: outputs, final
-/// states. It names the recurrence and stays through every phase.
+/// arguments: tokens, parameters, initial states and perhaps their index;
+/// results: outputs, final states. It names the recurrence and stays through every phase.
 inline constexpr llvm::StringLiteral kRecurrenceAttr = "qdelta.recurrence";
 
 /// The attribute of an entry function from the buffers phase on: for each of
@@ -24,12 +24,18 @@ inline constexpr llvm::StringLiteral kRecurrenceAttr = "qdelta.recurrence";
 /// type, which is f32 where a dump of an older version lacks it.
 inline constexpr llvm::StringLiteral kArgumentsAttr = "qdelta.arguments";
 
-/// The name of the entry function that `addEntryPoints` gives `recurrence`.
-std::string entryPointName(llvm::StringRef recurrence);
+/// The kinds of entry functions: a `qdelta.scan`, a `qdelta.step`, and one with
+/// a state index.
+inline constexpr llvm::StringLiteral kEntries[] = {"forward", "step",
+                                                   "step_indexed"};
 
-/// Gives every recurrence that no scan uses an entry function, and marks
-/// functions that are such an entry already.
-void addEntryPoints(mlir::ModuleOp module);
+/// The name of the entry function that `addEntryPoints` gives `recurrence`.
+std::string entryPointName(llvm::StringRef recurrence,
+                           llvm::StringRef entry = "forward");
+
+/// Gives every recurrence that nothing runs an entry function of the kind
+/// `entry`, and marks functions that are such an entry already.
+void addEntryPoints(mlir::ModuleOp module, llvm::StringRef entry = "forward");
 
 /// The recurrence that entry function `func` runs, or null if it is none.
 RecurrenceOp recurrenceOf(mlir::func::FuncOp func);

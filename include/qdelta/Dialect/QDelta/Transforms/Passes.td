@@ -12,13 +12,13 @@ include "mlir/Pass/PassBase.td"
 def DeriveAffine : Pass<"qdelta-derive-affine", "::mlir::ModuleOp"> {
   let summary = "prove that a step is affine in its states and write its lists down";
   let description = [{
-    Replaces every `qdelta.scan` by one `qdelta.affine_scan` for each stratum of
+    Replaces every `qdelta.scan` and `qdelta.step` by one `qdelta.affine_scan` for each stratum of
     its matrix states: the list of decays, reads and writes (docs/Spec.md) with
     every value as a linear combination of earlier readouts and token-local
     vectors. Vector and scalar states, and token-local values that need a state
     or a reduction, become `qdelta.prescan`s between the lists.
 
-    Before: `qdelta.scan @f` of a verified `qdelta.recurrence`.
+    Before: `qdelta.scan @f` or `qdelta.step @f` of a verified `qdelta.recurrence`.
     After: `qdelta.affine_scan` with its facts, `qdelta.prescan`; recurrences
     stay as symbols.
     Preconditions: none. A step that is not affine in a state, that uses a state
@@ -35,7 +35,9 @@ def Specialize : Pass<"qdelta-specialize", "::mlir::ModuleOp"> {
   let description = [{
     Sets the dynamic key and value dimensions of every scan to the given sizes,
     and the element type that its sequences of vectors are stored in. `f64`
-    makes recurrences and their scans f64 throughout.
+    makes recurrences and their scans f64 throughout. A recurrence that nothing
+    runs gets an entry function first: with `entry=forward` a `qdelta.scan`, with
+    `entry=step` a `qdelta.step`, with `entry=step_indexed` one on pools of states.
 
     Before: `tensor<?x?x?x?xf32>` keys.
     After: `tensor<?x?x?x128xbf16>` keys, with `dtype=bf16`.
@@ -50,7 +52,9 @@ def Specialize : Pass<"qdelta-specialize", "::mlir::ModuleOp"> {
     Option<"value", "value", "int64_t", "0", "value dimension V, 0 keeps `?`">,
     Option<"dtype", "dtype", "std::string", "\"f32\"",
            "bf16 or f16 store vector token inputs and outputs so; f64 makes all of it f64; "
-           "f32 keeps the types that are declared">];
+           "f32 keeps the types that are declared">,
+    Option<"entry", "entry", "std::string", "\"forward\"",
+           "the entry function that a recurrence gets: forward, step or step_indexed">];
 }
 
 def SelectSchedule : Pass<"qdelta-select-schedule", "::mlir::ModuleOp"> {
