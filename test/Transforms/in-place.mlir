@@ -44,7 +44,7 @@
 // ROWS:          %[[ROW:.*]] = vector.transfer_read
 // ROWS:          vector.fma %{{.*}}, %[[ROW]]
 // ROWS:          vector.fma %{{.*}}, %[[ROW]]
-// ROWS:        qdelta.prefetch {{.*}} rows 1 for_write
+// ROWS:        qdelta.prefetch {{.*}} columns %{{.*}} by 1 rows 1
 // ROWS:        vector.transfer_read
 
 // One argument for the state, and no copy of it.

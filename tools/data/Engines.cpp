@@ -115,13 +115,6 @@ DLTensor qdelta::tools::asDLTensor(std::vector<int64_t> &shape, void *data,
   return tensor;
 }
 
-static size_t countElements(llvm::ArrayRef<int64_t> shape) {
-  size_t count = 1;
-  for (int64_t size : shape)
-    count *= static_cast<size_t>(size);
-  return count;
-}
-
 namespace {
 /// One argument of a launch in memory of 64-bit words, which aligns elements of
 /// every format.
@@ -203,7 +196,8 @@ qdelta::tools::runKernel(const LoadedKernel &kernel, const Signature &signature,
     case QDELTA_ROLE_OUTPUT:
     case QDELTA_ROLE_FINAL_STATE: {
       FloatTensor empty{shapeOf(signature.outputs[output++], sizes), {}};
-      empty.data.assign(countElements(empty.shape), NAN);
+      // Sizes were checked when they were read.
+      empty.data.assign(*countElements(empty.shape), NAN);
       slots.emplace_back(*argument, std::move(empty));
       break;
     }

@@ -14,6 +14,7 @@
 #include <deque>
 #include <unistd.h>
 
+using namespace qdelta;
 using namespace qdelta::tools;
 
 namespace {
@@ -106,24 +107,31 @@ llvm::Error qdelta::tools::timeSteps(const LoadedKernel &kernel,
   };
   StateSets &largest = *llvm::max_element(
       states, [](auto &a, auto &b) { return a.bytes < b.bytes; });
-  auto measureRate = [&] {
-    return measureInPlaceRate(largest.data(), sets * largest.bytes, threads);
+  // A set that no launch has touched for long.
+  auto measureLoop = [&] {
+    int64_t set = (next + sets / 2) % sets;
+    return measureInPlaceRate(largest.data() + set * largest.bytes,
+                              largest.bytes, threads);
   };
   for (int64_t i = 0; i < sets; ++i)
     if (llvm::Error error = launch())
       return error;
-  measureRate();
-  double work = static_cast<double>(sizes.at("B") * sizes.at("T") *
-                                    sizes.at("HV") * sets);
+  auto work = static_cast<double>(sizes.at("B") * sizes.at("T") *
+                                  sizes.at("HV"));
   std::vector<double> times, ratios, loops, kernels;
   for (int i = 0; i < repeat; ++i) {
-    double before = measureRate(), start = seconds();
-    for (int64_t set = 0; set < sets; ++set)
+    // Medians of single launches: what else runs on the machine comes between
+    // few of them.
+    std::vector<double> launches, rates;
+    for (int64_t set = 0; set < sets; ++set) {
+      double start = seconds();
       if (llvm::Error error = launch())
         return error;
-    double time = seconds() - start;
-    double loop = std::max(before, measureRate());
-    double rate = static_cast<double>(bytesOfSet * sets) / time;
+      launches.push_back(seconds() - start);
+      rates.push_back(measureLoop());
+    }
+    double time = quantile(launches, 0.5), loop = quantile(rates, 0.5);
+    double rate = static_cast<double>(bytesOfSet) / time;
     times.push_back(time / work * 1e9);
     loops.push_back(loop);
     kernels.push_back(rate);

@@ -89,6 +89,7 @@ private:
   Value readTerm(Value keys, int64_t token, Value k) {
     return tensor::ExtractOp::create(b, loc, keys, ValueRange{index(token), k});
   }
+  void prefetchAhead(ChunkUpdateOp op, Value k);
   /// One pass over the rows of the state: s <- [decay] s + sum a e, and reads
   /// of the new s. Returns the state, then the accumulated readouts.
   /// `decayOf` gives the decay of row k, null for none.
@@ -361,6 +362,22 @@ void Unroller::unroll(ChunkSolveOp op) {
     parts.set(result, std::move(rows));
 }
 
+/// Hints for row k of the state that is next. Processors fetch the other line of a
+/// pair by themselves, and a hint for each line would take up all that may be
+/// under way at once.
+void Unroller::prefetchAhead(ChunkUpdateOp op, Value k) {
+  if (!op.getAhead())
+    return;
+  constexpr int64_t kPairOfLines = 128;
+  ValueRange at = op.getAheadAt();
+  auto type = cast<RankedTensorType>(op.getState().getType());
+  int64_t step = kPairOfLines * 8 / type.getElementTypeBitWidth();
+  for (int64_t column = 0; column < type.getDimSize(1); column += step)
+    PrefetchOp::create(b, loc, op.getAhead(), ValueRange{at[0], at[1], k},
+                       add(at[2], column), /*rows=*/1, /*width=*/1,
+                       /*for_write=*/false);
+}
+
 SmallVector<Value> Unroller::statePass(ChunkUpdateOp op,
                                        function_ref<Value(Value)> decayOf) {
   auto type = cast<RankedTensorType>(op.getState().getType());
@@ -378,12 +395,7 @@ SmallVector<Value> Unroller::statePass(ChunkUpdateOp op,
       b, loc, index(0), index(keys), index(1), inits,
       [&](OpBuilder &, Location, Value k, ValueRange args) {
         SmallVector<Value> at{k, index(0)};
-        if (op.getAhead())
-          PrefetchOp::create(b, loc, op.getAhead(),
-                             ValueRange{op.getAheadAt()[0], op.getAheadAt()[1],
-                                        k},
-                             op.getAheadAt()[2], /*rows=*/1, width,
-                             /*for_write=*/true);
+        prefetchAhead(op, k);
         Value row = parts.readRow(loc, args[0], at, width);
         if (Value decay = decayOf(k))
           row = timesRow(decay, row);
