@@ -85,8 +85,9 @@ typedef void (*qdeltaEntry)(void *const *descriptors, int64_t begin,
 
 /* A kernel in memory: arguments in the order tokens, parameters, initial
  * states, outputs, final states. Initial and final states pair up. With states
- * in place the order is tokens, parameters, states, their index if there is one,
- * outputs. Without an entry it runs only on engines that the image has device kernels for. */
+ * in place the order is tokens, parameters, states, their index if there is
+ * one, outputs. Without an entry it runs only on engines that the image has
+ * device kernels for. */
 typedef struct {
   size_t struct_size;
   const char *name;
@@ -292,9 +293,10 @@ typedef struct {
  * tensors, and HV is a multiple of every H. An output or final state may not
  * overlap any tensor, itself included; two views of one buffer are told apart
  * when they repeat at a common distance; a state in place counts as an output.
- * When T = 0 the final states are copies of the initial ones, and states in place
- * stay as they are. A state index has distinct numbers from 0 to N - 1; on engine
- * cuda, where it is in the device's memory, the caller answers for that. All of this is checked before anything runs.
+ * When T = 0 the final states are copies of the initial ones, and states in
+ * place stay as they are. A state index has distinct numbers from 0 to N - 1;
+ * on engine cuda, where it is in the device's memory, the caller answers for
+ * that. All of this is checked before anything runs.
  *
  * Engines cpu and emulated take tensors in the CPU's memory and return when the
  * kernel is done; launches of one module with more than one thread take turns.

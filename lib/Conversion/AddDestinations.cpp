@@ -70,9 +70,8 @@ struct AddDestinationsPass
           return signalPassFailure();
         init->set(func.getArgument(position));
       }
-      func->setAttr(kArgumentsAttr,
-                    describeArguments(func.getArgumentTypes(), recurrence,
-                                      inPlace));
+      func->setAttr(kArgumentsAttr, describeArguments(func.getArgumentTypes(),
+                                                      recurrence, inPlace));
       func->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
                     UnitAttr::get(&getContext()));
     }

@@ -46,8 +46,8 @@ LLVM::LLVMFuncOp qdelta::createKernelFunction(func::FuncOp func,
   RecurrenceOp recurrence = recurrenceOf(func);
   unsigned replaced =
       launch.inPlace && recurrence ? recurrence.getNumStates() : 0;
-  describeParameters(kernel, func.getNumArguments() + func.getNumResults() -
-                                 replaced);
+  describeParameters(kernel,
+                     func.getNumArguments() + func.getNumResults() - replaced);
   kernel->setAttr("qdelta.tensor_maps", b.getDenseI64ArrayAttr(launch.maps));
   kernel->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
   kernel->setAttr(

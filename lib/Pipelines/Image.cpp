@@ -52,8 +52,8 @@ static int64_t countWork(RecurrenceOp recurrence,
   int64_t vectors = 0;
   recurrence.walk([&](Operation *op) { vectors += isa<ReadOp, WriteOp>(op); });
   for (const ArgumentDescription &argument : kernel.arguments)
-    if (isState(argument.role) && argument.shape.size() == 4 && argument.shape[2] > 0 &&
-        argument.shape[3] > 0)
+    if (isState(argument.role) && argument.shape.size() == 4 &&
+        argument.shape[2] > 0 && argument.shape[3] > 0)
       return 2 * vectors * argument.shape[2] * argument.shape[3];
   return 0;
 }

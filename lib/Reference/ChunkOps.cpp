@@ -451,7 +451,8 @@ static LogicalResult runChunkUpdate(Interpreter<Scalar> &interpreter,
     multiplyAdd(state, keys, values, Form::TransposedLeft);
   }
   results.push_back(args[0]);
-  for (Datum<Scalar> &read : args.slice(first + 2 * writes, op.getReads().size())) {
+  for (Datum<Scalar> &read :
+       args.slice(first + 2 * writes, op.getReads().size())) {
     if (failed(checkMatrices(interpreter, op, read.shape(), state.shape, 1, 0)))
       return failure();
     Tensor<Scalar> out = zeros<Scalar>(read.shape()[0], state.shape[1]);

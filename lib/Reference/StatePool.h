@@ -48,8 +48,8 @@ mlir::LogicalResult runInPlace(
   Data<Scalar> pools(states);
   for (Datum<Scalar> &state : states) {
     Tensor<Scalar> chosen{state.shape(), {}};
-    int64_t size = *checkedSize(chosen.shape) /
-                   std::max<int64_t>(chosen.shape[0], 1);
+    int64_t size =
+        *checkedSize(chosen.shape) / std::max<int64_t>(chosen.shape[0], 1);
     chosen.shape[0] = static_cast<int64_t>(index.size());
     for (int64_t entry : index) {
       auto begin = state.reals().data.begin() + entry * size;
@@ -62,8 +62,8 @@ mlir::LogicalResult runInPlace(
   auto finals = llvm::MutableArrayRef(results).take_back(numStates);
   for (auto [final, pool] : llvm::zip_equal(finals, pools)) {
     Tensor<Scalar> &whole = pool.mutableReals();
-    int64_t size = *checkedSize(whole.shape) /
-                   std::max<int64_t>(whole.shape[0], 1);
+    int64_t size =
+        *checkedSize(whole.shape) / std::max<int64_t>(whole.shape[0], 1);
     for (auto [b, entry] : llvm::enumerate(index))
       std::copy_n(final.reals().data.begin() + b * size, size,
                   whole.data.begin() + entry * size);

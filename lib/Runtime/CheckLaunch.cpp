@@ -177,11 +177,11 @@ qdeltaStatus *Launch::checkIndex() const {
     entries.emplace_back(entry, b);
     if (entry >= 0 && entry < pool.size)
       continue;
-    return fail("expected " + name + " to name one of the N = " +
-                std::to_string(pool.size) + " entries of " +
-                (pool.owner ? describe(*pool.owner) : "no pool") +
-                ", but entry " + std::to_string(b) + " is " +
-                std::to_string(entry));
+    return fail(
+        "expected " + name +
+        " to name one of the N = " + std::to_string(pool.size) +
+        " entries of " + (pool.owner ? describe(*pool.owner) : "no pool") +
+        ", but entry " + std::to_string(b) + " is " + std::to_string(entry));
   }
   std::sort(entries.begin(), entries.end());
   for (size_t i = 1; i < entries.size(); ++i)

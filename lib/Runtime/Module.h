@@ -64,7 +64,8 @@ int32_t numberOf(const Enum &value) {
 /// Whether the kernel writes the argument.
 bool isWritten(const qdeltaArgument &argument);
 
-/// Whether the kernel updates the argument, a state or a pool of them, in place.
+/// Whether the kernel updates the argument, a state or a pool of them, in
+/// place.
 bool isInPlace(const qdeltaArgument &argument);
 
 /// Fills in `contents`.

@@ -80,9 +80,10 @@ Loaded::Loaded(const Options &options) {
       })) {
     std::string name = qdeltaKernelGetName(kernel);
     qdeltaModuleDestroy(module);
-    throw Failure("this tool does not launch artefacts whose states are updated "
-                  "in place, as those of kernel " +
-                  name + " are; programs do, through qdelta-c/Runtime.h");
+    throw Failure(
+        "this tool does not launch artefacts whose states are updated "
+        "in place, as those of kernel " +
+        name + " are; programs do, through qdelta-c/Runtime.h");
   }
 }
 

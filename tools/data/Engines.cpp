@@ -160,8 +160,8 @@ static llvm::Expected<FloatTensor> takeStates(const FloatTensor &pool,
   if (llvm::any_of(llvm::ArrayRef(pool.data).take_front(size),
                    [](double x) { return x != 0.5; }))
     return llvm::make_error<Failure>(
-        WrongResult,
-        "an entry of " + name.str() + " that state_index does not name changed");
+        WrongResult, "an entry of " + name.str() +
+                         " that state_index does not name changed");
   FloatTensor states{pool.shape, std::vector<double>(count * size)};
   --states.shape[0];
   for (size_t b = 0; b < count; ++b)

@@ -93,10 +93,10 @@ llvm::Error qdelta::tools::timeSteps(const LoadedKernel &kernel,
   }
   for (const Argument &argument : signature.outputs)
     if (argument.role == QDELTA_ROLE_OUTPUT)
-      tensors.push_back(buffers
-                            .emplace_back(shapeOf(argument, sizes),
-                                          argument.format, number++)
-                            .getTensor());
+      tensors.push_back(
+          buffers
+              .emplace_back(shapeOf(argument, sizes), argument.format, number++)
+              .getTensor());
 
   int64_t next = 0;
   auto launch = [&]() -> llvm::Error {
@@ -116,8 +116,8 @@ llvm::Error qdelta::tools::timeSteps(const LoadedKernel &kernel,
   for (int64_t i = 0; i < sets; ++i)
     if (llvm::Error error = launch())
       return error;
-  auto work = static_cast<double>(sizes.at("B") * sizes.at("T") *
-                                  sizes.at("HV"));
+  auto work =
+      static_cast<double>(sizes.at("B") * sizes.at("T") * sizes.at("HV"));
   std::vector<double> times, ratios, loops, kernels;
   for (int i = 0; i < repeat; ++i) {
     // Medians of single launches: what else runs on the machine comes between

@@ -14,7 +14,8 @@ namespace qdelta::tools {
 
 /// Times launches of one step each that go round many sets of states, so many
 /// that they come from memory and not from a cache. It takes turns with a loop
-/// that multiplies every number of the same memory in place, on as many threads.
+/// that multiplies every number of the same memory in place, on as many
+/// threads.
 llvm::Error timeSteps(const LoadedKernel &kernel, const Signature &signature,
                       const Sizes &sizes, int32_t threads, int repeat,
                       Measurement &result);

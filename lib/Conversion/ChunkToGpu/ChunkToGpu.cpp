@@ -40,8 +40,11 @@ static LLVM::GlobalOp sharedMemory(ModuleOp module) {
 }
 
 static LLVM::LLVMFuncOp createFunction(Plan &plan) {
-  KernelLaunch launch{plan.threads(), plan.sharedBytes, plan.columns,
-                      /*inPlace=*/false, {}};
+  KernelLaunch launch{plan.threads(),
+                      plan.sharedBytes,
+                      plan.columns,
+                      /*inPlace=*/false,
+                      {}};
   if (plan.byTensorMaps)
     for (const Tile &tile : plan.tiles)
       launch.maps.push_back(tile.argument);

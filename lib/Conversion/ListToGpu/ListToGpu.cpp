@@ -180,9 +180,11 @@ static LogicalResult convert(func::FuncOp func, AffineScanOp op) {
     return failure();
   func->setAttr("qdelta.schedule", op.getScheduleAttr());
   Layout layout = Layout::get(op);
-  LLVM::LLVMFuncOp kernel = createKernelFunction(
-      func, {layout.threads(), /*sharedBytes=*/0, layout.columns,
-             op.getInPlace(), {}});
+  LLVM::LLVMFuncOp kernel = createKernelFunction(func, {layout.threads(),
+                                                        /*sharedBytes=*/0,
+                                                        layout.columns,
+                                                        op.getInPlace(),
+                                                        {}});
   Emitter e(op.getLoc(), func.getContext());
   e.b.setInsertionPointToStart(kernel.addEntryBlock(e.b));
   if (failed(ThreadProgram(e, op, kernel.getArgument(0)).emit()))

@@ -62,8 +62,8 @@ Memory::Rows Memory::rowsOf(unsigned argument) {
   int64_t headAt = isParameter ? 1 : isState(argument) ? 2 : 3;
   Num offset = e.widen(own) * word(first + headAt);
   if (!isParameter)
-    offset = offset + e.widen(isState(argument) ? stateEntry : batch) *
-                          word(first + 1);
+    offset = offset +
+             e.widen(isState(argument) ? stateEntry : batch) * word(first + 1);
   Num start = word(first) + offset * bytes;
   Rows rows;
   rows.base = LLVM::IntToPtrOp::create(

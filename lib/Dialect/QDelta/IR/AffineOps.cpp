@@ -99,10 +99,9 @@ LogicalResult AffineScanOp::verifyRegions() {
     return emitOpError("expected one qdelta.affine_output for each of ")
            << getOutputs().size() << " outputs, but got " << outputs
            << " /*affine_scan_c2*/";
-  if (failed(verifyInPlace(
-          *this, getInPlace(), getStateIndex(),
-          cast<RankedTensorType>(getTokens()[0].getType()), getInits(),
-          getFinals(), "affine_scan_c6")))
+  if (failed(verifyInPlace(*this, getInPlace(), getStateIndex(),
+                           cast<RankedTensorType>(getTokens()[0].getType()),
+                           getInits(), getFinals(), "affine_scan_c6")))
     return failure();
   return verifyElements(*this);
 }

@@ -125,8 +125,9 @@ static LogicalResult verifyCounts(RunOpInterface op, RecurrenceOp callee) {
     if (got == wanted)
       return success();
     InFlightDiagnostic diag = op->emitOpError("passes ")
-                              << got << " " << what << " but @" << op.getCallee()
-                              << " takes " << wanted << " /*scan_c1*/";
+                              << got << " " << what << " but @"
+                              << op.getCallee() << " takes " << wanted
+                              << " /*scan_c1*/";
     diag.attachNote(callee.getLoc()) << "declared here";
     return diag;
   };
@@ -215,8 +216,8 @@ static LogicalResult verifyRun(RunOpInterface op,
       return failure();
   }
   for (auto [index, output] : llvm::enumerate(op.getOutputs()))
-    if (failed(verifyShape(op, dims, output.getType(),
-                           "output " + Twine(index), {"B", "T", "HV", "V"})))
+    if (failed(verifyShape(op, dims, output.getType(), "output " + Twine(index),
+                           {"B", "T", "HV", "V"})))
       return failure();
   std::optional<int64_t> keys = dims.size("K"), pairs = dims.size("K / 2");
   if (keys && pairs && *keys != 2 * *pairs)

@@ -58,7 +58,8 @@ LogicalResult qdelta::verifyInPlace(Operation *op, bool inPlace,
                                     ValueRange inits, ValueRange finals,
                                     StringRef label) {
   if (stateIndex && !inPlace)
-    return op->emitOpError("has a state_index, so expected it to be in_place /*")
+    return op->emitOpError(
+               "has a state_index, so expected it to be in_place /*")
            << label << "*/";
   if (!inPlace)
     return success();

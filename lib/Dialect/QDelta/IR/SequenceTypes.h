@@ -43,14 +43,12 @@ private:
   std::string first;
 };
 
-/// Checks `in_place` and `state_index` of a list or a prescan, whose first token
-/// input is `token`; errors end with `label`.
-mlir::LogicalResult verifyInPlace(mlir::Operation *op, bool inPlace,
-                                  mlir::Value stateIndex,
-                                  mlir::RankedTensorType token,
-                                  mlir::ValueRange inits,
-                                  mlir::ValueRange finals,
-                                  llvm::StringRef label);
+/// Checks `in_place` and `state_index` of a list or a prescan, whose first
+/// token input is `token`; errors end with `label`.
+mlir::LogicalResult
+verifyInPlace(mlir::Operation *op, bool inPlace, mlir::Value stateIndex,
+              mlir::RankedTensorType token, mlir::ValueRange inits,
+              mlir::ValueRange finals, llvm::StringRef label);
 
 } // namespace qdelta
 

@@ -66,13 +66,12 @@ LogicalResult qdelta::createKernel(OpBuilder &b, Location loc,
             values[1 + i] =
                 StoreTileOp::create(b, loc, output, values[1 + i],
                                     ValueRange{zero, first, zero}, zero);
-          values[0] =
-              ChunkUpdateOp::create(b, loc, stateType, TypeRange(), args[0],
-                                    system->decay, system->channelDecay,
-                                    system->channelsDecay, system->writeKeys,
-                                    step.updates, ValueRange(), Value(),
-                                    ValueRange())
-                  .getResult();
+          values[0] = ChunkUpdateOp::create(
+                          b, loc, stateType, TypeRange(), args[0],
+                          system->decay, system->channelDecay,
+                          system->channelsDecay, system->writeKeys,
+                          step.updates, ValueRange(), Value(), ValueRange())
+                          .getResult();
         }
         failed |= mlir::failed(system) || tiles.hasFailed();
         scf::YieldOp::create(b, loc, values);

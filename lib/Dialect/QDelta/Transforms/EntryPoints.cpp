@@ -43,9 +43,9 @@ static void addEntryPoint(RecurrenceOp recurrence, StringRef entry) {
 
   SmallVector<Type> results(outputs);
   llvm::append_range(results, finals);
-  auto func =
-      func::FuncOp::create(b, loc, entryPointName(recurrence.getSymName(), entry),
-                           b.getFunctionType(inputs, results));
+  auto func = func::FuncOp::create(
+      b, loc, entryPointName(recurrence.getSymName(), entry),
+      b.getFunctionType(inputs, results));
   func->setAttr(kRecurrenceAttr, FlatSymbolRefAttr::get(recurrence));
   Block *body = func.addEntryBlock();
   b.setInsertionPointToStart(body);
@@ -56,9 +56,9 @@ static void addEntryPoint(RecurrenceOp recurrence, StringRef entry) {
   ValueRange inits = args.slice(tokens + params, finals.size());
   Operation *run;
   if (entry == "forward")
-    run = ScanOp::create(b, loc, outputs, finals, callee,
-                         args.take_front(tokens), args.slice(tokens, params),
-                         inits);
+    run =
+        ScanOp::create(b, loc, outputs, finals, callee, args.take_front(tokens),
+                       args.slice(tokens, params), inits);
   else
     run = StepOp::create(b, loc, outputs, finals, callee,
                          args.take_front(tokens), args.slice(tokens, params),

@@ -214,8 +214,7 @@ void ItemLoop::findNext(HeadContext &context) {
   Value wraps = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge,
                                       following, valueHeads);
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
-  context.nextHead =
-      arith::SelectOp::create(b, loc, wraps, zero, following);
+  context.nextHead = arith::SelectOp::create(b, loc, wraps, zero, following);
   Value last = arith::SubIOp::create(b, loc, batches, one);
   Value next = arith::MinUIOp::create(
       b, loc, arith::AddIOp::create(b, loc, batch, one), last);
@@ -286,7 +285,7 @@ LogicalResult ItemLoop::createItem(Operation *op) {
     created = createPrescan(b, {prescan, batch, head, ofBatch, ofHead, length},
                             slices);
   } else {
-    HeadContext context{list,   lists[op], batch, head,   ofBatch,
+    HeadContext context{list,   lists[op], batch, head,    ofBatch,
                         ofHead, length,    {},    Value(), Value()};
     if (list.getInPlace() && scheduleOf(op).getPrefetch()) {
       context.states = destinations.lookup(list.getFinals()[0]);

@@ -68,8 +68,8 @@ void PrescanLoop::loadInputs(ArrayRef<BlockArgument> args, Value token) {
   }
 }
 
-/// The initial states in memory, [1, 1, D] or [1, 1]; in place that is where the
-/// final ones go.
+/// The initial states in memory, [1, 1, D] or [1, 1]; in place that is where
+/// the final ones go.
 SmallVector<Value> PrescanLoop::loadStates(ArrayRef<Value> finals) {
   if (op.getInPlace())
     return SmallVector<Value>(finals);

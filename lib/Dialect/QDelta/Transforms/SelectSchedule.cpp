@@ -251,8 +251,8 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
 }
 
 /// One token after the other on states in place. Bytes of the state decide, so
-/// that a pass goes over rows that are as long as registers allow, and the state
-/// of the next head is on its way before its turn.
+/// that a pass goes over rows that are as long as registers allow, and the
+/// state of the next head is on its way before its turn.
 LogicalResult SelectSchedulePass::scheduleInPlace(AffineScanOp op,
                                                   const Target &row) {
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());

@@ -324,7 +324,8 @@ void Unroller::unroll(ChunkReadOp op) {
         Value row = parts.readRow(loc, op.getState(), {k, index(0)}, width);
         SmallVector<Value> next;
         for (auto [i, sum] : llvm::enumerate(sums))
-          next.push_back(fma(readTerm(keys[i / chunk], i % chunk, k), row, sum));
+          next.push_back(
+              fma(readTerm(keys[i / chunk], i % chunk, k), row, sum));
         scf::YieldOp::create(b, loc, next);
       });
   for (auto [i, read] : llvm::enumerate(reads))
@@ -362,9 +363,9 @@ void Unroller::unroll(ChunkSolveOp op) {
     parts.set(result, std::move(rows));
 }
 
-/// Hints for row k of the state that is next. Processors fetch the other line of a
-/// pair by themselves, and a hint for each line would take up all that may be
-/// under way at once.
+/// Hints for row k of the state that is next. Processors fetch the other line
+/// of a pair by themselves, and a hint for each line would take up all that may
+/// be under way at once.
 void Unroller::prefetchAhead(ChunkUpdateOp op, Value k) {
   if (!op.getAhead())
     return;

@@ -15,7 +15,8 @@ namespace qdelta {
 
 /// The attribute of a function that runs exactly one recurrence over its
 /// arguments: tokens, parameters, initial states and perhaps their index;
-/// results: outputs, final states. It names the recurrence and stays through every phase.
+/// results: outputs, final states. It names the recurrence and stays through
+/// every phase.
 inline constexpr llvm::StringLiteral kRecurrenceAttr = "qdelta.recurrence";
 
 /// The attribute of an entry function from the buffers phase on: for each of
