@@ -114,6 +114,7 @@ static void addToBuffers(OpPassManager &pm, const CompileOptions &options) {
 }
 
 static void addToTarget(OpPassManager &pm) {
+  pm.addPass(createCallCLibrary());
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createSCFToControlFlowPass());
   functions.addPass(memref::createExpandStridedMetadataPass());

@@ -202,6 +202,23 @@ def ExpandMath : Pass<"qdelta-expand-math", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::vector::VectorDialect"];
 }
 
+def CallCLibrary : Pass<"qdelta-call-c-library", "::mlir::ModuleOp"> {
+  let summary = "log(1 + x) and e^x - 1 as calls of the C library";
+  let description = [{
+    log1p and expm1 become calls of the C library, element by element on vectors.
+    Their way to LLVM would be a sum and a logarithm, or an exponential and a
+    difference, which have no right digits near 0: a softplus of -10 would be off
+    by a hundredth.
+
+    Before: `math.log1p` in functions of the buffers phase.
+    After: `func.call @log1pf`, or `@log1p` in f64.
+    Preconditions: none.
+
+    Numerics: preserving.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::vector::VectorDialect"];
+}
+
 def ExpandBfloat : Pass<"qdelta-expand-bfloat", "::mlir::ModuleOp"> {
   let summary = "conversions of bf16 as integer arithmetic";
   let description = [{

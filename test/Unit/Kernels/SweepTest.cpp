@@ -217,5 +217,30 @@ static std::vector<Way> firstWay() {
   return all;
 }
 
+namespace {
+/// What sequences of vectors are stored in, or all numbers.
+class Formats : public Sweep {};
+} // namespace
+
+TEST_P(Formats, Lengths) {
+  make(32, 48);
+  ASSERT_FALSE(HasFailure());
+  for (int64_t tokens : {0, 1, 17, 65})
+    check({2, tokens, 2, 4});
+}
+
+static std::vector<Way> formatWays() {
+  std::vector<Way> all;
+  for (const char *dtype : {"f64", "bf16", "f16"})
+    for (Way way : firstWay()) {
+      way.name = way.options.dtype = dtype;
+      all.push_back(way);
+    }
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, Formats, testing::ValuesIn(formatWays()),
+                         testing::PrintToStringParamName());
+
 INSTANTIATE_TEST_SUITE_P(Kernels, States, testing::ValuesIn(firstWay()),
                          testing::PrintToStringParamName());

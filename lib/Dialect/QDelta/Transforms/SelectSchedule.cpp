@@ -283,6 +283,13 @@ LogicalResult SelectSchedulePass::schedule(PrescanOp op) {
   return success();
 }
 
+/// Tokens of a chunk as matrices. Rounding errors grow with the rows of its
+/// system: they are as many as with one unknown write a token.
+static int64_t matrixChunk(FactsAttr facts) {
+  int64_t unknown = llvm::count(facts.getUnknown(), true);
+  return std::max<int64_t>(1, kMatrixChunk / std::max<int64_t>(unknown, 1));
+}
+
 LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   if (failed(checkOptions(op)))
     return failure();
@@ -301,7 +308,7 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   int64_t tokens = chunk                 ? chunk
                    : mode == "recurrent" ? 1
                    : vectorises          ? kUnrolledChunk
-                                         : kMatrixChunk;
+                                         : matrixChunk(facts);
   bool unroll = vectorises && tokens <= kLongestUnrolled;
   auto fits = [&] {
     return registersNeeded(facts, tokens, vectors) <= row->registers;
