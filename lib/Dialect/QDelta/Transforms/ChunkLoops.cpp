@@ -79,6 +79,7 @@ private:
 
   Value loadState(const BlockGroup &group);
   Value firstReadouts(const BlockGroup &group, Value state, Value base);
+  void roundKeys();
   LogicalResult createSpan(Value firstChunk, Value runningDecay);
   void createBlocks(unsigned groupIndex, Value firstChunk, Value count);
   LogicalResult createChunk(const BlockGroup &group, Value block, Value first,
@@ -294,7 +295,9 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
   if (fuse) {
     Value next = add(slot, index(1));
     for (Value base : context.list.bases)
-      nextReads.push_back(slice(keyRings[base], next, tensorOf({chunk, keys})));
+      nextReads.push_back(
+          slice(keyRings[base], next,
+                cast<RankedTensorType>(here.keys[base].getType())));
   }
   auto update = ChunkUpdateOp::create(
       b, loc, values[0].getType(),
@@ -347,6 +350,17 @@ void HeadBuilder::createBlocks(unsigned groupIndex, Value firstChunk,
     outputs[i] = overBlocks.getResult(perGroup + i);
 }
 
+/// Keys in the number format that the schedule multiplies.
+void HeadBuilder::roundKeys() {
+  if (schedule.getOperands() != "bf16")
+    return;
+  for (auto &key : system.keys) {
+    auto type = cast<RankedTensorType>(key.second.getType());
+    key.second = arith::TruncFOp::create(b, loc, type.clone(b.getBF16Type()),
+                                         key.second);
+  }
+}
+
 /// The shared systems of a span's chunks and of the one after it, in rings.
 LogicalResult HeadBuilder::createSpan(Value firstChunk, Value runningDecay) {
   // Fused passes and a deferred decay look one chunk ahead.
@@ -367,6 +381,7 @@ LogicalResult HeadBuilder::createSpan(Value firstChunk, Value runningDecay) {
     if (mlir::failed(made))
       return failure();
     system = std::move(*made);
+    roundKeys();
     if (runningDecay)
       scf::YieldOp::create(b, loc, system.nextRunningDecay);
   }

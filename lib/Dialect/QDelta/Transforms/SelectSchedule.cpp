@@ -79,6 +79,18 @@ LogicalResult SelectSchedulePass::checkOptions(AffineScanOp op) {
   return success();
 }
 
+/// Whether sequences are bf16 and the sizes are such that rows of the state can
+/// be multiplied two by two: whole pairs of keys and of tokens, and columns
+/// that fill registers.
+static bool multipliesPairs(AffineScanOp op, int64_t tokens, int64_t columns,
+                            int64_t lanes) {
+  auto state = cast<RankedTensorType>(op.getInits()[0].getType());
+  auto output = cast<RankedTensorType>(op.getOutputs()[0].getType());
+  return output.getElementType().isBF16() && tokens % 2 == 0 &&
+         state.getDimSize(2) % 2 == 0 && columns % lanes == 0 &&
+         state.getDimSize(3) % lanes == 0;
+}
+
 /// Bytes of shared memory of a kernel with `tokens` a chunk: three stages of
 /// tiles, what the chunk's system leaves for the state, twice, and the system.
 static int64_t sharedBytes(AffineScanOp op, int64_t tokens, int64_t columns,
@@ -203,14 +215,15 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
     --vectors;
   int64_t columns = unroll ? vectors * lanes : kMatrixColumns;
   columns = std::min(columns, std::max<int64_t>(values, 1));
+  bool pairs = unroll && row->bf16Pairs &&
+               multipliesPairs(op, tokens, columns, row->lanes);
   int64_t span = unroll ? std::max<int64_t>(1, kSpanTokens / tokens) : 1;
   bool decays = facts.getDecay() != DecayKind::None;
-  op.setScheduleAttr(ScheduleAttr::get(op.getContext(), row->name, tokens,
-                                       columns, span, lanes, unroll,
-                                       /*fuse=*/unroll,
-                                       /*defer=*/unroll && decays,
-                                       /*prefetch=*/unroll, /*kernel=*/false,
-                                       /*operands=*/""));
+  op.setScheduleAttr(ScheduleAttr::get(
+      op.getContext(), row->name, tokens, columns, span, lanes, unroll,
+      /*fuse=*/unroll,
+      /*defer=*/unroll && decays,
+      /*prefetch=*/unroll, /*kernel=*/false, pairs ? "bf16" : ""));
   return success();
 }
 } // namespace
