@@ -39,7 +39,7 @@ config.substitutions.append(("%qdelta_src", config.qdelta_source_root))
 tools_dir = os.path.join(config.qdelta_build_root, "bin")
 llvm_config.with_environment("PATH", [tools_dir, config.llvm_tools_dir], append_path=True)
 tools = ["qdelta-opt", "qdelta-run", "qdelta-bench", "qdelta-compile", "qdelta-lsp-server",
-         "qdelta-device-report"]
+         "qdelta-smith", "qdelta-device-report"]
 llvm_config.add_tool_substitutions(
     [ToolSubst(tool, unresolved="ignore") for tool in tools] + ["mlir-opt", "split-file"],
     [tools_dir, config.llvm_tools_dir])

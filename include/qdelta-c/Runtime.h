@@ -253,7 +253,7 @@ typedef struct {
  * Tensors have the arguments' element types and are aligned to their size. The
  * elements of a vector (the last dimension of rank 4, or of a parameter of rank
  * 2) are contiguous; on engines emulated and cuda, the last dimension of every
- * tensor is, and addresses and strides of rank-4 tokens and outputs are
+ * tensor is, and addresses and strides of tensors of rank 4 are
  * multiples of the largest of 16, 8 and 4 bytes that divides a row. Other
  * strides are free, and no strides mean row-major; a tensor
  * that the kernel reads through a tensor map is aligned to 16 bytes, and so are

@@ -59,8 +59,10 @@ static void addToChunked(OpPassManager &pm, const CompileOptions &options) {
   pm.addNestedPass<func::FuncOp>(createCSEPass());
 }
 
-/// GPU threads: the chunk form is what is lowered, there is no linalg phase.
+/// GPU threads: the chunk form, or the list, is what is lowered; there is no
+/// linalg phase.
 static void addToKernel(OpPassManager &pm) {
+  pm.addPass(createListToGpu());
   pm.addPass(createChunkToGpu());
   pm.addNestedPass<LLVM::LLVMFuncOp>(createCSEPass());
 }

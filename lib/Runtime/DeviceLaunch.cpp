@@ -153,9 +153,7 @@ qdeltaStatus *Launch::copyStatesOn(DeviceRun &run) const {
 /// those; see DeviceKernel.h.
 static qdeltaStatus *checkUnits(const TensorView &view) {
   const qdeltaArgument &argument = *view.argument;
-  bool isSequence =
-      argument.role == QDELTA_ROLE_TOKEN || argument.role == QDELTA_ROLE_OUTPUT;
-  if (!isSequence || argument.rank != 4 || view.isEmpty())
+  if (argument.rank != 4 || view.isEmpty())
     return nullptr;
   int64_t bytes = view.elementBytes(), unit = 16;
   while (unit > bytes && view.sizes[3] * bytes % unit)

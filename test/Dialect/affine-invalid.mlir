@@ -160,3 +160,18 @@ func.func @outside(%g: f32) {
 
 // expected-error @below {{chunk, columns, span and lanes must be at least 1, but got 0, 16, 1, 8}}
 #schedule = #qdelta.schedule<target = "avx2", chunk = 0, columns = 16, span = 1, lanes = 8, unroll = true, fuse = true, defer = true, prefetch = true>
+
+// -----
+
+// expected-error @below {{expected split to be a power of two of at most 32, but got 24}}
+#schedule = #qdelta.schedule<target = "sm_80", chunk = 1, columns = 16, span = 1, lanes = 4, unroll = false, fuse = false, defer = false, prefetch = false, kernel = true, split = 24>
+
+// -----
+
+// expected-error @below {{expected lanes of a token loop to be 1, 2 or 4, but got 8}}
+#schedule = #qdelta.schedule<target = "sm_80", chunk = 1, columns = 32, span = 1, lanes = 8, unroll = false, fuse = false, defer = false, prefetch = false, kernel = true, split = 8>
+
+// -----
+
+// expected-error @below {{expected columns of a token loop to be a multiple of a warp's 16, but got 40}}
+#schedule = #qdelta.schedule<target = "sm_80", chunk = 1, columns = 40, span = 1, lanes = 4, unroll = false, fuse = false, defer = false, prefetch = false, kernel = true, split = 8>

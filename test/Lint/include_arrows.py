@@ -21,6 +21,8 @@ ALLOWED = {
     "Conversion": {IR, TRANSFORMS, "Target", "Conversion", "qdelta-c"} | COMPILER,
     "Conversion/ChunkToGpu": {IR, TRANSFORMS, "Target", "Conversion",
                               "Conversion/ChunkToGpu", ".."} | COMPILER,
+    "Conversion/ListToGpu": {IR, TRANSFORMS, "Target", "Conversion",
+                             "Conversion/ListToGpu", ".."} | COMPILER,
     # Of Runtime only what the writer and the reader of artefacts share.
     "Pipelines": {IR, TRANSFORMS, "Target", "Conversion", "Pipelines", "Emulator",
                   "Emulator/Prepare", "Runtime/ArtefactFormat", "qdelta-c"} | COMPILER,

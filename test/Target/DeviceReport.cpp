@@ -126,6 +126,7 @@ static llvm::Error runMain(const CommandLine &line) {
   CompileOptions options;
   options.engine = "cuda";
   options.dtype = line.compile.dtype;
+  options.mode = line.compile.mode;
   options.chunk = line.compile.chunk;
   options.key = sizes->at("K");
   options.value = sizes->at("V");

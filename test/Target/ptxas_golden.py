@@ -20,8 +20,11 @@ import cuda_tools
 
 TARGETS = ["sm_80", "sm_86", "sm_89", "sm_90a", "sm_100a", "sm_120a"]
 KERNELS = ["additive", "retention", "delta_net", "gated_delta_net", "q_delta", "two_steps"]
-# Kernel, dtype, K, V, targets.
+# Kernel, dtype, K, V, targets. A name that ends in :recurrent is the token loop.
 CASES = [(kernel, "bf16", 128, 128, TARGETS) for kernel in KERNELS]
+CASES += [(kernel + ":recurrent", "bf16", 128, 128, ["sm_80", "sm_90a", "sm_100a", "sm_120a"])
+          for kernel in KERNELS]
+CASES += [("two_steps:recurrent", "f32", size, size, ["sm_80", "sm_90a"]) for size in (128, 256)]
 CASES += [("q_delta", "f16", 128, 128, TARGETS), ("q_delta", "bf16", 256, 256, TARGETS)]
 
 KEYS = ["kernel", "dtype", "K", "V", "target"]
@@ -61,12 +64,13 @@ def measure(report, models, examples, only, nvdisasm):
         for kernel, dtype, key, value, targets in CASES:
             if only and kernel != only:
                 continue
-            path = os.path.join(models, kernel + ".mlir")
+            name, _, mode = kernel.partition(":")
+            path = os.path.join(models, name + ".mlir")
             if not os.path.exists(path):
-                path = os.path.join(examples, kernel + ".mlir")
+                path = os.path.join(examples, name + ".mlir")
             done = subprocess.run(
                 [report, path, f"--shape=K={key},V={value}", f"--dtype={dtype}",
-                 f"--target={','.join(targets)}", f"--cubins={folder}"],
+                 f"--mode={mode or 'auto'}", f"--target={','.join(targets)}", f"--cubins={folder}"],
                 capture_output=True, text=True)
             if done.returncode != 0:
                 raise SystemExit(f"error: {' '.join(done.args)} fails: {done.stderr}")

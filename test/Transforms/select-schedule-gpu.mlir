@@ -4,9 +4,7 @@
 // RUN: qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=sm_80 chunk=64" | FileCheck %s --check-prefix=ASKED
 
 // RUN: not qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=sm_80 chunk=24" 2>&1 | FileCheck %s --check-prefix=CHUNK
-// CHUNK: error: expected a kernel's chunk to be 16, 32 or 64, but got 24
-// RUN: not qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=sm_90a mode=recurrent" 2>&1 | FileCheck %s --check-prefix=RECURRENT
-// RECURRENT: error: mode = recurrent is not lowered for GPUs yet: a chunk of 16 tokens is the shortest
+// CHUNK: error: expected a kernel's chunk to be 1, 16, 32 or 64, but got 24
 // RUN: sed s/128/257/g %s | not qdelta-opt - -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefix=KEY
 // KEY: error: the state of a kernel stays in registers: expected a key dimension of at most 256, but got 257
 // RUN: not qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=sm_70" 2>&1 | FileCheck %s --check-prefix=TARGET

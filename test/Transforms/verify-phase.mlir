@@ -11,6 +11,10 @@
 // RUN: not qdelta-opt %t/affine.mlir -qdelta-verify-phase="phase=chunked" 2>&1 | FileCheck %s --check-prefix=LATE
 // LATE: error: 'qdelta.affine_scan' op is not allowed in phase 'chunked'
 
+// A list that is a kernel itself, token by token, has no chunk form.
+// RUN: qdelta-opt %t/loop.mlir -qdelta-chunk -qdelta-verify-phase="phase=chunked" | FileCheck %s --check-prefix=LOOPS
+// LOOPS: qdelta.affine_scan
+
 // RUN: qdelta-opt %t/chunked.mlir -qdelta-verify-phase="phase=chunked" -o /dev/null
 // RUN: not qdelta-opt %t/chunked.mlir -qdelta-verify-phase="phase=affine" 2>&1 | FileCheck %s --check-prefix=LOOP
 // LOOP: error: 'scf.for' op is not allowed in phase 'affine'
@@ -57,6 +61,19 @@ func.func @use(%v: tensor<?x?x?x?xf32>, %S: tensor<?x?x?x?xf32>) -> tensor<?x?x?
     qdelta.affine_end
   }
   return %o : tensor<?x?x?x?xf32>
+}
+//--- loop.mlir
+#loop = #qdelta.schedule<target = "sm_80", chunk = 1, columns = 32, span = 1, lanes = 4, unroll = false, fuse = false, defer = false, prefetch = false, kernel = true, split = 4>
+func.func @use(%v: tensor<?x?x?x8xf32>, %S: tensor<?x?x4x8xf32>) -> (tensor<?x?x?x8xf32>, tensor<?x?x4x8xf32>) {
+  %o, %f = qdelta.affine_scan(%v) init(%S)
+    attributes {arg_names = ["v"], schedule = #loop, facts = #qdelta.facts<decay = none, reads = 0, writes = 0, bounded = true>}
+    : (tensor<?x?x?x8xf32>) init(tensor<?x?x4x8xf32>) -> (tensor<?x?x?x8xf32>) final(tensor<?x?x4x8xf32>) {
+  ^bb0(%tv: tensor<?xf32>):
+    %one = arith.constant 1.0 : f32
+    "qdelta.affine_output"(%one, %tv) : (f32, tensor<?xf32>) -> ()
+    qdelta.affine_end
+  }
+  return %o, %f : tensor<?x?x?x8xf32>, tensor<?x?x4x8xf32>
 }
 //--- chunked.mlir
 qdelta.recurrence @f(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>) {

@@ -46,9 +46,11 @@ static double largestDifference(llvm::ArrayRef<double> got,
   return largest;
 }
 
-Format qdelta::tools::productsOf(llvm::StringRef engine, Format dtype) {
+Format qdelta::tools::productsOf(llvm::StringRef engine, Format dtype,
+                                 llvm::StringRef mode) {
   bool isGpu = engine == "cuda" || engine == "emulated";
-  return isGpu && dtype == Format::F32 ? Format::TF32 : dtype;
+  bool byTensorCores = isGpu && mode != "recurrent";
+  return byTensorCores && dtype == Format::F32 ? Format::TF32 : dtype;
 }
 
 std::vector<OutputError>

@@ -51,9 +51,11 @@ double relativeError(llvm::ArrayRef<double> got, llvm::ArrayRef<double> wanted);
 
 using Outputs = std::vector<reference::Tensor<double>>;
 
-/// What an engine multiplies when sequences are stored in `dtype`: GPUs, and so
-/// their emulator, have no products of f32.
-Format productsOf(llvm::StringRef engine, Format dtype);
+/// What an engine multiplies when sequences are stored in `dtype`: the tensor
+/// cores of GPUs, and so of their emulator, have no products of f32. Mode
+/// recurrent does without them.
+Format productsOf(llvm::StringRef engine, Format dtype,
+                  llvm::StringRef mode = "auto");
 
 /// Compares output by output. `allowed` is 2 against the reference, 4 against
 /// another engine; `products` is what is multiplied, see productsOf.

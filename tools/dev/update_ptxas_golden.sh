@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Rewrites test/Target/ptxas.golden from what ptxas and nvdisasm say of the kernels
-# of this build. Look at the difference before committing it: a greater number is a
-# decision, not an update.
+# Rewrites test/Target/ptxas.golden and critical_path.golden from what ptxas and
+# nvdisasm say of the kernels of this build. Look at the difference before committing
+# it: a greater number is a decision, not an update.
 #
 #   tools/dev/update_ptxas_golden.sh [build folder]
 #
@@ -16,4 +16,6 @@ if [[ ! -x $report ]]; then
 fi
 python3 test/Target/ptxas_golden.py "$report" lib/Models docs/examples \
   test/Target/ptxas.golden --update
-git --no-pager diff --stat -- test/Target/ptxas.golden || true
+python3 test/Target/critical_path_table.py "$report" lib/Models \
+  test/Target/critical_path.golden --update
+git --no-pager diff --stat -- test/Target || true

@@ -153,9 +153,10 @@ static Error check(const Run &run, const Outputs &got,
       runReference(run.recurrence, "", run.inputs, run.signature.dtype);
   if (!reference)
     return reference.takeError();
-  Format products =
-      productsOf(options.checkAgainst,
-                 productsOf(options.compile.engine, run.signature.dtype));
+  llvm::StringRef mode = options.compile.mode;
+  Format products = productsOf(
+      options.checkAgainst,
+      productsOf(options.compile.engine, run.signature.dtype, mode), mode);
   auto loop = runTokenLoop(run.recurrence, run.inputs, products);
   if (!loop)
     return loop.takeError();

@@ -31,6 +31,27 @@ def ChunkToGpu : Pass<"qdelta-chunk-to-gpu", "::mlir::ModuleOp"> {
                            "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
 }
 
+def ListToGpu : Pass<"qdelta-list-to-gpu", "::mlir::ModuleOp"> {
+  let summary = "lists of few tokens become programs of GPU threads";
+  let description = [{
+    A CTA per batch entry, head and value block. A thread holds `lanes` adjacent
+    columns of some key channels of the state in registers, from the first token
+    to the last, and runs the list's entries in their order. A read is summed up
+    over the threads that share its columns by shuffles; nothing goes through
+    shared memory, and no thread waits for another warp. The vectors of the next
+    token are loaded while a token's are used.
+
+    Before: entry functions that are nothing but a `qdelta.affine_scan` whose
+    schedule has `kernel = true, chunk = 1`.
+    After: an `llvm.func` with `nvvm.kernel` each, in arith, scf and llvm.
+    Preconditions: states of one shape.
+
+    Numerics: reassociates the sums of reads; products and sums are in f32.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
+}
+
 def LowerTriangularSolve : Pass<"qdelta-lower-triangular-solve", "::mlir::ModuleOp"> {
   let summary = "triangular solves as loops over rows";
   let description = [{

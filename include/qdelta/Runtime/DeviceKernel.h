@@ -14,7 +14,7 @@
 // has one block. A CTA has `threads` threads and `shared_bytes` bytes of
 // dynamic shared memory. Nothing is launched when the grid is empty or T is 0.
 //
-// Alignment. Addresses and strides of tokens and outputs of rank 4 are
+// Alignment. Addresses and strides of tokens, outputs and states of rank 4 are
 // multiples of the largest of 16, 8 and 4 bytes that divides a row, or of an
 // element.
 //

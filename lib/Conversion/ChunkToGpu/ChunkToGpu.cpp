@@ -4,13 +4,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../DescribeArguments.h"
+#include "../KernelFunction.h"
 #include "Copies.h"
 #include "Gram.h"
 #include "StateRole.h"
 
 #include "qdelta/Conversion/Passes.h"
-#include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -40,52 +39,12 @@ static LLVM::GlobalOp sharedMemory(ModuleOp module) {
                                 /*addrSpace=*/3);
 }
 
-static LLVM::LLVMFuncOp createFunction(ModuleOp module, Plan &plan) {
-  OpBuilder b(plan.func);
-  MLIRContext *context = b.getContext();
-  Type pointer = LLVM::LLVMPointerType::get(context);
-  size_t maps = plan.byTensorMaps ? plan.tiles.size() : 0;
-  auto kernel = LLVM::LLVMFuncOp::create(
-      b, plan.func.getLoc(), plan.func.getSymName(),
-      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context),
-                                  SmallVector<Type>(1 + maps, pointer)));
-  int64_t arguments = plan.func.getNumArguments() + plan.func.getNumResults();
-  auto words = LLVM::LLVMArrayType::get(b.getI64Type(), 5 * arguments + 3);
-  kernel.setArgAttr(0, LLVM::LLVMDialect::getByValAttrName(),
-                    TypeAttr::get(words));
-  kernel.setArgAttr(0, NVVM::NVVMDialect::getGridConstantAttrName(),
-                    b.getUnitAttr());
-  SmallVector<int64_t> mapped;
-  for (size_t i = 0; i < maps; ++i) {
-    auto map = static_cast<unsigned>(1 + i);
-    kernel.setArgAttr(
-        map, LLVM::LLVMDialect::getByValAttrName(),
-        TypeAttr::get(LLVM::LLVMArrayType::get(b.getI8Type(), 128)));
-    kernel.setArgAttr(map, LLVM::LLVMDialect::getAlignAttrName(),
-                      b.getI64IntegerAttr(64));
-    kernel.setArgAttr(map, NVVM::NVVMDialect::getGridConstantAttrName(),
-                      b.getUnitAttr());
-    mapped.push_back(plan.tiles[i].argument);
-  }
-  kernel->setAttr("qdelta.tensor_maps", b.getDenseI64ArrayAttr(mapped));
-  kernel->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
-  kernel->setAttr(
-      NVVM::NVVMDialect::getMaxntidAttrName(),
-      b.getDenseI32ArrayAttr({static_cast<int32_t>(plan.threads()), 1, 1}));
-  kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
-                  b.getI32IntegerAttr(1));
-  for (StringRef name :
-       {StringRef(kRecurrenceAttr), StringRef("qdelta.schedule")})
-    if (Attribute attr = plan.func->getAttr(name))
-      kernel->setAttr(name, attr);
-  SmallVector<Type> types(plan.func.getArgumentTypes());
-  llvm::append_range(types, plan.func.getResultTypes());
-  if (RecurrenceOp recurrence = recurrenceOf(plan.func))
-    kernel->setAttr(kArgumentsAttr, describeArguments(types, recurrence));
-  kernel->setAttr("qdelta.threads", b.getI64IntegerAttr(plan.threads()));
-  kernel->setAttr("qdelta.shared_bytes", b.getI64IntegerAttr(plan.sharedBytes));
-  kernel->setAttr("qdelta.columns", b.getI64IntegerAttr(plan.columns));
-  return kernel;
+static LLVM::LLVMFuncOp createFunction(Plan &plan) {
+  KernelLaunch launch{plan.threads(), plan.sharedBytes, plan.columns, {}};
+  if (plan.byTensorMaps)
+    for (const Tile &tile : plan.tiles)
+      launch.maps.push_back(tile.argument);
+  return createKernelFunction(plan.func, launch);
 }
 
 static LogicalResult convert(ModuleOp module, func::FuncOp func,
@@ -94,7 +53,7 @@ static LogicalResult convert(ModuleOp module, func::FuncOp func,
   if (failed(plan))
     return failure();
   LLVM::GlobalOp shared = sharedMemory(module);
-  LLVM::LLVMFuncOp function = createFunction(module, *plan);
+  LLVM::LLVMFuncOp function = createFunction(*plan);
   Emitter e(func.getLoc(), func.getContext());
   e.b.setInsertionPointToStart(function.addEntryBlock(e.b));
   Value memory = LLVM::AddressOfOp::create(e.b, shared);

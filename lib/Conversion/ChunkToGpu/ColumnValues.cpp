@@ -34,16 +34,14 @@ FailureOr<Fragment> ColumnValues::run() {
     else if (failed(create(op)))
       return failure();
   }
-  // Stores branch, which products in flight must not meet.
-  FailureOr<Fragment> state =
-      get(plan.loop.getBody()->getTerminator()->getOperand(0));
+  // While the update is in flight.
   for (StoreTileOp store : stores) {
     FailureOr<Fragment> tile = get(store.getTile());
     if (failed(tile))
       return failure();
     storeTile(store, *tile);
   }
-  return state;
+  return get(plan.loop.getBody()->getTerminator()->getOperand(0));
 }
 
 FailureOr<Fragment> ColumnValues::get(Value value) {

@@ -92,9 +92,10 @@ void qdelta::gpu::startCopies(Kernel &kernel, Num index, Num chunks,
   if (kernel.plan.byTensorMaps) {
     if (!gramRole)
       return;
-    Lane x = kernel.lane(gramRole);
-    Num leads = e.both(equals(x.warp, 0), equals(x.lane, 0));
-    e.when(e.both(leads, index < chunks), [&] { requestTiles(kernel, index); });
+    // The last warp has the least of the inverse to make.
+    Num last = equals(kernel.lane(gramRole).warp, kernel.plan.gramWarps - 1);
+    e.when(e.both(last, index < chunks),
+           [&] { e.when(e.elected(), [&] { requestTiles(kernel, index); }); });
     return;
   }
   Num first = index * kernel.plan.chunk;

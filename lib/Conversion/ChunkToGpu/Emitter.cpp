@@ -166,6 +166,22 @@ void Emitter::storeSharedPair(Num address, Num first, Num second) {
   LLVM::StoreOp::create(b, pair, sharedPointer(address), 8);
 }
 
+void Emitter::storeIf(Num condition, ArrayRef<Num> values, Value pointer) {
+  Fragment pinned(values);
+  pin(pinned);
+  when(condition, [&] {
+    if (pinned.size() == 1)
+      return store(pinned[0], pointer);
+    auto count = static_cast<int64_t>(pinned.size());
+    auto type = VectorType::get(count, pinned[0].type());
+    Value all = LLVM::UndefOp::create(b, type);
+    for (int64_t i = 0; i < count; ++i)
+      all = LLVM::InsertElementOp::create(b, all, pinned[i], i32(i));
+    LLVM::StoreOp::create(b, all, pointer,
+                          count * type.getElementTypeBitWidth() / 8);
+  });
+}
+
 //===-- Control flow ------------------------------------------------------===//
 
 static SmallVector<Value> valuesOf(ArrayRef<Num> nums) {
@@ -237,13 +253,32 @@ Num Emitter::special(StringRef name) {
 Num Emitter::opaque(Num value) {
   return assembly("", "=r,0", {value}, value.type())[0];
 }
+void Emitter::pin(MutableArrayRef<Num> values) {
+  if (values.empty())
+    return;
+  SmallVector<Type> types;
+  std::string outputs, inputs;
+  for (auto [i, value] : llvm::enumerate(values)) {
+    Type type = value.type();
+    types.push_back(type);
+    outputs += type.isF32() ? "=f," : type.isInteger(16) ? "=h," : "=r,";
+    inputs += std::to_string(i) + ",";
+  }
+  inputs.pop_back();
+  llvm::copy(assembly("", outputs + inputs, valuesOf(values), types),
+             values.begin());
+}
 Num Emitter::shuffleUp(Num value, int64_t by) {
   return intrinsic("llvm.nvvm.shfl.sync.up.f32",
                    {i32(-1), value, i32(by), i32(0)}, f32Type())[0];
 }
-Num Emitter::shuffleFrom(Num value, int64_t lane) {
+Num Emitter::shuffleFrom(Num value, Num lane) {
   return intrinsic("llvm.nvvm.shfl.sync.idx.f32",
-                   {i32(-1), value, i32(lane), i32(31)}, f32Type())[0];
+                   {i32(-1), value, lane, i32(31)}, f32Type())[0];
+}
+Num Emitter::elected() {
+  return intrinsic("llvm.nvvm.elect.sync", {i32(-1)},
+                   {i32Type(), b.getI1Type()})[1];
 }
 void Emitter::syncWarp() {
   intrinsic("llvm.nvvm.bar.warp.sync", {i32(-1)}, {});
@@ -264,6 +299,12 @@ Fragment Emitter::loadMatrices(Num address, bool transposed) {
                        : "llvm.nvvm.ldmatrix.sync.aligned.m8n8.x4.b16.p3";
   return intrinsic(name, {sharedPointer(address)},
                    SmallVector<Type>(4, i32Type()));
+}
+void Emitter::storeTransposed(Num address, ArrayRef<Num> matrices) {
+  SmallVector<Value> operands{sharedPointer(address)};
+  operands.append(matrices.begin(), matrices.end());
+  intrinsic("llvm.nvvm.stmatrix.sync.aligned.m8n8.x4.trans.b16.p3", operands,
+            {});
 }
 Num Emitter::transposeMatrix(Num packed) {
   return assembly("movmatrix.sync.aligned.m8n8.trans.b16 $0, $1;", "=r,r",

@@ -104,6 +104,9 @@ public:
   /// `count` adjacent f32 (2 or 4), aligned to their size.
   Fragment loadSharedMany(Num address, int64_t count);
   void storeSharedPair(Num address, Num first, Num second);
+  /// Adjacent numbers to memory if `condition` holds: a branch that has nothing
+  /// but the store in it, whose operands are made before.
+  void storeIf(Num condition, llvm::ArrayRef<Num> values, mlir::Value pointer);
 
   // Control flow. Bodies return what the region yields.
   using Body = llvm::function_ref<Fragment(Num, llvm::ArrayRef<Num>)>;
@@ -119,8 +122,15 @@ public:
   /// arithmetic from being hoisted out of the chunk loop, where it would only
   /// be spilled.
   Num opaque(Num value);
+  /// The same for several values: they are made before what comes next.
+  void pin(llvm::MutableArrayRef<Num> values);
   Num shuffleUp(Num value, int64_t by);
-  Num shuffleFrom(Num value, int64_t lane);
+  Num shuffleFrom(Num value, Num lane);
+  Num shuffleFrom(Num value, int64_t lane) {
+    return shuffleFrom(value, i32(lane));
+  }
+  /// Whether this thread is the one of its warp that is chosen to act.
+  Num elected();
   void syncWarp();
   void syncGroup(int64_t id, int64_t threads);
   void syncAll();
@@ -128,6 +138,8 @@ public:
   // Tensor cores.
   /// Four 8 x 8 matrices of 16-bit elements.
   Fragment loadMatrices(Num address, bool transposed);
+  /// Stores four such matrices, transposed; sm_90 and later.
+  void storeTransposed(Num address, llvm::ArrayRef<Num> matrices);
   /// The transpose of an 8 x 8 matrix of 16-bit elements held two a register.
   Num transposeMatrix(Num packed);
   /// Two numbers as 16-bit elements in one register, the first in the low half.

@@ -18,25 +18,34 @@ public:
   explicit GramRole(Kernel &kernel)
       : kernel(kernel), e(kernel.e), plan(kernel.plan) {
     for (auto load : plan.loop.getBody()->getOps<LoadTileOp>())
-      if (plan.kindOf(load) == Kind::Token && load.getIndices().size() == 3)
-        sequences.push_back(load);
+      if (plan.kindOf(load) == Kind::Token)
+        (load.getIndices().size() == 3 ? sequences : parameters)
+            .push_back(load);
   }
 
   void clearSlots();
+  /// Loads what is the same for all chunks.
+  void loadParameters();
   /// The scalars of the chunk at `first`, sequence by sequence.
   Fragment loadScalars(Num first);
+  Fragment noScalars() {
+    return Fragment(sequences.size() * TokenValues::perLane(plan), e.f32(0));
+  }
   /// Makes everything of one chunk; `scalars` are its own, the next chunk's are
   /// returned.
   FailureOr<Fragment> createChunk(Num index, ArrayRef<Num> scalars);
 
 private:
   LogicalResult storeVectors(TokenValues &tokens, const Lane &x, Num slot);
-  LogicalResult storeMatrices(Num stage, Num slot);
+  LogicalResult storeFactors(TokenValues &tokens, const Lane &x);
+  LogicalResult storeMatrices(MatrixValues &matrices, Num slot);
+  void syncRole() { e.syncGroup(kGramBarrier, 32 * plan.gramWarps); }
 
   Kernel &kernel;
   Emitter &e;
   Plan &plan;
-  SmallVector<LoadTileOp> sequences;
+  SmallVector<LoadTileOp> sequences, parameters;
+  llvm::DenseMap<Value, Fragment> constants;
 };
 
 /// Zeros above the diagonal of what is stored by blocks are never written
@@ -53,6 +62,12 @@ void GramRole::clearSlots() {
          });
 }
 
+void GramRole::loadParameters() {
+  Lane x = kernel.lane(/*gramRole=*/true);
+  for (LoadTileOp load : parameters)
+    constants[load] = TokenValues::load(kernel, x, load, e.i32(0));
+}
+
 Fragment GramRole::loadScalars(Num first) {
   Lane x = kernel.lane(/*gramRole=*/true);
   Fragment all;
@@ -63,74 +78,114 @@ Fragment GramRole::loadScalars(Num first) {
 
 LogicalResult GramRole::storeVectors(TokenValues &tokens, const Lane &x,
                                      Num slot) {
-  struct Stored {
-    Fragment values;
-    Num address;
-    bool isScalar;
+  SmallVector<std::pair<Fragment, Num>> stored;
+  auto add = [&](FailureOr<Fragment> made, Num address) -> LogicalResult {
+    if (succeeded(made))
+      stored.emplace_back(*made, address);
+    return made;
   };
-  SmallVector<Stored> stored;
-  for (auto [value, offset] : plan.rowVectors) {
-    auto made = tokens.get(value);
-    if (failed(made))
+  for (auto [value, offset] : plan.rowVectors)
+    if (failed(
+            add(tokens.get(value), kernel.shared + (plan.scratchAt + offset))))
       return failure();
-    stored.push_back({*made, kernel.shared + (plan.scratchAt + offset), false});
-  }
-  for (auto [i, cumulative] : llvm::enumerate(plan.cumulatives)) {
-    auto made = tokens.cumulative(cumulative.logs, cumulative.place);
-    if (failed(made))
+  for (auto [i, sum] : llvm::enumerate(plan.cumulatives))
+    if (failed(add(tokens.cumulative(sum.logs, sum.place),
+                   kernel.shared +
+                       (plan.cumulativesAt + plan.vectorBytes() * int64_t(i)))))
       return failure();
-    int64_t offset = plan.cumulativesAt + 4 * plan.chunk * int64_t(i);
-    stored.push_back({*made, kernel.shared + offset, false});
-  }
-  for (auto [value, offset] : plan.handedOver) {
-    if (plan.kindOf(value) == Kind::Matrix)
-      continue;
-    auto made = tokens.get(value);
-    if (failed(made))
+  for (auto [value, offset] : plan.handedOver)
+    if (plan.kindOf(value) != Kind::Matrix &&
+        failed(add(tokens.get(value), slot + offset)))
       return failure();
-    stored.push_back(
-        {*made, slot + offset, plan.kindOf(value) == Kind::Scalar});
+  // Every warp has all of them and stores its share, a vector a turn. This does
+  // not branch: a product may be in flight.
+  for (size_t turn = 0; turn < stored.size(); turn += plan.gramWarps) {
+    auto [values, address] = stored[turn];
+    for (int64_t warp = 1; warp < plan.gramWarps; ++warp) {
+      Num isOwn = equals(x.warp, warp);
+      bool exists = turn + warp < stored.size();
+      address = e.select(
+          isOwn, exists ? stored[turn + warp].second : kernel.spare(x.warp),
+          address);
+      for (size_t i = 0; exists && i < values.size(); ++i)
+        values[i] = e.select(isOwn, stored[turn + warp].first[i], values[i]);
+    }
+    tokens.store(values, address);
   }
-  // Every warp has all of them; each stores its share.
-  for (auto [i, vector] : llvm::enumerate(stored))
-    e.when(equals(x.warp, static_cast<int64_t>(i) % plan.gramWarps), [&] {
-      if (!vector.isScalar)
-        return tokens.store(vector.values, vector.address);
-      e.when(equals(x.lane, 0),
-             [&] { e.storeShared(vector.values[0], vector.address); });
-    });
+  return storeFactors(tokens, x);
+}
+
+/// Decays from each column to the first row of this warp's block.
+LogicalResult GramRole::storeFactors(TokenValues &tokens, const Lane &x) {
+  for (auto [i, sum] : llvm::enumerate(plan.factors)) {
+    auto starts = tokens.cumulative(sum.logs, 0);
+    auto values = tokens.cumulative(sum.logs, sum.place);
+    if (failed(starts) || failed(values))
+      return failure();
+    Num first =
+        e.shuffleFrom((*starts)[0], x.warp * (16 / TokenValues::perLane(plan)));
+    // Columns from the row block on are not read.
+    for (Num &value : *values)
+      value = e.exp2(e.minimum(first - value, e.f32(0)));
+    tokens.store(*values, kernel.factors(static_cast<int64_t>(i), x.warp));
+  }
   return success();
 }
 
-LogicalResult GramRole::storeMatrices(Num stage, Num slot) {
-  MatrixValues matrices(kernel, stage);
-  if (!plan.cumulatives.empty())
-    matrices.makeFactors();
+LogicalResult GramRole::storeMatrices(MatrixValues &matrices, Num slot) {
+  SmallVector<Value> operands;
   for (auto [value, offset] : plan.handedOver)
     if (plan.kindOf(value) == Kind::Matrix &&
-        !value.getDefiningOp<ChunkInverseOp>() &&
-        failed(matrices.storeOperand(value, slot + offset)))
-      return failure();
-  if (!plan.inverse)
+        !value.getDefiningOp<ChunkInverseOp>())
+      operands.push_back(value);
+  // Stores what can be stored without another product, or the rest too.
+  auto storeOperands = [&](bool rest) -> LogicalResult {
+    SmallVector<Value> left;
+    for (Value value : operands)
+      if (!rest && !matrices.hasProducts(value))
+        left.push_back(value);
+      else if (failed(matrices.storeOperand(
+                   value, slot + plan.handedOver.lookup(value))))
+        return failure();
+    operands = left;
     return success();
+  };
+  if (!plan.inverse)
+    return storeOperands(/*rest=*/true);
+  if (failed(matrices.makeProducts(plan.inverse->getOperand(0))) ||
+      failed(storeOperands(/*rest=*/false)))
+    return failure();
   Num system = kernel.shared + plan.systemAt;
   for (auto [block, value] : llvm::enumerate(plan.inverse->getOperands()))
     if (failed(matrices.storeSystem(value, system, static_cast<int64_t>(block),
                                     plan.order / plan.chunk)))
       return failure();
+  if (failed(storeOperands(/*rest=*/false)))
+    return failure();
   // A diagonal block may hold rows of two warps when unknowns alternate.
   if (plan.order == plan.chunk)
     e.syncWarp();
   else
-    e.syncGroup(kGramBarrier, 32 * plan.gramWarps);
-  invertSystem(kernel, slot);
+    syncRole();
+  if (!operands.empty())
+    matrices.startProduct(operands[0]);
+  SystemInverse inverse(kernel);
+  inverse.invertDiagonal();
+  if (failed(storeOperands(/*rest=*/true)))
+    return failure();
+  syncRole();
+  inverse.createBlocks(slot);
   return success();
 }
 
 FailureOr<Fragment> GramRole::createChunk(Num index, ArrayRef<Num> scalars) {
+  waitForTiles(kernel, index);
+  MatrixValues matrices(kernel, kernel.stage(index % Plan::kStages));
+  if (plan.inverse)
+    matrices.startProduct(plan.inverse->getOperand(0));
   Lane x = kernel.lane(/*gramRole=*/true);
   Num first = index * plan.chunk;
-  llvm::DenseMap<Value, Fragment> loaded;
+  llvm::DenseMap<Value, Fragment> loaded = constants;
   size_t each = TokenValues::perLane(plan);
   for (auto [i, load] : llvm::enumerate(sequences))
     loaded[load] = Fragment(scalars.slice(i * each, each));
@@ -139,9 +194,8 @@ FailureOr<Fragment> GramRole::createChunk(Num index, ArrayRef<Num> scalars) {
   if (failed(storeVectors(tokens, x, slot)))
     return failure();
   Fragment next = loadScalars(first + plan.chunk);
-  e.syncGroup(kGramBarrier, 32 * plan.gramWarps);
-  waitForTiles(kernel, index);
-  if (failed(storeMatrices(kernel.stage(index % Plan::kStages), slot)))
+  syncRole();
+  if (failed(storeMatrices(matrices, slot)))
     return failure();
   return next;
 }
@@ -157,17 +211,20 @@ LogicalResult qdelta::gpu::emitGramRole(Kernel &kernel, Num chunks) {
     startCopies(kernel, index, chunks, /*gramRole=*/true);
   };
   role.clearSlots();
-  Fragment scalars = role.loadScalars(e.i32(0));
+  role.loadParameters();
+  Fragment scalars = e.branch(
+      chunks >= 1, [&] { return role.loadScalars(e.i32(0)); },
+      [&] { return role.noScalars(); });
   load(e.i32(0));
-  kernel.endChunk();
+  kernel.endChunk(/*gramRole=*/true);
   bool failed_ = false;
   e.loop(e.i32(0), chunks, 1, scalars, [&](Num index, ArrayRef<Num> values) {
     load(index + 1);
     auto next = role.createChunk(index, values);
-    kernel.endChunk();
+    kernel.endChunk(/*gramRole=*/true);
     failed_ |= failed(next);
     return failed(next) ? Fragment(values) : *next;
   });
-  kernel.endChunk();
+  kernel.endChunk(/*gramRole=*/true);
   return failure(failed_);
 }

@@ -12,39 +12,59 @@
 using namespace mlir;
 using namespace qdelta::gpu;
 
-void GroupMatrix::pin(Fragment &values) {
-  SmallVector<Value> operands(values.begin(), values.end());
-  SmallVector<Type> types;
-  std::string outputs, inputs;
-  for (auto [i, value] : llvm::enumerate(values)) {
-    types.push_back(value.type());
-    outputs += value.type().isF32() ? "=f," : "=r,";
-    inputs += std::to_string(i) + ",";
-  }
-  inputs.pop_back();
-  values = e.assembly("", outputs + inputs, operands, types);
-}
-
+// Fences and waits carry no data: what they order is pinned, which seems to
+// rewrite it.
 void GroupMatrix::fence() {
   e.intrinsic("llvm.nvvm.wgmma.fence.sync.aligned", {}, {});
 }
 
 void GroupMatrix::begin(Fragment &sum) {
+  finish(sum);
   if (llvm::all_of(sum, [](Num value) {
         return matchPattern(Value(value), m_AnyZeroFloat());
       }))
     sum.clear();
-  else
-    pin(sum);
+  e.pin(sum);
   fence();
 }
 
-void GroupMatrix::commit() {
-  e.intrinsic("llvm.nvvm.wgmma.commit_group.sync.aligned", {}, {});
+void GroupMatrix::ready(MutableArrayRef<Num> a) {
+  e.pin(a);
+  fence();
 }
 
-void GroupMatrix::wait(int64_t pending) {
-  e.intrinsic("llvm.nvvm.wgmma.wait_group.sync.aligned", {e.i64(pending)}, {});
+void GroupMatrix::commit(const Fragment &sum) {
+  e.intrinsic("llvm.nvvm.wgmma.commit_group.sync.aligned", {}, {});
+  inFlight.push_back(SmallVector<Value>(sum.begin(), sum.end()));
+}
+
+void GroupMatrix::finish(Fragment &values) {
+  if (values.empty())
+    return;
+  for (size_t i = 0; i < inFlight.size(); ++i) {
+    if (!llvm::is_contained(inFlight[i], Value(values[0])))
+      continue;
+    // Chains complete in order.
+    auto pending = static_cast<int64_t>(inFlight.size() - 1 - i);
+    e.intrinsic("llvm.nvvm.wgmma.wait_group.sync.aligned", {e.i64(pending)},
+                {});
+    for (size_t done = 0; done <= i; ++done)
+      settle(inFlight[done]);
+    inFlight.erase(inFlight.begin(), inFlight.begin() + i + 1);
+    break;
+  }
+  for (Num &value : values)
+    if (Value known = settled.lookup(value))
+      value = e.num(known);
+}
+
+void GroupMatrix::settle(ArrayRef<Value> chain) {
+  Fragment values;
+  for (Value value : chain)
+    values.push_back(e.num(value));
+  e.pin(values);
+  for (auto [before, after] : llvm::zip(chain, values))
+    settled[before] = after;
 }
 
 Num GroupMatrix::descriptor(Num address, int64_t leading) {

@@ -13,21 +13,23 @@ namespace qdelta::gpu {
 
 /// Products of four warps together. The second operand, and the first unless it
 /// is in registers, are tiles with the 128-byte swizzle in shared memory.
+/// Results are in flight until a wait for their chain; `finish` waits, and
+/// gives them new names, because the wait itself carries no data.
 class GroupMatrix {
 public:
   GroupMatrix(Emitter &e, Format format) : e(e), format(format) {}
 
-  /// Orders the values against the fences and waits around it, which carry no
-  /// data: an empty statement that seems to rewrite them.
-  void pin(Fragment &values);
-  /// Before the first product of a chain, once its registers are written.
-  void fence();
-  /// The same for a chain that adds onto `sum`; zeros become an empty sum.
+  /// Starts a chain that adds onto `sum`; zeros become an empty sum.
   void begin(Fragment &sum);
-  /// Ends a chain.
-  void commit();
-  /// Waits until only `pending` chains are in flight.
-  void wait(int64_t pending);
+  /// Before products whose first operands are in the registers `a`: they are
+  /// written. Products in flight stay so, of a sum that goes on too.
+  void ready(llvm::MutableArrayRef<Num> a);
+  /// Ends the chain that makes `sum`, which is in flight from here on; none if
+  /// the next chain goes on with it.
+  void commit(const Fragment &sum);
+  /// Waits for the chain that makes `values`, if one is still in flight. The
+  /// caller's copy is renamed; values of finished chains stay finished.
+  void finish(Fragment &values);
 
   /// The descriptor of a tile. `leading` is the distance in bytes of groups of
   /// 64 columns where columns are the operand's rows; it is not used otherwise.
@@ -40,8 +42,13 @@ public:
                 bool across);
 
 private:
+  void fence();
+  void settle(llvm::ArrayRef<mlir::Value> chain);
+
   Emitter &e;
   Format format;
+  llvm::SmallVector<llvm::SmallVector<mlir::Value>> inFlight;
+  llvm::DenseMap<mlir::Value, mlir::Value> settled;
 };
 
 } // namespace qdelta::gpu

@@ -5,9 +5,7 @@
 //===----------------------------------------------------------------------===//
 //
 // Four warps multiply together: the first operand from their registers, the
-// second from shared memory through a descriptor. Results are in flight until a
-// wait for their group; `finish` waits, and gives them new names, because the
-// wait itself carries no data.
+// second from shared memory through a descriptor.
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,18 +26,14 @@ public:
   SmallVector<Fragment> read(ArrayRef<Num> state,
                              ArrayRef<Num> tiles) override {
     Fragment a = pack(state);
-    matrix.pin(a);
-    matrix.fence();
     SmallVector<Fragment> sums;
     for (Num tile : tiles) {
       Num start = matrix.descriptor(tile, 16);
+      auto at = [&](int64_t k) {
+        return start + ((k >> 2) * (plan.chunk * 128) + (k & 3) * 32) / 16;
+      };
       Fragment sum;
-      for (int64_t k = 0; k < plan.keys / 16; ++k)
-        matrix.multiply(sum, plan.chunk, ArrayRef(a).slice(4 * k, 4),
-                        start +
-                            ((k >> 2) * (plan.chunk * 128) + (k & 3) * 32) / 16,
-                        /*across=*/false);
-      commit(sum);
+      multiply(sum, plan.chunk, a, at, /*across=*/false);
       sums.push_back(sum);
     }
     return sums;
@@ -47,67 +41,47 @@ public:
 
   void apply(Fragment &sum, ArrayRef<Num> packed, Num tile) override {
     Fragment a(packed);
-    begin(sum, a);
     Num start = matrix.descriptor(tile, 16);
-    for (int64_t k = 0; k < plan.chunk / 16; ++k)
-      matrix.multiply(sum, plan.chunk, ArrayRef(a).slice(4 * k, 4),
-                      start + 2 * k,
-                      /*across=*/false);
-    commit(sum);
+    matrix.begin(sum);
+    multiply(
+        sum, plan.chunk, a, [&](int64_t k) { return start + 2 * k; },
+        /*across=*/false);
   }
 
   void update(Fragment &state, ArrayRef<Num> packed, Num tile) override {
     Fragment a(packed);
-    begin(state, a);
     Num start = matrix.descriptor(tile, plan.chunk * 128);
-    for (int64_t k = 0; k < plan.chunk / 16; ++k)
-      matrix.multiply(state, plan.keys, ArrayRef(a).slice(4 * k, 4),
-                      start + 128 * k,
-                      /*across=*/true);
-    commit(state);
+    matrix.begin(state);
+    multiply(
+        state, plan.keys, a, [&](int64_t k) { return start + 128 * k; },
+        /*across=*/true);
   }
 
-  void finish(Fragment &values) override {
-    if (values.empty())
-      return;
-    for (size_t i = 0; i < inFlight.size(); ++i) {
-      if (!llvm::is_contained(inFlight[i], Value(values[0])))
-        continue;
-      // Groups complete in order.
-      matrix.wait(static_cast<int64_t>(inFlight.size() - 1 - i));
-      for (size_t done = 0; done <= i; ++done)
-        settle(inFlight[done]);
-      inFlight.erase(inFlight.begin(), inFlight.begin() + i + 1);
-      break;
-    }
-    for (Num &value : values)
-      if (Value known = settled.lookup(value))
-        value = e.num(known);
-  }
+  void finish(Fragment &values) override { matrix.finish(values); }
 
 private:
-  /// All registers of the next product are written.
-  void begin(Fragment &sum, Fragment &a) {
-    finish(sum);
-    matrix.pin(a);
-    matrix.begin(sum);
-  }
-  void commit(const Fragment &sum) {
-    matrix.commit();
-    inFlight.push_back(SmallVector<Value>(sum.begin(), sum.end()));
-  }
-  void settle(ArrayRef<Value> group) {
-    Fragment values;
-    for (Value value : group)
-      values.push_back(e.num(value));
-    matrix.pin(values);
-    for (auto [before, after] : llvm::zip(group, values))
-      settled[before] = after;
+  /// sum += A B. A few products at a time are a chain of their own, so that the
+  /// operands of those behind are made while it runs.
+  void multiply(Fragment &sum, int64_t n, Fragment &a,
+                llvm::function_ref<Num(int64_t)> descriptorAt, bool across) {
+    auto steps = static_cast<int64_t>(a.size()) / 4;
+    for (int64_t k = 0; k < steps; ++k) {
+      if (k % kSteps == 0)
+        matrix.ready(
+            MutableArrayRef(a).slice(4 * k, 4 * std::min(kSteps, steps - k)));
+      matrix.multiply(sum, n, ArrayRef(a).slice(4 * k, 4), descriptorAt(k),
+                      across);
+      // What a chain before the last one makes goes on, and has no user.
+      if (k + 1 == steps)
+        matrix.commit(sum);
+      else if (k % kSteps == kSteps - 1)
+        matrix.commit({});
+    }
   }
 
+  /// Products of 16 k in a chain.
+  static constexpr int64_t kSteps = 2;
   GroupMatrix matrix;
-  SmallVector<SmallVector<Value>> inFlight;
-  llvm::DenseMap<Value, Value> settled;
 };
 } // namespace
 

@@ -8,7 +8,14 @@
 // in blocks of 16. The diagonal blocks D_i are made by substitution, a column a
 // lane. Below them X_ij = D_i sum_k L_ik X_kj; block column j belongs to one
 // warp and is kept transposed, X_ij^T = (sum_k X_kj^T L_ik^T) D_i^T, because
-// then the accumulator of a product is the first operand of the next.
+// then the accumulator of a product is the first operand of the next. A block
+// is added to all sums below it as soon as it is there: they do not wait for
+// each other.
+//
+// Products have 16-bit operands and f32 sums. Where entries are known to be at
+// most 1, one product of f16 is good to 1e-3, half of what rounding X to bf16
+// costs. Where they are not, f16 could overflow: three products of bf16 on a
+// split into a leading part and the rest, good to 5e-4 at worst.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,49 +25,26 @@ using namespace mlir;
 using namespace qdelta;
 using namespace qdelta::gpu;
 
-namespace {
+SystemInverse::SystemInverse(Kernel &kernel)
+    : kernel(kernel), e(kernel.e), plan(kernel.plan),
+      x(kernel.lane(/*gramRole=*/true)), system(kernel.shared + plan.systemAt),
+      pitch(plan.systemPitch() * 4), unknown(plan.order / plan.chunk),
+      format(plan.bounded ? Format::F16 : Format::BF16) {}
 
-class Inverter {
-public:
-  Inverter(Kernel &kernel, Num slot)
-      : kernel(kernel), e(kernel.e), plan(kernel.plan),
-        x(kernel.lane(/*gramRole=*/true)), slot(slot),
-        system(kernel.shared + plan.systemAt), pitch(plan.systemPitch() * 4),
-        unknown(plan.order / plan.chunk) {}
+// As many diagonal blocks as columns of blocks, dealt out to the warps.
+void SystemInverse::invertDiagonal() {
+  for (int64_t turn = 0; turn < unknown; ++turn)
+    invertBlock(x.warp + turn * plan.gramWarps);
+}
 
-  void run() {
-    // As many diagonal blocks as columns of blocks, dealt out to the warps.
-    for (int64_t turn = 0; turn < unknown; ++turn)
-      invertDiagonal(x.warp + turn * plan.gramWarps);
-    e.syncGroup(kGramBarrier, 32 * plan.gramWarps);
-    for (int64_t turn = 0; turn < unknown; ++turn)
-      createColumn(x.warp + turn * plan.gramWarps);
-  }
+void SystemInverse::createBlocks(Num ofChunk) {
+  x = kernel.lane(/*gramRole=*/true);
+  slot = ofChunk;
+  for (int64_t turn = 0; turn < unknown; ++turn)
+    createColumn(x.warp + turn * plan.gramWarps);
+}
 
-private:
-  /// An operand in TF32: its leading part and, unless one is enough, the rest.
-  struct Split {
-    Fragment high, low;
-  };
-  Split split(ArrayRef<Num> values);
-  Num at(Num row, Num column) { return system + row * pitch + column * 4; }
-  void invertDiagonal(Num block);
-  void createColumn(Num block);
-  void addBelow(Num block, int64_t below, SmallVector<Split> &column);
-  /// sum += a M^T for the block M at (row, column).
-  void multiply(Fragment &sum, const Split &a, Num row, Num column);
-  void storeBlock(const Fragment &values, Num rowBlock, Num columnBlock);
-
-  Kernel &kernel;
-  Emitter &e;
-  Plan &plan;
-  Lane x;
-  Num slot;
-  Num system;
-  int64_t pitch, unknown;
-};
-
-void Inverter::invertDiagonal(Num block) {
+void SystemInverse::invertBlock(Num block) {
   Num origin = at(block * 16, block * 16);
   Num column = x.lane & 15;
   Fragment v;
@@ -84,79 +68,84 @@ void Inverter::invertDiagonal(Num block) {
     e.storeShared(e.select(isLower, v[i], v[i + 8]), to + i * pitch);
 }
 
-Inverter::Split Inverter::split(ArrayRef<Num> values) {
-  Split result;
-  for (Num value : values) {
-    Num high = e.roundTf32(value);
+SystemInverse::Operand SystemInverse::pack(ArrayRef<Num> values) {
+  Operand result;
+  for (size_t i = 0; i < values.size(); i += 2) {
+    Num high = e.pack(format, values[i], values[i + 1]);
     result.high.push_back(high);
     if (!plan.bounded)
-      result.low.push_back(e.roundTf32(value - e.bitcast(high, e.f32Type())));
+      result.low.push_back(e.pack(format, values[i] - e.unpackLow(format, high),
+                                  values[i + 1] - e.unpackHigh(format, high)));
   }
   return result;
 }
 
-void Inverter::multiply(Fragment &sum, const Split &a, Num row, Num column) {
-  for (int64_t n = 0; n < 2; ++n)
-    for (int64_t k = 0; k < 2; ++k) {
-      Split b = split(e.loadSharedMany(
+void SystemInverse::multiply(Fragment &sum, const Operand &a, Num row,
+                             Num column) {
+  for (int64_t n = 0; n < 2; ++n) {
+    Fragment values;
+    for (int64_t k = 0; k < 2; ++k)
+      values.append(e.loadSharedMany(
           at(row * 16 + x.group + 8 * n, column * 16 + x.quad * 2 + 8 * k), 2));
-      auto operand = [&](const Fragment &part) {
-        return Fragment{part[4 * k], part[4 * k + 2], part[4 * k + 1],
-                        part[4 * k + 3]};
-      };
-      auto d = MutableArrayRef(sum).slice(4 * n, 4);
-      if (!plan.bounded) {
-        e.product(Format::TF32, d, operand(a.low), b.high[0], b.high[1]);
-        e.product(Format::TF32, d, operand(a.high), b.low[0], b.low[1]);
-      }
-      e.product(Format::TF32, d, operand(a.high), b.high[0], b.high[1]);
+    Operand b = pack(values);
+    auto d = MutableArrayRef(sum).slice(4 * n, 4);
+    if (!plan.bounded) {
+      e.product(format, d, a.low, b.high[0], b.high[1]);
+      e.product(format, d, a.high, b.low[0], b.low[1]);
     }
+    e.product(format, d, a.high, b.high[0], b.high[1]);
+  }
 }
 
 /// `values` is the block transposed: element 4 n + 2 h + i is row 8 n + 2 q +
 /// i, column g + 8 h.
-void Inverter::storeBlock(const Fragment &values, Num rowBlock,
-                          Num columnBlock) {
-  auto offsetOf = [&](int64_t result) {
-    return plan.handedOver.lookup(plan.inverse->getResult(result));
-  };
+void SystemInverse::storeBlock(const Fragment &values, Num rowBlock,
+                               Num columnBlock) {
+  if (plan.format == Format::TF32 || unknown > 1)
+    return storeElements(values, rowBlock, columnBlock);
   Num tile = slot + offsetOf(0);
-  int64_t rows = plan.chunk;
+  Fragment packed;
+  for (size_t i = 0; i < values.size(); i += 2)
+    packed.push_back(e.pack(plan.format, values[i], values[i + 1]));
+  auto address = [&](Num row, Num piece) {
+    return kernel.tileAddress(tile, plan.chunk, rowBlock * 16 + row,
+                              columnBlock * 2 + piece);
+  };
+  if (plan.storesMatrices())
+    return e.storeTransposed(address((x.matrix >> 1) * 8 + x.row, x.matrix & 1),
+                             packed);
   for (int64_t n = 0; n < 2; ++n)
-    for (int64_t h = 0; h < 2; ++h) {
-      if (plan.format != Format::TF32 && unknown == 1) {
-        Num packed = e.transposeMatrix(e.pack(
-            plan.format, values[4 * n + 2 * h], values[4 * n + 2 * h + 1]));
-        Num row = rowBlock * 16 + x.group + 8 * n;
-        e.store(packed,
-                e.sharedPointer(
-                    kernel.tileAddress(tile, rows, row, columnBlock * 2 + h) +
-                    x.quad * 4));
-        continue;
-      }
-      for (int64_t i = 0; i < 2; ++i) {
-        Num u = rowBlock * 16 + x.quad * 2 + (8 * n + i);
-        Num v = columnBlock * 16 + x.group + 8 * h;
-        Num value = values[4 * n + 2 * h + i], to = tile;
-        if (unknown > 1) {
-          // Unknowns alternate; the blocks T_jw follow one another in the slot.
-          int64_t size = offsetOf(1) - offsetOf(0);
-          to = to + ((u % unknown) * unknown + v % unknown) * size;
-          u = u / unknown;
-          v = v / unknown;
-        }
-        if (plan.format == Format::TF32) {
-          e.storeShared(value, kernel.elementAddress(to, rows, u, v));
-          continue;
-        }
-        Num address = kernel.tileAddress(to, rows, u, v >> 3) + ((v & 7) << 1);
-        Num packed = e.pack(plan.format, value, e.f32(0));
-        e.store(e.narrowTo16(packed), e.sharedPointer(address));
-      }
-    }
+    for (int64_t h = 0; h < 2; ++h)
+      e.store(e.transposeMatrix(packed[2 * n + h]),
+              e.sharedPointer(address(x.group + 8 * n, e.i32(h)) + x.quad * 4));
 }
 
-void Inverter::createColumn(Num block) {
+void SystemInverse::storeElements(const Fragment &values, Num rowBlock,
+                                  Num columnBlock) {
+  for (int64_t index = 0; index < 8; ++index) {
+    int64_t n = index / 4, h = index / 2 % 2, i = index % 2;
+    Num u = rowBlock * 16 + x.quad * 2 + (8 * n + i);
+    Num v = columnBlock * 16 + x.group + 8 * h;
+    Num value = values[index], to = slot + offsetOf(0);
+    if (unknown > 1) {
+      // Unknowns alternate; the blocks T_jw follow one another in the slot.
+      int64_t size = offsetOf(1) - offsetOf(0);
+      to = to + ((u % unknown) * unknown + v % unknown) * size;
+      u = u / unknown;
+      v = v / unknown;
+    }
+    if (plan.format == Format::TF32) {
+      e.storeShared(value, kernel.elementAddress(to, plan.chunk, u, v));
+      continue;
+    }
+    Num address =
+        kernel.tileAddress(to, plan.chunk, u, v >> 3) + ((v & 7) << 1);
+    Num packed = e.pack(plan.format, value, e.f32(0));
+    e.store(e.narrowTo16(packed), e.sharedPointer(address));
+  }
+}
+
+void SystemInverse::createColumn(Num block) {
   Fragment diagonal;
   for (int64_t n = 0; n < 2; ++n)
     for (int64_t h = 0; h < 2; ++h)
@@ -165,28 +154,26 @@ void Inverter::createColumn(Num block) {
             e.loadShared(at(block * 16 + x.quad * 2 + (8 * n + i),
                             block * 16 + x.group + 8 * h)));
   storeBlock(diagonal, block, block);
-  SmallVector<Split> column{split(diagonal)};
-  addBelow(block, 1, column);
+  addBelow(block, 1, pack(diagonal),
+           SmallVector<Fragment>(plan.order / 16, Fragment(8, e.f32(0))));
 }
 
-void Inverter::addBelow(Num block, int64_t below, SmallVector<Split> &column) {
+void SystemInverse::addBelow(Num block, int64_t below, const Operand &last,
+                             SmallVector<Fragment> sums) {
   int64_t blocks = plan.order / 16;
   if (below == blocks)
     return;
   e.when(block + below < blocks, [&] {
-    Num row = block + below;
-    Fragment sum(8, e.f32(0)), values(8, e.f32(0));
-    for (int64_t k = 0; k < below; ++k)
-      multiply(sum, column[k], row, block + k);
-    multiply(values, split(sum), row, row);
-    storeBlock(values, row, block);
-    column.push_back(split(values));
-    addBelow(block, below + 1, column);
-    column.pop_back();
+    // What is past the last row is made from another one, and not used.
+    auto row = [&](int64_t i) {
+      return i == below ? block + i
+                        : e.select(block + i < blocks, block + i, block);
+    };
+    for (int64_t i = below; i < blocks; ++i)
+      multiply(sums[i], last, row(i), block + (below - 1));
+    Fragment values(8, e.f32(0));
+    multiply(values, pack(sums[below]), block + below, block + below);
+    storeBlock(values, block + below, block);
+    addBelow(block, below + 1, pack(values), sums);
   });
-}
-} // namespace
-
-void qdelta::gpu::invertSystem(Kernel &kernel, Num slot) {
-  Inverter(kernel, slot).run();
 }

@@ -45,14 +45,13 @@ bool Kernel::isState(unsigned argument) const {
 }
 
 /// A state's head follows its batch entry; a sequence's comes after the token.
-Num Kernel::start(unsigned argument, Num batch, Num head, Num valueHeads) {
+Num Kernel::start(unsigned argument, Num batch, Num head) {
   int64_t first = 5 * argument;
-  Num own = head / (valueHeads / e.narrow(word(first + 4)));
   Num offset =
       typeOf(argument).getRank() == 1
-          ? e.widen(own) * word(first + 1)
+          ? e.widen(head) * word(first + 1)
           : e.widen(batch) * word(first + 1) +
-                e.widen(own) * word(first + (isState(argument) ? 2 : 3));
+                e.widen(head) * word(first + (isState(argument) ? 2 : 3));
   return word(first) + offset * bytesOfArgument(argument);
 }
 
@@ -66,30 +65,25 @@ void Kernel::prepare() {
                   {e.sharedPointer(arrival(e.i32(i))), e.i32(1)}, {});
     if (plan.byTensorMaps)
       e.intrinsic("llvm.nvvm.fence.mbarrier_init.release.cluster", {}, {});
-    for (unsigned i = 0; i < numArguments; ++i)
-      e.store(start(i, batch, head, valueHeads),
+    for (unsigned i = 0; i < numArguments; ++i) {
+      Num own = head / (valueHeads / e.narrow(word(5 * i + 4)));
+      e.store(start(i, batch, own),
               e.sharedPointer(shared + (plan.startsAt + 8 * int64_t(i))));
+      e.store(own, e.sharedPointer(placeAddress(i)));
+    }
+    e.store(batch, e.sharedPointer(placeAddress(numArguments)));
   });
   e.syncAll();
 }
 
-void Kernel::endChunk() {
+void Kernel::endChunk(bool gramRole) {
   if (!plan.byTensorMaps)
     e.waitForCopies(0);
-  // wgmma and the tensor memory accelerator see shared memory on their own.
-  if (plan.byGroups)
+  // wgmma and the tensor memory accelerator see shared memory on their own:
+  // what they are to read needs a fence of those who wrote it.
+  if (plan.byGroups && (gramRole || !plan.byTensorMaps))
     e.intrinsic("llvm.nvvm.fence.proxy.async.shared_cta", {}, {});
   e.syncAll();
-}
-
-Num Kernel::batch() {
-  return e.special("ctaid.x") / blocks() / e.narrow(word(numArguments * 5 + 1));
-}
-
-Num Kernel::headOf(unsigned argument) {
-  Num valueHeads = e.narrow(word(numArguments * 5 + 1));
-  Num head = (e.special("ctaid.x") / blocks()) % valueHeads;
-  return head / (valueHeads / e.narrow(word(5 * argument + 4)));
 }
 
 Num Kernel::column() {

@@ -31,17 +31,18 @@ public:
   Lane lane(bool gramRole);
   Num thread() { return e.opaque(e.special("tid.x")); }
 
-  /// Writes the start of this CTA's head in every argument to shared memory:
-  /// once, before anything else, with a barrier of the CTA behind it.
+  /// Writes where this CTA's head starts in every argument to shared memory,
+  /// and its number: once, before anything else, with a barrier of the CTA
+  /// behind it.
   void prepare();
 
   /// After every chunk: what was written is there for all, the copies of the
   /// next chunk included.
-  void endChunk();
+  void endChunk(bool gramRole);
 
   /// This CTA's batch entry, and the head of `argument`.
-  Num batch();
-  Num headOf(unsigned argument);
+  Num batch() { return place(numArguments); }
+  Num headOf(unsigned argument) { return place(argument); }
   /// First value column of this CTA.
   Num column();
   /// T.
@@ -58,6 +59,16 @@ public:
   mlir::Value tensorMap(size_t index) { return maps[index]; }
   Num slot(Num index) {
     return shared + (index * plan.slotBytes + plan.slotsAt);
+  }
+
+  /// Where a Gram warp keeps its factors of columns, and what nobody reads.
+  Num factors(int64_t index, Num warp) {
+    return shared +
+           (plan.factorsAt + index * plan.gramWarps * plan.vectorBytes()) +
+           warp * plan.vectorBytes();
+  }
+  Num spare(Num warp) {
+    return shared + plan.spareAt + warp * plan.vectorBytes();
   }
 
   /// Byte address of 16-byte piece `piece` of `row` in a tile with `rows` rows:
@@ -83,7 +94,13 @@ public:
 
 private:
   Num word(int64_t index);
-  Num start(unsigned argument, Num batch, Num head, Num valueHeads);
+  Num start(unsigned argument, Num batch, Num head);
+  Num placeAddress(unsigned index) {
+    return shared + (plan.placesAt + 4 * int64_t(index));
+  }
+  Num place(unsigned index) {
+    return e.load(e.sharedPointer(placeAddress(index)), e.i32Type());
+  }
   bool isState(unsigned argument) const;
   int64_t blocks() const {
     return llvm::divideCeil(plan.valueSize,

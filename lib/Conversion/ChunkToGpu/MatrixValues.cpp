@@ -19,6 +19,14 @@ using namespace mlir;
 using namespace qdelta;
 using namespace qdelta::gpu;
 
+/// Whether an element of `value` depends on its place.
+static bool isDecayed(Value value) {
+  Operation *op = value.getDefiningOp();
+  return op && (isa<ChunkDecayOp>(op) ||
+                (!isa<ChunkGramOp>(op) &&
+                 llvm::any_of(op->getOperands(), isDecayed)));
+}
+
 /// A sum with a product that is used nowhere else: it adds up onto the rest.
 static ChunkGramOp productToAdd(Operation *op, Value &rest) {
   if (!isa<arith::AddFOp>(op))
@@ -26,7 +34,7 @@ static ChunkGramOp productToAdd(Operation *op, Value &rest) {
   for (unsigned side = 0; side < 2; ++side) {
     auto gram = op->getOperand(side).getDefiningOp<ChunkGramOp>();
     rest = op->getOperand(1 - side);
-    if (gram && gram->hasOneUse())
+    if (gram && gram->hasOneUse() && !isDecayed(rest))
       return gram;
   }
   return nullptr;
@@ -38,6 +46,22 @@ void MatrixValues::start() {
   rows.clear();
   rowFactors.clear();
   columns.clear();
+  isWarp.clear();
+  for (int64_t i = 0; i < plan.gramWarps; ++i)
+    isWarp.push_back(equals(x.warp, i));
+}
+
+void MatrixValues::startProduct(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!byGroup() || !op || plan.kindOf(value) != Kind::Matrix)
+    return;
+  Value rest;
+  if (isa<ChunkGramOp>(op))
+    (void)makeProducts(value);
+  else if (productToAdd(op, rest))
+    startProduct(rest);
+  else if (op->getNumOperands())
+    startProduct(op->getOperand(0));
 }
 
 LogicalResult MatrixValues::makeProducts(Value value) {
@@ -56,13 +80,14 @@ LogicalResult MatrixValues::makeProducts(Value value) {
   if (ChunkGramOp added = productToAdd(op, rest)) {
     if (failed(makeProducts(rest)))
       return failure();
+    finishProducts(rest);
     start();
     loadRows(rest);
     Fragment sum;
     for (size_t i = 0; i < size; ++i) {
       auto index = static_cast<int64_t>(i);
       auto made =
-          element(rest, {index / 4, index / 2 % 2, index % 2}, Part::Diagonal);
+          element(rest, {Part::Below, index / 4, index / 2 % 2, index % 2});
       if (failed(made))
         return failure();
       sum.push_back(*made);
@@ -77,42 +102,62 @@ LogicalResult MatrixValues::makeProducts(Value value) {
   return success();
 }
 
+bool MatrixValues::hasProducts(Value value) const {
+  Operation *op = value.getDefiningOp();
+  if (!op || products.contains(value) || plan.kindOf(value) != Kind::Matrix)
+    return true;
+  return !isa<ChunkGramOp>(op) &&
+         llvm::all_of(op->getOperands(),
+                      [&](Value operand) { return hasProducts(operand); });
+}
+
+void MatrixValues::finishProducts(Value value) {
+  auto product = products.find(value);
+  if (product != products.end())
+    return group.finish(product->second);
+  if (Operation *op = value.getDefiningOp())
+    for (Value operand : op->getOperands())
+      finishProducts(operand);
+}
+
 /// Element of a [C] vector at byte `offset` of shared memory for a row.
-Num MatrixValues::rowValue(int64_t offset, Element at) {
-  Num &known = rows[{offset, at.half}];
+Num MatrixValues::rowValue(int64_t offset, int64_t half) {
+  Num &known = rows[{offset, half}];
   if (!known)
-    known = e.loadShared(kernel.shared + offset + row(at) * 4);
+    known = e.loadShared(kernel.shared + offset + row(half) * 4);
   return known;
+}
+
+Num MatrixValues::firstColumn(Element at) {
+  Num local = x.quad * 2 + 8 * at.block;
+  return at.part == Part::Diagonal ? x.warp * 16 + local : local;
 }
 
 /// The same for a column; a thread's two columns lie side by side.
 Num MatrixValues::columnValue(Num start, int64_t offset, Element at) {
   Fragment &known = columns[{offset, at.block}];
   if (known.empty())
-    known = e.loadSharedMany(start + (x.quad * 2 + 8 * at.block) * 4, 2);
+    known = e.loadSharedMany(start + firstColumn(at) * 4, 2);
   return known[at.i];
 }
 
 /// By the four warps of the role together.
 void MatrixValues::gramByGroup(Num reads, Num writes, Fragment &sum) {
-  GroupMatrix matrix(e, plan.format);
-  matrix.begin(sum);
-  Num a = matrix.descriptor(reads, 16), b = matrix.descriptor(writes, 16);
+  group.begin(sum);
+  Num a = group.descriptor(reads, 16), b = group.descriptor(writes, 16);
   for (int64_t k = 0; k < plan.keys / 16; ++k) {
     int64_t offset = ((k >> 2) * (plan.chunk * 128) + (k & 3) * 32) / 16;
-    matrix.multiply(sum, plan.chunk, {a + offset}, b + offset,
-                    /*across=*/false);
+    group.multiply(sum, plan.chunk, {a + offset}, b + offset,
+                   /*across=*/false);
   }
-  matrix.commit();
-  matrix.wait(0);
-  matrix.pin(sum);
+  group.commit(sum);
 }
 
 void MatrixValues::gram(ChunkGramOp op, Fragment &sum) {
   Num reads = stage + plan.tileOf(op.getReads()).offset;
   Num writes = stage + plan.tileOf(op.getWrites()).offset;
   int64_t rows = plan.chunk;
-  if (plan.byGroups && plan.gramWarps == 4)
+  if (byGroup())
     return gramByGroup(reads, writes, sum);
   x = kernel.lane(/*gramRole=*/true);
   if (plan.format == Format::TF32) {
@@ -159,39 +204,6 @@ int64_t MatrixValues::cumulativeAt(ChunkDecayOp op, int64_t place) {
          4 * plan.chunk * plan.cumulativeIndex(op.getLogs(), place);
 }
 
-/// Where this warp's column factors of cumulative decay number `index` are.
-Num MatrixValues::factorsOfWarp(int64_t index) {
-  int64_t each = 4 * plan.chunk;
-  return kernel.shared + (plan.factorsAt + index * plan.gramWarps * each) +
-         x.warp * each;
-}
-
-void MatrixValues::makeFactors() {
-  start();
-  for (auto [i, sum] : llvm::enumerate(plan.cumulatives)) {
-    Num first =
-        e.loadShared(kernel.shared +
-                     (plan.cumulativesAt +
-                      4 * plan.chunk * plan.cumulativeIndex(sum.logs, 0)) +
-                     x.warp * 64);
-    auto index = static_cast<int64_t>(i);
-    for (int64_t j = 0; j < TokenValues::perLane(plan); ++j) {
-      Num token = TokenValues::tokenOf(plan, x, j) * 4;
-      Num own =
-          e.loadShared(kernel.shared +
-                       (plan.cumulativesAt + 4 * plan.chunk * index) + token);
-      // Columns from the row block on are not read.
-      Num factor = e.exp2(e.minimum(first - own, e.f32(0)));
-      if (plan.chunk >= 32)
-        e.storeShared(factor, factorsOfWarp(index) + token);
-      else
-        e.when(x.lane < plan.chunk,
-               [&] { e.storeShared(factor, factorsOfWarp(index) + token); });
-    }
-  }
-  e.syncWarp();
-}
-
 void MatrixValues::loadRows(Value value) {
   Operation *op = value.getDefiningOp();
   if (!op || products.contains(value) || plan.kindOf(value) != Kind::Matrix)
@@ -199,54 +211,63 @@ void MatrixValues::loadRows(Value value) {
   if (isa<ScaleOp>(op))
     for (int64_t half = 0; half < 2; ++half)
       rowValue(plan.scratchAt + plan.rowVectors.lookup(op->getOperand(1)),
-               {0, half, 0});
+               half);
   if (auto decayOp = dyn_cast<ChunkDecayOp>(op);
       decayOp && !decayOp.getLogs().empty()) {
     int64_t to = cumulativeAt(decayOp, *decayOp.getTo());
     Num first =
         e.loadShared(kernel.shared + cumulativeAt(decayOp, 0) + x.warp * 64);
     for (int64_t half = 0; half < 2; ++half)
-      rowFactors[{to, half}] = e.exp2(rowValue(to, {0, half, 0}) - first);
+      rowFactors[{to, half}] = e.exp2(rowValue(to, half) - first);
   }
   for (Value operand : op->getOperands())
     loadRows(operand);
 }
 
-Num MatrixValues::decay(ChunkDecayOp op, Element at, Part part) {
-  Num value = e.f32(1), column = x.quad * 2 + (8 * at.block + at.i);
-  if (!op.getLogs().empty()) {
-    int64_t to = cumulativeAt(op, *op.getTo());
-    int64_t from = cumulativeAt(op, *op.getFrom());
-    if (part == Part::Below) {
-      int64_t index = plan.cumulativeIndex(op.getLogs(), *op.getFrom());
-      return rowFactors[{to, at.half}] *
-             columnValue(factorsOfWarp(index), from, at);
-    }
-    value =
-        e.exp2(rowValue(to, at) - columnValue(kernel.shared + from, from, at));
+Num MatrixValues::decay(ChunkDecayOp op, Element at) {
+  ValueRange logs = op.getLogs();
+  if (at.part == Part::Below) {
+    if (logs.empty())
+      return e.f32(1);
+    int64_t index = plan.factorIndex(logs, *op.getFrom());
+    return rowFactors[{cumulativeAt(op, *op.getTo()), at.half}] *
+           columnValue(kernel.factors(index, x.warp), index, at);
   }
-  if (part == Part::Below)
-    return value;
-  Num stands = op.getInclusive() ? column <= row(at) : column < row(at);
+  Num value = e.f32(1);
+  if (!logs.empty()) {
+    int64_t from = cumulativeAt(op, *op.getFrom());
+    value = e.exp2(rowValue(cumulativeAt(op, *op.getTo()), at.half) -
+                   columnValue(kernel.shared + from, from, at));
+  }
+  Num column = x.quad * 2 + (8 * at.block + at.i), row = x.group + 8 * at.half;
+  Num stands = op.getInclusive() ? column <= row : column < row;
   return e.select(stands, value, e.f32(0));
 }
 
-FailureOr<Num> MatrixValues::element(Value value, Element at, Part part) {
+Num MatrixValues::productElement(const Fragment &product, Element at) {
+  int64_t index = 4 * at.block + 2 * at.half + at.i;
+  Num value = product[index];
+  for (int64_t i = 1; i < plan.gramWarps && at.part == Part::Diagonal; ++i)
+    value = e.select(isWarp[i], product[8 * i + index], value);
+  return value;
+}
+
+FailureOr<Num> MatrixValues::element(Value value, Element at) {
   auto product = products.find(value);
   if (product != products.end())
-    return product->second[at.index()];
+    return productElement(product->second, at);
   Operation *op = value.getDefiningOp();
   DenseElementsAttr splat;
   if (matchPattern(op, m_Constant(&splat)) && splat.isSplat())
     return e.f32(splat.getSplatValue<APFloat>().convertToDouble());
   if (auto decayOp = dyn_cast<ChunkDecayOp>(op))
-    return decay(decayOp, at, part);
+    return decay(decayOp, at);
   if (isa<ScaleOp>(op)) {
-    FailureOr<Num> scaled = element(op->getOperand(0), at, part);
+    FailureOr<Num> scaled = element(op->getOperand(0), at);
     if (failed(scaled))
       return failure();
     int64_t vector = plan.rowVectors.lookup(op->getOperand(1));
-    return *scaled * rowValue(plan.scratchAt + vector, at);
+    return *scaled * rowValue(plan.scratchAt + vector, at.half);
   }
   if (!isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::NegFOp>(op)) {
     op->emitError("is not lowered for GPUs yet as a matrix of the chunk");
@@ -254,7 +275,7 @@ FailureOr<Num> MatrixValues::element(Value value, Element at, Part part) {
   }
   SmallVector<Value> operands;
   for (Value operand : op->getOperands()) {
-    FailureOr<Num> made = element(operand, at, part);
+    FailureOr<Num> made = element(operand, at);
     if (failed(made))
       return failure();
     operands.push_back(*made);
@@ -264,67 +285,70 @@ FailureOr<Num> MatrixValues::element(Value value, Element at, Part part) {
   return e.num(made->getResult(0));
 }
 
-/// Calls `store` for every pair of elements that lie side by side on or below
-/// the diagonal of 16 x 16 blocks. What is above stays zero.
-LogicalResult
-MatrixValues::forEachPair(Value value,
-                          llvm::function_ref<void(Element, Num, Num)> store) {
+LogicalResult MatrixValues::forEachPair(Value value, Store store) {
   if (failed(makeProducts(value)))
     return failure();
+  finishProducts(value);
   start();
   loadRows(value);
-  bool failed_ = false;
-  auto storeBlocks = [&](int64_t blockOfSixteen, Part part) {
-    columns.clear();
-    for (int64_t block : {2 * blockOfSixteen, 2 * blockOfSixteen + 1})
-      for (int64_t half = 0; half < 2; ++half) {
-        FailureOr<Num> first = element(value, {block, half, 0}, part);
-        FailureOr<Num> second = element(value, {block, half, 1}, part);
-        if (failed(first) || failed(second)) {
-          failed_ = true;
-          return;
-        }
-        store({block, half, 0}, *first, *second);
-      }
+  // All of them first: loads stay behind a store that may be of what they read.
+  struct Pair {
+    Element at;
+    Num first, second, keep;
   };
-  for (int64_t block = 0; block < plan.gramWarps; ++block)
-    e.branch(
-        e.i32(block) < x.warp,
-        [&] {
-          storeBlocks(block, Part::Below);
-          return Fragment();
-        },
-        [&] {
-          e.when(equals(x.warp, block),
-                 [&] { storeBlocks(block, Part::Diagonal); });
-          return Fragment();
-        });
-  return failure(failed_);
+  SmallVector<Pair> pairs;
+  auto addBlocks = [&](Part part, int64_t first, Num keep) -> LogicalResult {
+    for (int64_t block : {first, first + 1})
+      for (int64_t half = 0; half < 2; ++half) {
+        FailureOr<Num> left = element(value, {part, block, half, 0});
+        FailureOr<Num> right = element(value, {part, block, half, 1});
+        if (failed(left) || failed(right))
+          return failure();
+        pairs.push_back({{part, block, half, 0}, *left, *right, keep});
+      }
+    return success();
+  };
+  for (int64_t block = 0; block + 1 < plan.gramWarps; ++block)
+    if (failed(addBlocks(Part::Below, 2 * block, e.i32(block) < x.warp)))
+      return failure();
+  columns.clear();
+  if (failed(addBlocks(Part::Diagonal, 0, Num())))
+    return failure();
+  for (const Pair &pair : pairs)
+    store(pair.at, pair.first, pair.second, pair.keep);
+  return success();
 }
 
 LogicalResult MatrixValues::storeOperand(Value value, Num tile) {
   int64_t rows = plan.chunk;
-  return forEachPair(value, [&](Element at, Num first, Num second) {
+  auto kept = [&](Num value, Num keep) {
+    Num zero = value.type().isF32() ? e.f32(0) : e.i32(0);
+    return keep ? e.select(keep, value, zero) : value;
+  };
+  return forEachPair(value, [&](Element at, Num first, Num second, Num keep) {
     if (plan.format == Format::TF32) {
-      Num column = x.quad * 2 + 8 * at.block;
-      e.storeSharedPair(kernel.elementAddress(tile, rows, row(at), column),
-                        first, second);
+      e.storeSharedPair(
+          kernel.elementAddress(tile, rows, row(at.half), firstColumn(at)),
+          kept(first, keep), kept(second, keep));
       return;
     }
-    Num to = kernel.tileAddress(tile, rows, row(at), x.group,
-                                e.i32(at.block & 1), at.block & ~1) +
-             x.quad * 4;
-    e.store(e.pack(plan.format, first, second), e.sharedPointer(to));
+    Num to = at.part == Part::Diagonal
+                 ? kernel.tileAddress(tile, rows, row(at.half),
+                                      x.warp * 2 + at.block)
+                 : kernel.tileAddress(tile, rows, row(at.half), x.group,
+                                      e.i32(at.block & 1), at.block & ~1);
+    e.store(kept(e.pack(plan.format, first, second), keep),
+            e.sharedPointer(to + x.quad * 4));
   });
 }
 
 LogicalResult MatrixValues::storeSystem(Value value, Num system, int64_t block,
                                         int64_t unknown) {
   int64_t pitch = plan.systemPitch() * 4;
-  return forEachPair(value, [&](Element at, Num first, Num second) {
-    Num column = x.quad * 2 + 8 * at.block;
-    Num to = system + (row(at) * unknown + block / unknown) * pitch +
-             (column * unknown + block % unknown) * 4;
+  // What is above the diagonal is never read.
+  return forEachPair(value, [&](Element at, Num first, Num second, Num) {
+    Num to = system + (row(at.half) * unknown + block / unknown) * pitch +
+             (firstColumn(at) * unknown + block % unknown) * 4;
     if (unknown == 1)
       return e.storeSharedPair(to, first, second);
     e.storeShared(first, to);

@@ -26,6 +26,11 @@ int64_t Plan::cumulativeIndex(ValueRange logs, int64_t place) const {
   return llvm::find(cumulatives, wanted) - cumulatives.begin();
 }
 
+int64_t Plan::factorIndex(ValueRange logs, int64_t place) const {
+  Cumulative wanted{llvm::to_vector(logs), place};
+  return llvm::find(factors, wanted) - factors.begin();
+}
+
 FailureOr<Plan> Plan::get(func::FuncOp func, const GpuTarget &target) {
   Plan plan;
   plan.func = func;
@@ -133,10 +138,11 @@ LogicalResult Plan::classify() {
 /// What the state role reads of the Gram role's, and what matrices read of
 /// token vectors.
 void Plan::findCrossings() {
-  auto cumulative = [&](ValueRange logs, std::optional<int64_t> place) {
+  auto add = [&](SmallVector<Cumulative> &known, ValueRange logs,
+                 std::optional<int64_t> place) {
     Cumulative wanted{llvm::to_vector(logs), *place};
-    if (!logs.empty() && !llvm::is_contained(cumulatives, wanted))
-      cumulatives.push_back(wanted);
+    if (!logs.empty() && !llvm::is_contained(known, wanted))
+      known.push_back(wanted);
   };
   for (Operation &op : loop.getBody()->without_terminator()) {
     if (op.getNumResults() == 0)
@@ -154,10 +160,11 @@ void Plan::findCrossings() {
     }
     if (auto decay = dyn_cast<ChunkDecayOp>(op);
         decay && kind == Kind::Matrix) {
-      cumulative(decay.getLogs(), decay.getFrom());
-      cumulative(decay.getLogs(), decay.getTo());
+      add(cumulatives, decay.getLogs(), decay.getFrom());
+      add(cumulatives, decay.getLogs(), decay.getTo());
       // Where a row block starts: before any of its first token's decays.
-      cumulative(decay.getLogs(), 0);
+      add(cumulatives, decay.getLogs(), 0);
+      add(factors, decay.getLogs(), decay.getFrom());
     }
     if (auto op_ = dyn_cast<ChunkInverseOp>(op)) {
       inverse = op_;
@@ -197,7 +204,7 @@ LogicalResult Plan::placeShared() {
   for (auto &[value, offset] : handedOver)
     if (kinds.lookup(value) != Kind::Matrix) {
       offset = slotBytes;
-      slotBytes += kinds.lookup(value) == Kind::Token ? 4 * chunk : 16;
+      slotBytes += vectorBytes();
     }
   slotBytes = llvm::alignTo(slotBytes, 1024);
   slotsAt = kStages * stageBytes;
@@ -205,15 +212,19 @@ LogicalResult Plan::placeShared() {
   int64_t at = 0;
   for (auto &[value, offset] : rowVectors) {
     offset = at;
-    at += 4 * chunk;
+    at += vectorBytes();
   }
   cumulativesAt = scratchAt + at;
-  auto sums = static_cast<int64_t>(cumulatives.size());
-  factorsAt = cumulativesAt + 4 * chunk * sums;
-  systemAt = llvm::alignTo(factorsAt + 4 * chunk * sums * gramWarps, 16);
+  factorsAt =
+      cumulativesAt + vectorBytes() * static_cast<int64_t>(cumulatives.size());
+  spareAt = factorsAt +
+            vectorBytes() * static_cast<int64_t>(factors.size()) * gramWarps;
+  systemAt = llvm::alignTo(spareAt + vectorBytes() * gramWarps, 16);
   outputAt = llvm::alignTo(systemAt + order * systemPitch() * 4, 128);
   startsAt = outputAt + stateWarps * chunk * 16 * elementBytes();
-  arrivalsAt = startsAt + 8 * (func.getNumArguments() + func.getNumResults());
+  int64_t arguments = func.getNumArguments() + func.getNumResults();
+  placesAt = startsAt + 8 * arguments;
+  arrivalsAt = llvm::alignTo(placesAt + 4 * (arguments + 1), 8);
   sharedBytes = arrivalsAt + 8 * kStages;
   constexpr int64_t kShortestChunk = 16;
   if (sharedBytes > target->sharedBytes)

@@ -57,6 +57,7 @@ public:
   const Tile &tileOf(mlir::Value value) const;
   unsigned argumentOf(mlir::Value value) const;
   int64_t cumulativeIndex(mlir::ValueRange logs, int64_t place) const;
+  int64_t factorIndex(mlir::ValueRange logs, int64_t place) const;
 
   mlir::func::FuncOp func;
   mlir::scf::ForOp loop;
@@ -69,11 +70,14 @@ public:
   llvm::SmallVector<Tile> tiles;
   /// Values that pass from the Gram role to the state role, with their offsets
   /// in a slot: matrices as operands, token vectors and scalars as f32.
+  /// A scalar stands there for every token.
   llvm::MapVector<mlir::Value, int64_t> handedOver;
   /// Token vectors that matrices need, and cumulative decays: offsets from the
   /// start of the scratch memory.
   llvm::MapVector<mlir::Value, int64_t> rowVectors;
   llvm::SmallVector<Cumulative> cumulatives;
+  /// Those of which each Gram warp keeps factors for the columns of a matrix.
+  llvm::SmallVector<Cumulative> factors;
   /// The chunk's system: rank of the inverse, 0 if there is none.
   ChunkInverseOp inverse;
   int64_t order = 0;
@@ -93,15 +97,21 @@ public:
   int64_t stateWarps = 0, gramWarps = 0;
   int64_t stageBytes = 0, slotBytes = 0;
   int64_t slotsAt = 0, scratchAt = 0, cumulativesAt = 0, factorsAt = 0,
-          systemAt = 0, outputAt = 0, startsAt = 0, arrivalsAt = 0,
-          sharedBytes = 0;
+          spareAt = 0, systemAt = 0, outputAt = 0, startsAt = 0, placesAt = 0,
+          arrivalsAt = 0, sharedBytes = 0;
 
+  /// Whether shared memory takes matrices as they lie in registers, stmatrix.
+  bool storesMatrices() const {
+    return target->tensorCores == TensorCores::WarpGroup;
+  }
   int64_t threads() const { return 32 * (stateWarps + gramWarps); }
   int64_t elementBytes() const { return bytesOf(format); }
   /// Bytes of a tile with `rows` rows, in groups of 128-byte rows.
   int64_t tileBytes(int64_t rows, int64_t width) const {
     return llvm::divideCeil(width * elementBytes(), 128) * rows * 128;
   }
+  /// Bytes of a number for each token; scalars take as much.
+  int64_t vectorBytes() const { return 4 * chunk; }
   /// Floats between two rows of the system.
   int64_t systemPitch() const { return order + 4; }
 

@@ -37,8 +37,19 @@ struct Staging {
 static void fillStaging(Staging &staging, ArrayRef<Num> values) {
   Emitter &e = staging.e;
   const Lane &x = staging.x;
-  Format format = staging.kernel.plan.format;
-  for (int64_t j = 0; j < staging.kernel.plan.chunk / 8; ++j)
+  Plan &plan = staging.kernel.plan;
+  Format format = plan.format;
+  if (format != Format::TF32 && plan.storesMatrices()) {
+    for (int64_t j = 0; j < plan.chunk / 8; j += 2) {
+      Fragment pairs;
+      for (int64_t n = 4 * j; n < 4 * j + 8; n += 2)
+        pairs.push_back(e.pack(format, values[n], values[n + 1]));
+      Num row = x.row + (x.matrix >> 1) * 8 + 8 * j;
+      e.storeTransposed(staging.address(row, x.matrix & 1), pairs);
+    }
+    return;
+  }
+  for (int64_t j = 0; j < plan.chunk / 8; ++j)
     for (int64_t h = 0; h < 2; ++h) {
       Num first = values[4 * j + 2 * h], second = values[4 * j + 2 * h + 1];
       if (format != Format::TF32) {
@@ -67,7 +78,6 @@ void qdelta::gpu::storeRows(Kernel &kernel, unsigned argument, Num first,
   Value base = kernel.base(argument);
   Num stride = kernel.rowStride(argument), column = kernel.column();
   bool whole = plan.valueSize % inPiece == 0;
-  auto type = VectorType::get(4, e.i32Type());
   for (int64_t turn = 0; turn < plan.chunk * staging.pieces / 32; ++turn) {
     Num index = staging.x.lane + 32 * turn;
     Num row = index / staging.pieces, piece = index % staging.pieces;
@@ -76,19 +86,16 @@ void qdelta::gpu::storeRows(Kernel &kernel, unsigned argument, Num first,
     Num inside = e.both(token < kernel.length(), value < plan.valueSize);
     Num from = staging.address(row, piece);
     Value to = e.at(base, e.widen(token) * stride + e.widen(value) * bytes);
-    e.when(inside, [&] {
-      if (whole) {
-        Value all = LLVM::LoadOp::create(e.b, type, e.sharedPointer(from), 16);
-        LLVM::StoreOp::create(e.b, all, to, 16);
-        return;
-      }
-      Type element = e.b.getIntegerType(8 * bytes);
-      for (int64_t i = 0; i < inPiece; ++i)
-        e.when(value + i < plan.valueSize, [&] {
-          e.store(e.load(e.sharedPointer(from + i * bytes), element),
-                  e.at(to, e.i64(i * bytes)));
-        });
-    });
+    // Products may be in flight: no branch with more than a store in it.
+    if (whole) {
+      e.storeIf(inside, e.loadSharedMany(from, 4), to);
+      continue;
+    }
+    Type element = e.b.getIntegerType(8 * bytes);
+    for (int64_t i = 0; i < inPiece; ++i)
+      e.storeIf(e.both(inside, value + i < plan.valueSize),
+                e.load(e.sharedPointer(from + i * bytes), element),
+                e.at(to, e.i64(i * bytes)));
   }
 }
 

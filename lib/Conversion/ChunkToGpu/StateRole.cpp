@@ -24,9 +24,9 @@ LogicalResult qdelta::gpu::emitStateRole(Kernel &kernel, Num chunks) {
   std::unique_ptr<Products> products = Products::create(kernel);
   load(e.i32(0));
   Fragment state = loadState(kernel, kernel.inputs() - 1);
-  kernel.endChunk();
+  kernel.endChunk(/*gramRole=*/false);
   load(e.i32(1));
-  kernel.endChunk();
+  kernel.endChunk(/*gramRole=*/false);
   bool failed_ = false;
   state =
       e.loop(e.i32(0), chunks, 1, state, [&](Num index, ArrayRef<Num> values) {
@@ -36,7 +36,7 @@ LogicalResult qdelta::gpu::emitStateRole(Kernel &kernel, Num chunks) {
                            kernel.stage(index % Plan::kStages),
                            kernel.slot(index & 1), Fragment(values));
         auto next = chunk.run();
-        kernel.endChunk();
+        kernel.endChunk(/*gramRole=*/false);
         failed_ |= failed(next);
         return failed(next) ? Fragment(values) : *next;
       });

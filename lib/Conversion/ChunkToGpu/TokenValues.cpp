@@ -38,12 +38,11 @@ Fragment TokenValues::load(Kernel &kernel, const Lane &x, LoadTileOp load,
       continue;
     }
     Num token = first + tokenOf(kernel.plan, x, i);
-    auto present = [&] {
-      Value row = e.at(base, e.widen(token) * kernel.rowStride(argument));
-      return Fragment{e.load(row, e.f32Type())};
-    };
-    values.append(e.branch(token < kernel.length(), present,
-                           [&] { return Fragment{e.f32(0)}; }));
+    Num present = token < kernel.length();
+    Num safe = e.select(present, token, e.i32(0));
+    Num value = e.load(e.at(base, e.widen(safe) * kernel.rowStride(argument)),
+                       e.f32Type());
+    values.push_back(e.select(present, value, e.f32(0)));
   }
   return values;
 }

@@ -92,6 +92,23 @@ TEST(DeviceCode, Strides) {
   EXPECT_TRUE(call.isRight(same));
 }
 
+TEST(DeviceCode, RowsOfStatesLieOnTheirPieces) {
+  Loaded loaded(scale::deviceCode("sm_80", inMemory));
+  scale::Call call(1, 2, 1, 1);
+  call.options.engine = QDELTA_ENGINE_EMULATED;
+  toy::Array &S = call.arrays[scale::S];
+  S = toy::Array({1, 1, 3, 8});
+  S.shape[3] = 6;
+  S.strides = {24, 24, 8, 1};
+  EXPECT_EQ(call.launch(loaded.module), "");
+  S.strides = {21, 21, 7, 1};
+  EXPECT_NE(call.launch(loaded.module)
+                .find("multiples of 8 bytes, which its rows are copied in, but "
+                      "got stride 28 of dimension 2"),
+            std::string::npos);
+  EXPECT_EQ(call.code, QDELTA_ERROR_STRIDE);
+}
+
 TEST(DeviceCode, WrongEngine) {
   Loaded loaded(scale::deviceCode("sm_80", inMemory));
   scale::Call call;

@@ -60,10 +60,12 @@ struct QDeltaBytecodeInterface : BytecodeDialectInterface {
 };
 } // namespace
 
-LogicalResult ScheduleAttr::verify(
-    llvm::function_ref<InFlightDiagnostic()> emitError, StringRef target,
-    int64_t chunk, int64_t columns, int64_t span, int64_t lanes, bool unroll,
-    bool fuse, bool defer, bool prefetch, bool kernel, StringRef operands) {
+LogicalResult
+ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
+                     StringRef target, int64_t chunk, int64_t columns,
+                     int64_t span, int64_t lanes, bool unroll, bool fuse,
+                     bool defer, bool prefetch, bool kernel, StringRef operands,
+                     int64_t split) {
   if (chunk < 1 || columns < 1 || span < 1 || lanes < 1)
     return emitError() << "chunk, columns, span and lanes must be at least 1, "
                           "but got "
@@ -73,6 +75,19 @@ LogicalResult ScheduleAttr::verify(
       operands != "tf32")
     return emitError() << "expected operands to be bf16, f16 or tf32, but got '"
                        << operands << "'";
+  if (split < 1 || split > 32 || !llvm::isPowerOf2_64(split))
+    return emitError() << "expected split to be a power of two of at most 32, "
+                          "but got "
+                       << split;
+  bool isTokenLoop = kernel && chunk == 1;
+  if (isTokenLoop && (lanes > 4 || !llvm::isPowerOf2_64(lanes)))
+    return emitError() << "expected lanes of a token loop to be 1, 2 or 4, but "
+                          "got "
+                       << lanes;
+  if (isTokenLoop && columns % (32 / split * lanes))
+    return emitError() << "expected columns of a token loop to be a multiple "
+                          "of a warp's "
+                       << 32 / split * lanes << ", but got " << columns;
   return success();
 }
 

@@ -152,6 +152,8 @@ struct ChunkPass : qdelta::impl::ChunkBase<ChunkPass> {
         op.emitError("has no schedule; run -qdelta-select-schedule first");
         return signalPassFailure();
       }
+      if (op.getSchedule()->isTokenLoop())
+        continue;
       if (failed(ChunkForm(op).build()))
         return signalPassFailure();
     }

@@ -124,6 +124,61 @@ static int64_t sharedBytes(AffineScanOp op, int64_t tokens, int64_t columns,
          order * (order + 4) * 4 + vectors + starts;
 }
 
+/// Whether the number of tokens is known and so small that a token loop hides
+/// behind the state's own bytes (docs/Rationale/gpu-kernel.md).
+static bool isShort(AffineScanOp op) {
+  constexpr int64_t kLongestTokenLoop = 16;
+  int64_t tokens =
+      cast<RankedTensorType>(op.getOutputs()[0].getType()).getDimSize(1);
+  return !ShapedType::isDynamic(tokens) && tokens <= kLongestTokenLoop;
+}
+
+/// Registers of a thread with `rows` key channels of `lanes` columns: the
+/// states, and of each key vector a token's numbers and the next one's.
+static int64_t registersOfLoop(AffineScanOp op, int64_t rows, int64_t lanes) {
+  auto dims = inferTokenDims(op.getBody().front());
+  int64_t bytes = 0;
+  for (auto [value, operand] :
+       llvm::zip(op.getBody().getArguments(),
+                 llvm::concat<Value>(op.getTokens(), op.getParams())))
+    if (dims.lookup(value) == TokenDim::Key)
+      bytes +=
+          4 +
+          cast<RankedTensorType>(operand.getType()).getElementTypeBitWidth() /
+              8;
+  auto states = static_cast<int64_t>(op.getInits().size());
+  return rows * (lanes * states + llvm::divideCeil(bytes, 4));
+}
+
+/// A loop over tokens whose threads keep the states, or null if there are too
+/// many. More threads share a column until each one's part fits its registers,
+/// and a warp is not twice as wide as the state.
+static ScheduleAttr tokenLoop(AffineScanOp op, const GpuTarget &row) {
+  // 16 bytes of a row of the state; 128 of a CTA, a line of the cache.
+  constexpr int64_t kLanes = 4, kWarp = 32, kLine = 32, kRegisters = 160;
+  auto state = cast<RankedTensorType>(op.getInits()[0].getType());
+  int64_t keys = state.getDimSize(2), values = state.getDimSize(3);
+  int64_t split = 1;
+  auto fits = [&] {
+    int64_t rows = llvm::divideCeil(keys, split);
+    return registersOfLoop(op, rows, kLanes) <= kRegisters;
+  };
+  auto isTooWide = [&] {
+    return split < keys && kWarp / split * kLanes >= 2 * values;
+  };
+  while (split < kWarp && (!fits() || isTooWide()))
+    split *= 2;
+  if (!fits())
+    return {};
+  int64_t warp = kWarp / split * kLanes;
+  int64_t columns =
+      std::min<int64_t>(std::max(warp, kLine), llvm::alignTo(values, warp));
+  return ScheduleAttr::get(
+      op.getContext(), row.name, /*chunk=*/1, columns, /*span=*/1, kLanes,
+      /*unroll=*/false, /*fuse=*/false, /*defer=*/false, /*prefetch=*/false,
+      /*kernel=*/true, /*operands=*/"", split);
+}
+
 LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
                                                  const GpuTarget &row) {
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());
@@ -139,13 +194,25 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
     return op.emitError("the state of a kernel stays in registers: expected a "
                         "key dimension of at most ")
            << kLargestKey << ", but got " << keys;
-  if (mode == "recurrent")
-    return op.emitError("mode = recurrent is not lowered for GPUs yet: a chunk "
-                        "of 16 tokens is the shortest");
-  if (chunk && chunk != 16 && chunk != 32 && chunk != 64)
+  if (keys == 0 || values == 0)
+    return op.emitError("there is nothing to compute for a state that is "
+                        "always empty: ")
+           << state;
+  if (chunk > 1 && chunk != 16 && chunk != 32 && chunk != 64)
     return op.emitError(
-               "expected a kernel's chunk to be 16, 32 or 64, but got ")
+               "expected a kernel's chunk to be 1, 16, 32 or 64, but got ")
            << chunk.getValue();
+  bool isAsked = chunk == 1 || mode == "recurrent";
+  if (isAsked || (mode == "auto" && !chunk && isShort(op)))
+    if (ScheduleAttr loop = tokenLoop(op, row)) {
+      op.setScheduleAttr(loop);
+      return success();
+    }
+  if (isAsked)
+    return op.emitError("the states and key vectors of a token loop stay in "
+                        "registers: expected fewer of them, or a key dimension "
+                        "of less than ")
+           << keys;
   auto sequence = cast<RankedTensorType>(op.getOutputs()[0].getType());
   Type element = sequence.getElementType();
   StringRef operands = element.isBF16()  ? "bf16"
@@ -174,7 +241,7 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
   op.setScheduleAttr(ScheduleAttr::get(
       op.getContext(), row.name, tokens, columns, /*span=*/1, /*lanes=*/1,
       /*unroll=*/false, /*fuse=*/false, /*defer=*/false, /*prefetch=*/false,
-      /*kernel=*/true, operands));
+      /*kernel=*/true, operands, /*split=*/1));
   return success();
 }
 
@@ -223,7 +290,8 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
       op.getContext(), row->name, tokens, columns, span, lanes, unroll,
       /*fuse=*/unroll,
       /*defer=*/unroll && decays,
-      /*prefetch=*/unroll, /*kernel=*/false, pairs ? "bf16" : ""));
+      /*prefetch=*/unroll, /*kernel=*/false,
+      /*operands=*/pairs ? "bf16" : "", /*split=*/1));
   return success();
 }
 } // namespace

@@ -112,17 +112,20 @@ Value TileParts::store(Location loc, Value tile, Value dest,
   int64_t perRow = kind == Matrix ? typeOf(tile).getDimSize(1) : 1;
   Value firstRow = indices[rowDim];
   for (auto [i, part] : llvm::enumerate(get(tile, kind))) {
-    if (!part)
-      continue;
+    // An entry that is no part is 0, and whoever loads the tile reads it.
+    Value stored = part;
+    if (!stored)
+      stored = arith::ConstantOp::create(
+          b, loc, b.getZeroAttr(typeOf(tile).getElementType()));
     Value row = arith::ConstantIndexOp::create(b, loc, i / perRow);
     indices[rowDim] = arith::AddIOp::create(b, loc, firstRow, row);
     if (kind == Rows) {
-      dest = writeRow(loc, part, dest, indices);
+      dest = writeRow(loc, stored, dest, indices);
       continue;
     }
     if (kind == Matrix)
       indices[rowDim + 1] = arith::ConstantIndexOp::create(b, loc, i % perRow);
-    dest = tensor::InsertOp::create(b, loc, part, dest, indices);
+    dest = tensor::InsertOp::create(b, loc, stored, dest, indices);
   }
   return dest;
 }

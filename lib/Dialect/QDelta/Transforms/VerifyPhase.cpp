@@ -100,6 +100,11 @@ struct VerifyPhasePass : qdelta::impl::VerifyPhaseBase<VerifyPhasePass> {
             return WalkResult::advance();
           if (*wanted == Phase::Buffers && isOfKernel(op))
             return WalkResult::advance();
+          // A list that is a kernel itself has no chunk form.
+          if (auto list = dyn_cast<AffineScanOp>(op);
+              list && *wanted == Phase::Chunked && list.getSchedule() &&
+              list.getSchedule()->isTokenLoop())
+            return WalkResult::skip();
           bool ours = isa_and_nonnull<QDeltaDialect>(op->getDialect());
           if (ours
                   ? allows(*wanted, op)

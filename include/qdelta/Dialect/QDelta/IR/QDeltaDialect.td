@@ -95,6 +95,11 @@ def QDelta_ScheduleAttr : AttrDef<QDelta_Dialect, "Schedule"> {
       of the state as one value, and the chunk's system is inverted once.
     * `operands`: the number format (bf16, f16, tf32) that tiles are rounded to
       where they enter a product; products add up in f32. Empty: f32.
+    * `split`: threads that share a value column, each with its part of the key
+      channels.
+
+    A kernel whose chunk is one token runs the list itself, token by token, and
+    has no chunk form: its threads hold `lanes` adjacent columns each.
   }];
   let parameters = (ins
     StringRefParameter<>:$target,
@@ -107,9 +112,14 @@ def QDelta_ScheduleAttr : AttrDef<QDelta_Dialect, "Schedule"> {
     "bool":$defer,
     "bool":$prefetch,
     DefaultValuedParameter<"bool", "false">:$kernel,
-    StringRefParameter<"", "\"\"">:$operands);
+    StringRefParameter<"", "\"\"">:$operands,
+    DefaultValuedParameter<"int64_t", "1">:$split);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The list itself is the kernel, token by token.
+    bool isTokenLoop() const { return getKernel() && getChunk() == 1; }
+  }];
 }
 
 #endif // QDELTA_DIALECT_TD

@@ -74,7 +74,8 @@ def Chunk : Pass<"qdelta-chunk", "::mlir::ModuleOp"> {
     The chunk form (docs/Spec.md) as `scf.forall` over batch entries and heads
     and `scf.for` over chunks. Token-local parts and everything that does not
     depend on the state are made once per span of chunks and shared by all
-    value blocks; products of shared bases are made once.
+    value blocks; products of shared bases are made once. A list that is a kernel
+    itself (`kernel = true, chunk = 1`) stays.
 
     Before: `qdelta.affine_scan` with a schedule.
     After: chunk ops on tiles; only the state (and, with `fuse`, the readouts of

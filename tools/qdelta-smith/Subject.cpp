@@ -1,0 +1,185 @@
+//===- Subject.cpp - a program that checks run on ------------------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "Subject.h"
+#include "data/CompileLine.h"
+#include "data/Inputs.h"
+#include "qdelta/Pipelines/Pipelines.h"
+#include "qdelta/Pipelines/Registration.h"
+#include "qdelta/Reference/Passes.h"
+
+#include "mlir/Parser/Parser.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/CrashRecoveryContext.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace qdelta;
+using namespace qdelta::tools;
+using llvm::Expected;
+using llvm::StringRef;
+using mlir::ModuleOp;
+
+Subject::Subject(const Case &what, Plant plant) : what(what), plant(plant) {
+  mlir::DialectRegistry registry;
+  registerDialects(registry);
+  context = std::make_unique<mlir::MLIRContext>(
+      registry, mlir::MLIRContext::Threading::DISABLED);
+  context->printOpOnDiagnostic(false);
+  context->getDiagEngine().registerHandler([this](mlir::Diagnostic &diag) {
+    if (diag.getSeverity() == mlir::DiagnosticSeverity::Error)
+      diagnostics.push_back(diag.str());
+  });
+  module = mlir::parseSourceString<mlir::ModuleOp>(print(what.program),
+                                                   context.get());
+  if (module)
+    recurrence = *module->getOps<RecurrenceOp>().begin();
+}
+
+Subject::~Subject() = default;
+
+Outcome Subject::run(const Check &check) {
+  diagnostics.clear();
+  Outcome outcome;
+  llvm::CrashRecoveryContext recovery;
+  if (recovery.RunSafely([&] { outcome = runUnguarded(check); }))
+    return outcome;
+  // What the check held is lost, and refers to both.
+  (void)module.release();
+  (void)context.release();
+  return {Outcome::Crashed, "the compiler or its code crashed"};
+}
+
+Outcome Subject::refusal(llvm::Error error) {
+  std::string message = llvm::toString(std::move(error));
+  if (diagnostics.empty())
+    return {Outcome::Broken, message};
+  return {Outcome::Refused, diagnostics.front()};
+}
+
+Outcome Subject::runUnguarded(const Check &check) {
+  if (!module)
+    return {Outcome::Broken,
+            "the program is not valid: " + llvm::join(diagnostics, "; ")};
+  mlir::OwningOpRef<mlir::ModuleOp> copy(module->clone());
+  CompileOptions options = check.compile;
+  bool isEngine = check.kind == Check::Engine;
+  const Sizes &sizes = what.shapes.front().sizes;
+  options.key = isEngine ? sizes.at("K") : what.exactKey;
+  options.value = isEngine ? sizes.at("V") : what.exactValue;
+  if (auto error = compileToPhase(*copy, options, "affine"))
+    return refusal(std::move(error));
+  plantMistake(*copy, plant);
+  options.from = "affine";
+  if (isEngine)
+    return checkEngine(*copy, options);
+  if (check.kind == Check::Form)
+    return checkForms(*copy, options);
+  return checkExactly(*copy, "affine");
+}
+
+Outcome Subject::checkExactly(ModuleOp derived, StringRef phase) {
+  for (auto function : derived.getOps<mlir::func::FuncOp>())
+    for (bool erase : {false, true})
+      if (failed(checkDerivation(function, what.seed, /*draws=*/1, erase)))
+        return {Outcome::Wrong, llvm::formatv("phase {0}{1}: {2}", phase,
+                                              erase ? ", with erasure" : "",
+                                              diagnostics.front())};
+  return {};
+}
+
+Outcome Subject::checkForms(ModuleOp derived, CompileOptions options) {
+  for (Phase phase : {Phase::Chunked, Phase::Linalg}) {
+    if (phase == Phase::Linalg && isForGpu(options))
+      break;
+    StringRef name = phaseName(phase);
+    if (auto error = compileToPhase(derived, options, name))
+      return refusal(std::move(error));
+    Outcome outcome = checkExactly(derived, name);
+    if (outcome.kind != Outcome::Right)
+      return outcome;
+    options.from = name.str();
+  }
+  return {};
+}
+
+Expected<const Subject::Wanted *>
+Subject::wantedFor(const Signature &signature, size_t shape, Format products) {
+  auto [entry, isNew] = wanted.try_emplace({shape, products});
+  Wanted &result = entry->second;
+  if (!isNew)
+    return &result;
+  InputOptions inputs;
+  inputs.seed = what.seed;
+  if (what.shapes[shape].hasExtremes)
+    inputs.decays = llvm::cantFail(parseDecays(extremeDecays));
+  std::vector<std::optional<FloatTensor>> none(signature.inputs.size());
+  result.inputs = makeInputs(signature, what.shapes[shape].sizes, none, inputs);
+  auto reference = runReference(recurrence, "", result.inputs, signature.dtype);
+  if (!reference)
+    return reference.takeError();
+  result.reference = std::move(*reference);
+  auto loop = runTokenLoop(recurrence, result.inputs, products);
+  if (!loop)
+    return loop.takeError();
+  result.loop = std::move(*loop);
+  return &result;
+}
+
+/// A token loop that is this far off says that the program magnifies errors.
+static bool isUnstable(const OutputError &row, Format products) {
+  return !(row.loopError < 64 * reference::unitRoundoff(products));
+}
+
+Outcome Subject::checkLaunch(const LoadedKernel &kernel,
+                             const Signature &signature, size_t shape,
+                             Format products) {
+  auto wanted = wantedFor(signature, shape, products);
+  if (!wanted)
+    return {Outcome::Broken, llvm::toString(wanted.takeError())};
+  const Wanted &known = **wanted;
+  const Sizes &sizes = what.shapes[shape].sizes;
+  auto got = runKernel(kernel, signature, sizes, known.inputs, /*threads=*/1);
+  if (!got)
+    return {Outcome::Broken, llvm::toString(got.takeError()), shape, 0};
+  for (const OutputError &row :
+       compare(signature.outputs, *got, known.reference, known.loop,
+               known.reference, /*allowed=*/2, products)) {
+    auto outcome = [&](Outcome::Kind kind, double excess) -> Outcome {
+      return {kind,
+              llvm::formatv("{0} at {1}: error {2:e2}, token loop {3:e2}",
+                            row.name, formatSizes(sizes), row.error,
+                            row.loopError),
+              shape, excess};
+    };
+    if (isUnstable(row, products))
+      return outcome(Outcome::Unstable, 0);
+    if (row.error > 4 * row.bound)
+      return outcome(Outcome::Wrong, 0);
+    if (!row.isRight())
+      return outcome(Outcome::Imprecise, row.error / row.bound);
+  }
+  return {};
+}
+
+Outcome Subject::checkEngine(ModuleOp derived, const CompileOptions &options) {
+  auto dtype = parseFormat("dtype", options.dtype);
+  if (!dtype)
+    return {Outcome::Broken, llvm::toString(dtype.takeError())};
+  auto signature = getSignature(recurrence, *dtype);
+  if (!signature)
+    return {Outcome::Broken, llvm::toString(signature.takeError())};
+  auto kernel =
+      LoadedKernel::compile(derived, options, recurrence.getSymName(), true);
+  if (!kernel)
+    return refusal(kernel.takeError());
+  Format products = productsOf(options.engine, *dtype);
+  for (size_t shape = 0; shape < what.shapes.size(); ++shape) {
+    Outcome outcome = checkLaunch(*kernel, *signature, shape, products);
+    if (outcome.kind != Outcome::Right)
+      return outcome;
+  }
+  return {};
+}
