@@ -9,7 +9,9 @@
 // Rows of the state are multiplied two by two where the processor multiplies
 // pairs of bf16, sequences are bf16, keys and tokens pair up and columns fill
 // registers.
-// PAIRS: schedule = #qdelta.schedule<{{.*}} unroll = true, fuse = true, defer = true, prefetch = true, operands = "bf16">
+// PAIRS: schedule = #qdelta.schedule<target = "avx512bf16", chunk = 4, columns = 32, {{.*}} unroll = true, fuse = true, defer = true, prefetch = true, operands = "bf16">
+// An odd chunk that is asked for is rows of its own.
+// RUN: qdelta-opt %s -qdelta-specialize="key=64 value=96 dtype=bf16" -qdelta-derive-affine -qdelta-select-schedule="target=avx512bf16 chunk=3" | FileCheck %s --check-prefix=ROWS
 // ROWS-NOT: operands =
 // ROWS: schedule = #qdelta.schedule<{{.*}} unroll = true
 // ROWS-NOT: operands =

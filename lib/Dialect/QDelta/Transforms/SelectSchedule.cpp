@@ -29,6 +29,9 @@ constexpr int64_t kLongestUnrolled = 4;
 /// Tokens a chunk unless asked for: as rows, in registers, the flop count of a
 /// token grows with the chunk, so two; as matrices, one tile of 16.
 constexpr int64_t kUnrolledChunk = 2, kMatrixChunk = 16;
+/// The same as rows whose products are of pairs: a row of the state is rounded
+/// and packed once for all tokens of a chunk.
+constexpr int64_t kPairedChunk = 4;
 /// Value columns of a block of matrices.
 constexpr int64_t kMatrixColumns = 64;
 
@@ -57,6 +60,16 @@ private:
                                  int64_t vectors) {
     return (chunk * (facts.getReads() + facts.getWrites()) + 1) * vectors + 1;
   }
+
+  /// The same with products of pairs: the values of two tokens share registers,
+  /// two rows and what they are packed to are there at once, and a write takes
+  /// two broadcasts.
+  static int64_t registersForPairs(FactsAttr facts, int64_t chunk,
+                                   int64_t vectors) {
+    return (chunk * facts.getReads() + chunk / 2 * facts.getWrites() + 3) *
+               vectors +
+           2;
+  }
 };
 
 /// Options that mean the same for every target.
@@ -80,14 +93,12 @@ LogicalResult SelectSchedulePass::checkOptions(AffineScanOp op) {
 }
 
 /// Whether sequences are bf16 and the sizes are such that rows of the state can
-/// be multiplied two by two: whole pairs of keys and of tokens, and columns
-/// that fill registers.
-static bool multipliesPairs(AffineScanOp op, int64_t tokens, int64_t columns,
-                            int64_t lanes) {
+/// be multiplied two by two: whole pairs of keys, and columns that fill
+/// registers.
+static bool multipliesPairs(AffineScanOp op, int64_t lanes) {
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());
   auto output = cast<RankedTensorType>(op.getOutputs()[0].getType());
-  return output.getElementType().isBF16() && tokens % 2 == 0 &&
-         state.getDimSize(2) % 2 == 0 && columns % lanes == 0 &&
+  return output.getElementType().isBF16() && state.getDimSize(2) % 2 == 0 &&
          state.getDimSize(3) % lanes == 0;
 }
 
@@ -267,23 +278,26 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   int64_t bytes = state.getElementTypeBitWidth() / 8;
   int64_t lanes = std::max<int64_t>(1, row->lanes * 4 / bytes);
   int64_t vectors = row->vectorsPerRow;
+  bool pairUp = row->bf16Pairs && multipliesPairs(op, row->lanes);
   int64_t tokens = chunk                 ? chunk
                    : mode == "recurrent" ? 1
+                   : pairUp              ? kPairedChunk
                    : vectorises          ? kUnrolledChunk
                                          : kMatrixChunk;
   bool unroll = vectorises && tokens <= kLongestUnrolled;
+  auto hasPairs = [&] { return unroll && pairUp && tokens % 2 == 0; };
   auto fits = [&] {
-    return registersNeeded(facts, tokens, vectors) <= row->registers;
+    int64_t needed = hasPairs() ? registersForPairs(facts, tokens, vectors)
+                                : registersNeeded(facts, tokens, vectors);
+    return needed <= row->registers;
   };
   while (unroll && !chunk && tokens > 1 && !fits())
-    --tokens;
+    tokens -= pairUp && tokens > 2 ? 2 : 1;
   while (unroll && vectors > 1 &&
          (!fits() || keys * vectors * lanes * bytes > row->l1Bytes))
     --vectors;
   int64_t columns = unroll ? vectors * lanes : kMatrixColumns;
   columns = std::min(columns, std::max<int64_t>(values, 1));
-  bool pairs = unroll && row->bf16Pairs &&
-               multipliesPairs(op, tokens, columns, row->lanes);
   int64_t span = unroll ? std::max<int64_t>(1, kSpanTokens / tokens) : 1;
   bool decays = facts.getDecay() != DecayKind::None;
   op.setScheduleAttr(ScheduleAttr::get(
@@ -291,7 +305,7 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
       /*fuse=*/unroll,
       /*defer=*/unroll && decays,
       /*prefetch=*/unroll, /*kernel=*/false,
-      /*operands=*/pairs ? "bf16" : "", /*split=*/1));
+      /*operands=*/hasPairs() ? "bf16" : "", /*split=*/1));
   return success();
 }
 } // namespace
