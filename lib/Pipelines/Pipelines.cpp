@@ -115,6 +115,7 @@ static void addToBuffers(OpPassManager &pm, const CompileOptions &options) {
 }
 
 static void addToTarget(OpPassManager &pm) {
+  pm.addPass(createPairConversions());
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createSCFToControlFlowPass());
   functions.addPass(memref::createExpandStridedMetadataPass());

@@ -63,3 +63,12 @@ func.func @mixed(%S: tensor<8x16xf32>, %d: f32, %a: tensor<2x8xbf16>, %e: tensor
     -> tensor<8x16xf32>, (tensor<2x16xf32>)
   return %0 : tensor<8x16xf32>
 }
+
+// -----
+
+func.func @channels(%S: tensor<8x16xf32>, %d: f32, %c: tensor<1x8xf32>, %a: tensor<2x8xbf16>, %e: tensor<2x16xf32>) -> tensor<8x16xf32> {
+  // expected-error @below {{products of pairs need rows that decay alike, but got a decay per key channel}}
+  %0 = qdelta.chunk_update %S decay %d channels %c keys(%a) values(%e) reads()
+    : tensor<8x16xf32>, f32 channels tensor<1x8xf32> keys(tensor<2x8xbf16>) values(tensor<2x16xf32>) -> tensor<8x16xf32>
+  return %0 : tensor<8x16xf32>
+}

@@ -12,6 +12,9 @@
 // PAIRS: schedule = #qdelta.schedule<target = "avx512bf16", chunk = 4, columns = 32, {{.*}} unroll = true, fuse = true, defer = true, prefetch = true, operands = "bf16">
 // An odd chunk that is asked for is rows of its own.
 // RUN: qdelta-opt %s -qdelta-specialize="key=64 value=96 dtype=bf16" -qdelta-derive-affine -qdelta-select-schedule="target=avx512bf16 chunk=3" | FileCheck %s --check-prefix=ROWS
+// So are rows that decay by channel, and keys that a prescan makes in f32.
+// RUN: qdelta-opt %models/gla.mlir -qdelta-specialize="key=64 value=96 dtype=bf16" -qdelta-derive-affine -qdelta-select-schedule="target=avx512bf16" | FileCheck %s --check-prefix=ROWS
+// RUN: qdelta-opt %models/gated_delta_net_layer.mlir -qdelta-specialize="key=64 value=96 dtype=bf16" -qdelta-derive-affine -qdelta-select-schedule="target=avx512bf16" | FileCheck %s --check-prefix=ROWS
 // ROWS-NOT: operands =
 // ROWS: schedule = #qdelta.schedule<{{.*}} unroll = true
 // ROWS-NOT: operands =

@@ -222,6 +222,23 @@ def PairUpdates : Pass<"qdelta-pair-updates", "::mlir::ModuleOp"> {
                            "::mlir::x86vector::X86VectorDialect"];
 }
 
+def PairConversions : Pass<"qdelta-pair-conversions", "::mlir::ModuleOp"> {
+  let summary = "two registers are rounded to bf16 at once";
+  let description = [{
+    Two registers that are rounded to bf16 and interleaved are rounded by one
+    instruction, which has no op of its own in any dialect, and then put in order.
+
+    Before: `vector.interleave` of two `x86vector.avx512.cvt.packed.f32_to_bf16`
+    of `vector<16xf32>`.
+    After: `llvm.call_intrinsic` and `vector.shuffle`. All else stays.
+    Preconditions: a processor with avx512bf16, which the op that is replaced
+    needs too.
+
+    Numerics: preserving.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::vector::VectorDialect"];
+}
+
 def ExpandBfloat : Pass<"qdelta-expand-bfloat", "::mlir::ModuleOp"> {
   let summary = "conversions of bf16 as integer arithmetic";
   let description = [{

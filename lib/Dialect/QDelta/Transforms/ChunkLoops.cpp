@@ -87,8 +87,8 @@ void HeadBuilder::roundKeys() {
     Value &made = rounded[tile];
     if (!made)
       made = arith::TruncFOp::create(
-          b, loc,
-          cast<RankedTensorType>(tile.getType()).clone(b.getBF16Type()), tile);
+          b, loc, cast<RankedTensorType>(tile.getType()).clone(b.getBF16Type()),
+          tile);
     tile = made;
   };
   for (auto &read : system.reads)
