@@ -37,8 +37,8 @@ private:
   Value createEmpty(OpResult result);
   void createLoop(ArrayRef<OpResult> shared);
   Slice sliceOf(OpResult result);
-  Value createOwn(OpResult result, const Slice &slice);
-  Value takeSequence(Value tokens);
+  Value createOwn(OpResult result, Slice slice);
+  Value takeSequence(Value tokens, OpFoldResult first);
   LogicalResult createItem(Operation *op);
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, loc, value);
@@ -225,24 +225,19 @@ ItemLoop::Slice ItemLoop::sliceOf(OpResult result) {
 
 /// Memory for a sequence that the item makes for itself. Its size does not
 /// depend on the item, so that one allocation does for all of them.
-Value ItemLoop::createOwn(OpResult result, const Slice &slice) {
+Value ItemLoop::createOwn(OpResult result, Slice slice) {
+  if (!isFinal(result))
+    slice.sizes[1] = total;
   Type element = cast<RankedTensorType>(result.getType()).getElementType();
-  SmallVector<OpFoldResult> whole(slice.sizes);
-  if (!cuSeqlens || isFinal(result))
-    return tensor::EmptyOp::create(b, loc, whole, element);
-  whole[1] = total;
-  Value own = tensor::EmptyOp::create(b, loc, whole, element);
-  SmallVector<OpFoldResult> zeros(whole.size(), b.getIndexAttr(0));
-  return tensor::ExtractSliceOp::create(b, loc, own, zeros, slice.sizes,
-                                        slice.strides);
+  return tensor::EmptyOp::create(b, loc, slice.sizes, element);
 }
 
-/// The item's tokens of a packed sequence.
-Value ItemLoop::takeSequence(Value tokens) {
+/// The item's tokens of a sequence that holds more, from `first` on.
+Value ItemLoop::takeSequence(Value tokens, OpFoldResult first) {
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, tokens);
   SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0));
   SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
-  offsets[1] = firstToken, sizes[1] = length;
+  offsets[1] = first, sizes[1] = length;
   return tensor::ExtractSliceOp::create(b, loc, tokens, offsets, sizes,
                                         strides);
 }
@@ -258,7 +253,8 @@ LogicalResult ItemLoop::createItem(Operation *op) {
   for (OpOperand &operand : op->getOpOperands().slice(
            tokens.getBeginOperandIndex(), tokens.size())) {
     if (Value own = made.lookup(operand.get())) {
-      operand.set(own);
+      bool isLonger = cuSeqlens && !destinations.contains(operand.get());
+      operand.set(isLonger ? takeSequence(own, b.getIndexAttr(0)) : own);
       ofBatch.push_back(index(0));
       ofHead.push_back(ofBatch.back());
       continue;
@@ -268,7 +264,7 @@ LogicalResult ItemLoop::createItem(Operation *op) {
     ofHead.push_back(arith::DivUIOp::create(b, loc, head, ratio));
     ofBatch.push_back(cuSeqlens ? index(0) : batch);
     if (cuSeqlens)
-      operand.set(takeSequence(operand.get()));
+      operand.set(takeSequence(operand.get(), firstToken));
   }
   ofHead.append(params.size(), head);
   ofBatch.append(params.size(), batch);
