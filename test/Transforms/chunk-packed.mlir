@@ -2,7 +2,7 @@
 
 // An item is a sequence and a head. It works on its own tokens, so that chunks
 // begin where its sequence does; what it makes for itself lies in memory that
-// does for the longest.
+// does for all.
 
 // CHECK: func.func @step_packed(%[[K:.*]]: tensor<1x?x?x4xf32>, %[[V:.*]]: tensor<1x?x?x4xf32>, %{{.*}}: tensor<?x?x4xf32>, %[[S:.*]]: tensor<?x?x4x4xf32>, %[[CU:.*]]: tensor<?xi32>)
 // CHECK: %[[T:.*]] = tensor.dim %[[K]], %c1
@@ -14,10 +14,11 @@
 // CHECK: %[[E32:.*]] = tensor.extract %[[CU]][%[[NEXT]]] : tensor<?xi32>
 // CHECK: %[[END:.*]] = arith.index_cast %[[E32]] : i32 to index
 // CHECK: %[[LENGTH:.*]] = arith.subi %[[END]], %[[BEGIN]]
+// CHECK: tensor.extract_slice %[[K]][0, %[[BEGIN]], 0, 0] [1, %[[LENGTH]], %{{.*}}, 4]
 // CHECK: %[[OWN:.*]] = tensor.empty(%[[T]]) : tensor<1x?x1x4xf32>
-// CHECK: tensor.extract_slice %[[OWN]][0, 0, 0, 0] [1, %[[LENGTH]], 1, 4]
-// CHECK: scf.for %{{.*}} = %c0{{.*}} to %[[LENGTH]]
-// CHECK: tensor.extract_slice %{{.*}}[0, %[[BEGIN]], 0, 0] [1, %[[LENGTH]], %{{.*}}, 4]
+// CHECK: %[[MADE:.*]]:2 = scf.for %{{.*}} = %c0{{.*}} to %[[LENGTH]] {{.*}} = %[[OWN]])
+// CHECK: tensor.extract_slice %[[V]][0, %[[BEGIN]], 0, 0] [1, %[[LENGTH]], %{{.*}}, 4]
+// CHECK: tensor.extract_slice %[[MADE]]#1[0, 0, 0, 0] [1, %[[LENGTH]], 1, 4]
 // CHECK: qdelta.chunk_valid %{{.*}} of %[[LENGTH]]
 // CHECK: tensor.parallel_insert_slice %{{.*}} into %{{.*}}[0, %[[BEGIN]], %[[H]], 0] [1, %[[LENGTH]], 1, 4]
 qdelta.recurrence @step(state %n: tensor<?xf32>, %S: tensor<?x?xf32>)
