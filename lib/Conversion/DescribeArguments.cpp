@@ -50,6 +50,9 @@ ArrayAttr qdelta::describeArguments(TypeRange types, RecurrenceOp recurrence) {
     add(nameOf(arg), QDELTA_ROLE_PARAM, {valueHeads}, domainOf(arg));
   for (BlockArgument arg : recurrence.getStates())
     add(nameOf(arg), QDELTA_ROLE_INITIAL_STATE, {batch, valueHeads});
+  if (all.size() < types.size() &&
+      cast<RankedTensorType>(types[all.size()]).getElementType().isInteger())
+    add("cu_seqlens", QDELTA_ROLE_CU_SEQLENS, {QDELTA_DIM_BOUNDS});
   size_t outputs = recurrence.getYield().getOutputs().size();
   for (size_t i = 0; i < outputs; ++i)
     add(outputs == 1 ? "o" : "o" + std::to_string(i + 1), QDELTA_ROLE_OUTPUT,

@@ -21,7 +21,9 @@ static DLDataType dtypeOf(DictionaryAttr dict) {
   if (!attr)
     return {kDLFloat, 32, 1};
   Type type = attr.getValue();
-  uint8_t code = type.isBF16() ? kDLBfloat : kDLFloat;
+  uint8_t code = type.isInteger() ? kDLInt
+                 : type.isBF16()  ? kDLBfloat
+                                  : kDLFloat;
   return {code, static_cast<uint8_t>(type.getIntOrFloatBitWidth()), 1};
 }
 

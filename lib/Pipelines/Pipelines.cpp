@@ -149,6 +149,8 @@ void qdelta::addPassesTo(Phase phase, OpPassManager &pm,
     sizes.key = options.key;
     sizes.value = options.value;
     sizes.dtype = options.dtype;
+    sizes.entry = options.entry;
+    sizes.cuSeqlens = options.cuSeqlens;
     pm.addPass(createSpecialize(sizes));
     break;
   }
@@ -201,6 +203,11 @@ struct TextualOptions : PassPipelineOptions<TextualOptions> {
   Option<std::string> dtype{*this, "dtype",
                             llvm::cl::desc("what vectors are stored in"),
                             llvm::cl::init("f32")};
+  Option<std::string> entry{*this, "entry", llvm::cl::desc("forward or packed"),
+                            llvm::cl::init("forward")};
+  Option<std::string> cuSeqlens{*this, "cu-seqlens",
+                                llvm::cl::desc("elements of cu_seqlens"),
+                                llvm::cl::init("i32")};
 };
 } // namespace
 
@@ -219,6 +226,8 @@ void qdelta::registerPipelines() {
           options.key = text.key;
           options.value = text.value;
           options.dtype = text.dtype;
+          options.entry = text.entry;
+          options.cuSeqlens = text.cuSeqlens;
           addPassesTo(phase, pm, options);
         });
   }

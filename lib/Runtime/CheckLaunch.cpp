@@ -35,13 +35,21 @@ qdeltaStatus *Launch::check(const qdeltaKernel &kernel,
   if (engine == QDELTA_ENGINE_CUDA)
     if (qdeltaStatus *error = checkDevices(tensors))
       return error;
+  for (const TensorView &view : views)
+    if (view.argument->role == QDELTA_ROLE_CU_SEQLENS)
+      cuSeqlens = &view;
   if (qdeltaStatus *error = bindSizes())
     return error;
   if (qdeltaStatus *error = checkHeads())
     return error;
+  if (qdeltaStatus *error = countSequences())
+    return error;
   if (qdeltaStatus *error = countItems())
     return error;
-  return checkOverlap();
+  if (qdeltaStatus *error = checkOverlap())
+    return error;
+  // Those in a device's memory are read once there is a run on it.
+  return engine == QDELTA_ENGINE_CUDA ? nullptr : checkSequences();
 }
 
 qdeltaStatus *Launch::checkDevices(DLTensor *const *tensors) {
@@ -67,6 +75,7 @@ int64_t qdelta::runtime::meaningOf(const qdeltaArgument &argument, int32_t d) {
   static constexpr int64_t param[] = {QDELTA_DIM_VALUE_HEADS, 0, 0, 0};
   static constexpr int64_t state[] = {QDELTA_DIM_BATCH, QDELTA_DIM_VALUE_HEADS,
                                       0, 0};
+  static constexpr int64_t bounds[] = {QDELTA_DIM_BOUNDS, 0, 0, 0};
   switch (argument.role) {
   case QDELTA_ROLE_TOKEN:
     return token[d];
@@ -74,6 +83,8 @@ int64_t qdelta::runtime::meaningOf(const qdeltaArgument &argument, int32_t d) {
     return output[d];
   case QDELTA_ROLE_PARAM:
     return param[d];
+  case QDELTA_ROLE_CU_SEQLENS:
+    return bounds[d];
   default:
     return state[d];
   }
@@ -85,7 +96,9 @@ qdeltaStatus *Launch::bindSizes() {
     for (int32_t d = 0; d < view.rank(); ++d) {
       const qdeltaArgument &argument = *view.argument;
       int64_t symbol = -meaningOf(argument, d), size = view.sizes[d];
-      if (symbol < 1 || symbol > 3)
+      // Of packed sequences the states say how many there are.
+      if (symbol < 1 || symbol > 3 ||
+          (cuSeqlens && symbol == -QDELTA_DIM_BATCH && isSequence(argument)))
         continue;
       SharedSize &known = shared[symbol];
       if (!known.owner)

@@ -42,6 +42,11 @@ private:
   qdeltaStatus *checkOverlap() const;
   qdeltaStatus *checkDevices(DLTensor *const *tensors);
   qdeltaStatus *countItems();
+  qdeltaStatus *countSequences();
+  /// Checks what cu_seqlens holds, if there is one; the second, on a device.
+  qdeltaStatus *checkSequences() const;
+  qdeltaStatus *checkSequencesOn(DeviceRun &run) const;
+  qdeltaStatus *checkBounds(const char *data, int64_t stride) const;
 
   /// Final states and the initial ones that they pair up with.
   std::vector<std::pair<const TensorView *, const TensorView *>> states() const;
@@ -56,6 +61,8 @@ private:
   };
 
   std::vector<TensorView> views;
+  /// Of a packed kernel, else null.
+  const TensorView *cuSeqlens = nullptr;
   /// Indexed by minus QDELTA_DIM_*: B, T and HV.
   SharedSize shared[4];
 };

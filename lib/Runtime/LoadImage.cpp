@@ -73,13 +73,26 @@ qdeltaStatus *checkArray(const T *array, int64_t count, const char *type) {
   return nullptr;
 }
 
+qdeltaStatus *checkCuSeqlens(const qdeltaArgument &argument,
+                             const std::string &kernel) {
+  DLDataType type = argument.dtype;
+  bool hasBounds =
+      argument.shape[0] == QDELTA_DIM_BOUNDS || argument.shape[0] > 0;
+  if (argument.rank == 1 && hasBounds && type.code == kDLInt &&
+      type.lanes == 1 && (type.bits == 32 || type.bits == 64))
+    return nullptr;
+  return badImage(std::string("expected argument ") + argument.name +
+                  " of kernel " + kernel +
+                  " to be int32 or int64 with shape [B + 1]");
+}
+
 qdeltaStatus *checkArgument(const qdeltaArgument &argument,
                             const std::string &kernel) {
   if (!argument.name)
     return badImage("an argument of kernel " + kernel + " has no name");
   std::string name = argument.name;
   int32_t role = numberOf(argument.role);
-  if (role < QDELTA_ROLE_TOKEN || role > QDELTA_ROLE_FINAL_STATE)
+  if (role < QDELTA_ROLE_TOKEN || role > QDELTA_ROLE_CU_SEQLENS)
     return badImage("argument " + name + " of kernel " + kernel +
                     " has unknown role " + std::to_string(role));
   if (argument.rank < 1 || argument.rank > 4)
@@ -87,9 +100,11 @@ qdeltaStatus *checkArgument(const qdeltaArgument &argument,
                     " to have rank 1 to 4, but got " +
                     std::to_string(argument.rank));
   for (int32_t d = 0; d < argument.rank; ++d)
-    if (argument.shape[d] < QDELTA_DIM_HEADS)
+    if (argument.shape[d] < QDELTA_DIM_HEADS && role != QDELTA_ROLE_CU_SEQLENS)
       return badImage("argument " + name + " of kernel " + kernel +
                       " has unknown size " + std::to_string(argument.shape[d]));
+  if (role == QDELTA_ROLE_CU_SEQLENS)
+    return checkCuSeqlens(argument, kernel);
   if (!isKnownType(argument.dtype))
     return badImage("expected argument " + name + " of kernel " + kernel +
                     " to be float64, float32, bfloat16 or float16");
@@ -125,6 +140,22 @@ qdeltaStatus *checkStates(const qdeltaKernel &kernel) {
   return nullptr;
 }
 
+/// A packed kernel has one sequence of tokens.
+qdeltaStatus *checkPacked(const qdeltaKernel &kernel) {
+  int count = 0;
+  for (const qdeltaArgument &argument : kernel.arguments)
+    count += argument.role == QDELTA_ROLE_CU_SEQLENS;
+  if (count > 1)
+    return badImage("kernel " + kernel.name +
+                    " has more than one argument that says where sequences "
+                    "end");
+  for (const qdeltaArgument &argument : kernel.arguments)
+    if (count == 1 && isSequence(argument) && argument.shape[0] != 1)
+      return badImage("expected " + describe(argument) + " of packed kernel " +
+                      kernel.name + " to begin with size 1");
+  return nullptr;
+}
+
 qdeltaStatus *loadKernel(const qdeltaKernelImage &image, qdeltaKernel &kernel) {
   if (!image.name)
     return badImage("expected a kernel to have a name");
@@ -149,6 +180,8 @@ qdeltaStatus *loadKernel(const qdeltaKernelImage &image, qdeltaKernel &kernel) {
     kernel.arguments[i].struct_size = sizeof(qdeltaArgument);
     kernel.arguments[i].name = kernel.argumentNames[i].c_str();
   }
+  if (qdeltaStatus *error = checkPacked(kernel))
+    return error;
   return checkStates(kernel);
 }
 
@@ -167,8 +200,7 @@ qdeltaStatus *loadTensorMaps(const qdeltaDeviceKernelImage &image,
                       std::to_string(map.argument));
     const qdeltaArgument &argument =
         kernel.arguments[static_cast<size_t>(map.argument)];
-    if (argument.rank != 4 || (argument.role != QDELTA_ROLE_TOKEN &&
-                               argument.role != QDELTA_ROLE_OUTPUT))
+    if (argument.rank != 4 || !isSequence(argument))
       return badImage("expected " + name +
                       " to be over a sequence of rank 4, but got " +
                       describe(argument));

@@ -20,6 +20,11 @@ bool qdelta::runtime::isWritten(const qdeltaArgument &argument) {
          argument.role == QDELTA_ROLE_FINAL_STATE;
 }
 
+bool qdelta::runtime::isSequence(const qdeltaArgument &argument) {
+  return argument.role == QDELTA_ROLE_TOKEN ||
+         argument.role == QDELTA_ROLE_OUTPUT;
+}
+
 void qdelta::runtime::describeContents(qdeltaModule &module) {
   std::vector<DeviceCode> codes;
   for (const qdeltaKernel &kernel : module.kernels)
@@ -42,6 +47,7 @@ std::string qdelta::runtime::describe(const qdeltaArgument &argument) {
     return std::string("final state ") + argument.name;
   case QDELTA_ROLE_TOKEN:
   case QDELTA_ROLE_PARAM:
+  case QDELTA_ROLE_CU_SEQLENS:
     break;
   }
   return argument.name;

@@ -21,6 +21,23 @@ Memory::Memory(Emitter &e, AffineScanOp op, const Layout &layout, Value params)
   Num item = e.special("ctaid.x") / layout.blocks();
   batch = item / valueHeads;
   head = item % valueHeads;
+  if (op.getCuSeqlens())
+    findSequence();
+}
+
+void Memory::findSequence() {
+  int64_t argument = static_cast<int64_t>(op->getNumOperands()) - 1;
+  Type type = op.getCuSeqlens().getType().getElementType();
+  int64_t bytes = type.getIntOrFloatBitWidth() / 8;
+  auto bound = [&](Num n) {
+    Num address = word(5 * argument) + e.widen(n) * bytes;
+    Value pointer = LLVM::IntToPtrOp::create(
+        e.b, LLVM::LLVMPointerType::get(e.b.getContext(), 1), Value(address));
+    Num value = e.load(pointer, type);
+    return type.isInteger(32) ? value : e.narrow(value);
+  };
+  firstToken = bound(batch);
+  sequenceLength = bound(batch + 1) - firstToken;
 }
 
 Num Memory::word(int64_t index) {
@@ -52,7 +69,9 @@ Memory::Rows Memory::rowsOf(unsigned argument) {
   // A state's head follows its batch entry; a sequence's comes after the token.
   int64_t headAt = isParameter ? 1 : isState(argument) ? 2 : 3;
   Num offset = e.widen(own) * word(first + headAt);
-  if (!isParameter)
+  if (op.getCuSeqlens() && !isParameter && !isState(argument))
+    offset = offset + e.widen(firstToken) * word(first + 2);
+  else if (!isParameter)
     offset = offset + e.widen(batch) * word(first + 1);
   Num start = word(first) + offset * bytes;
   Rows rows;

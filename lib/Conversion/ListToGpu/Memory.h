@@ -20,8 +20,11 @@ class Memory {
 public:
   Memory(Emitter &e, AffineScanOp op, const Layout &layout, mlir::Value params);
 
-  /// T.
-  Num length() { return e.narrow(word(numArguments * 5)); }
+  /// T, or of packed sequences the number of tokens of this one.
+  Num length() {
+    return op.getCuSeqlens() ? sequenceLength
+                             : e.narrow(word(numArguments * 5));
+  }
 
   /// Where rows of an argument start: tokens, key channels, or the one row of a
   /// parameter.
@@ -57,6 +60,7 @@ private:
   Num word(int64_t index);
   mlir::RankedTensorType typeOf(unsigned argument);
   bool isState(unsigned argument);
+  void findSequence();
   Fragment loadPiece(mlir::Value pointer, const Rows &rows, int64_t length);
   void storePiece(llvm::ArrayRef<Num> values, mlir::Value pointer,
                   const Rows &rows);
@@ -75,6 +79,8 @@ private:
   mlir::Value params;
   int64_t numArguments;
   Num batch, head, valueHeads;
+  /// Of packed sequences, i32.
+  Num firstToken, sequenceLength;
 };
 
 } // namespace qdelta::gpu

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "PackedSequences.h"
 #include "SequenceTypes.h"
 
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
@@ -135,6 +136,8 @@ static LogicalResult verifyStates(PrescanOp op) {
 
 LogicalResult PrescanOp::verifyRegions() {
   if (failed(verifyArguments(*this)) || failed(verifyResults(*this)))
+    return failure();
+  if (failed(verifyPacked(*this, "prescan_c5")))
     return failure();
   return verifyStates(*this);
 }

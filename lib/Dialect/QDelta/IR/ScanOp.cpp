@@ -5,6 +5,7 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "PackedSequences.h"
 #include "SequenceTypes.h"
 
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
@@ -150,12 +151,13 @@ LogicalResult ScanOp::verifySymbolUses(SymbolTableCollection &symbols) {
 
   auto roles = inferTokenDims(callee.getBody().front());
   Dimensions dims(*this);
+  StringRef batch = getCuSeqlens() ? "1" : "B";
   auto nameOf = [&](BlockArgument arg) {
     return callee.getArgName(arg.getArgNumber());
   };
   for (auto [arg, init, final] :
        llvm::zip(callee.getStates(), getInits(), getFinals())) {
-    SmallVector<StringRef> shape{"B", "HV"};
+    SmallVector<StringRef> shape{getCuSeqlens() ? "N" : "B", "HV"};
     addSymbols(shape, roles[arg], nameOf(arg));
     for (auto [value, what] : {std::pair(init, "initial state "),
                                std::pair(Value(final), "final state ")})
@@ -164,7 +166,7 @@ LogicalResult ScanOp::verifySymbolUses(SymbolTableCollection &symbols) {
         return failure();
   }
   for (auto [arg, token] : llvm::zip(callee.getTokens(), getTokens())) {
-    SmallVector<StringRef> shape{"B", "T", "H"};
+    SmallVector<StringRef> shape{batch, "T", "H"};
     addSymbols(shape, roles[arg], nameOf(arg));
     if (failed(verifyShape(*this, dims, token.getType(), nameOf(arg), shape)))
       return failure();
@@ -186,12 +188,14 @@ LogicalResult ScanOp::verifySymbolUses(SymbolTableCollection &symbols) {
   }
   for (auto [index, output] : llvm::enumerate(getOutputs()))
     if (failed(verifyShape(*this, dims, output.getType(),
-                           "output " + Twine(index), {"B", "T", "HV", "V"})))
+                           "output " + Twine(index), {batch, "T", "HV", "V"})))
       return failure();
   std::optional<int64_t> keys = dims.size("K"), pairs = dims.size("K / 2");
   if (keys && pairs && *keys != 2 * *pairs)
     return emitOpError("expected K = ")
            << *keys << " to be twice the number of its pairs, but got "
            << *pairs << " /*scan_c3*/";
+  if (failed(verifyPacked(*this, "scan_c6")))
+    return failure();
   return verifyElements(*this, callee, roles);
 }

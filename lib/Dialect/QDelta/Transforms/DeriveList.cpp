@@ -186,7 +186,8 @@ void ListStage::create(OpBuilder &at, ScanOp scan,
   }
   auto op = AffineScanOp::create(
       at, scan.getLoc(), resultTypes(scan), finals, operands.tokens,
-      operands.params, operands.inits, at.getArrayAttr(operands.names),
+      operands.params, operands.inits, scan.getCuSeqlens(),
+      at.getArrayAttr(operands.names),
       FactsAttr::get(at.getContext(), DecayKind::None, 0, 0, {}, false),
       ScheduleAttr());
   op.getBody().takeBody(*region);

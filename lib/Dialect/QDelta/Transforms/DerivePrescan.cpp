@@ -96,10 +96,10 @@ void PrescanStage::create(OpBuilder &at, ScanOp scan,
   for (Value init : operands.inits)
     finals.push_back(init.getType());
   Value heads = tensor::DimOp::create(at, scan.getLoc(), scan.getInits()[0], 1);
-  auto op =
-      PrescanOp::create(at, scan.getLoc(), resultTypes(scan), finals, heads,
-                        operands.tokens, operands.params, operands.inits,
-                        at.getArrayAttr(operands.names), ScheduleAttr());
+  auto op = PrescanOp::create(at, scan.getLoc(), resultTypes(scan), finals,
+                              heads, operands.tokens, operands.params,
+                              operands.inits, scan.getCuSeqlens(),
+                              at.getArrayAttr(operands.names), ScheduleAttr());
   op.getBody().takeBody(*region);
   setResults(op, sequences, stepOutputs, stepFinals);
 }

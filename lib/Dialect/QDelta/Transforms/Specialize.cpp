@@ -66,9 +66,21 @@ struct SpecializePass : qdelta::impl::SpecializeBase<SpecializePass> {
           << dtype;
       return signalPassFailure();
     }
+    if (!llvm::is_contained({"forward", "packed"}, entry)) {
+      getOperation().emitError(
+          "expected entry to be forward or packed, but got ")
+          << entry;
+      return signalPassFailure();
+    }
+    if (!llvm::is_contained({"i32", "i64"}, cuSeqlens)) {
+      getOperation().emitError("expected cu-seqlens to be i32 or i64, but got ")
+          << cuSeqlens;
+      return signalPassFailure();
+    }
     if (dtype == "f64")
       widen(getOperation());
-    addEntryPoints(getOperation());
+    addEntryPoints(getOperation(),
+                   {entry.getValue(), cuSeqlens == "i64" ? 64u : 32u});
     for (auto func : getOperation().getOps<func::FuncOp>())
       if (RecurrenceOp recurrence = recurrenceOf(func))
         if (failed(specialize(func, recurrence)))
@@ -141,6 +153,10 @@ private:
     unsigned states = recurrence.getNumStates();
     auto args = recurrence.getBody().getArguments();
     for (auto [index, arg] : llvm::enumerate(func.getArguments())) {
+      if (arg == cuSeqlensOf(func)) {
+        types.push_back(arg.getType());
+        continue;
+      }
       unsigned inStep = index + states;
       // Initial states come last, but stand first in the step.
       TokenDim dim =

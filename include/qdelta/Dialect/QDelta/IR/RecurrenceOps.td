@@ -232,6 +232,8 @@ def QDelta_YieldOp : QDelta_Op<"yield", [
   }];
 }
 
+def QDelta_CuSeqlens : 1DTensorOf<[I32, I64]>;
+
 def QDelta_ScanOp : QDelta_Op<"scan", [
     Pure, AttrSizedOperandSegments, AttrSizedResultSegments,
     DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
@@ -251,16 +253,24 @@ def QDelta_ScanOp : QDelta_Op<"scan", [
     bf16 or as f16, all in one type, where the recurrence has f32: its
     arithmetic stays f32, an element is converted where it is read, and an
     output is rounded to nearest, ties to even, where it is written.
+
+    With `cu_seqlens` [N + 1] sequences of different lengths are packed into one:
+    token inputs and outputs have B = 1, states have N in place of B, and
+    sequence n is tokens cu_seqlens[n] to cu_seqlens[n + 1] - 1, from initial
+    state n to final state n /*scan_c6*/. Sequences may be empty. It is 0 first,
+    T last and never decreases, which is checked when it is run.
   }];
   let arguments = (ins FlatSymbolRefAttr:$callee,
                        Variadic<AnyRankedTensor>:$tokens,
                        Variadic<AnyRankedTensor>:$params,
-                       Variadic<AnyRankedTensor>:$inits);
+                       Variadic<AnyRankedTensor>:$inits,
+                       Optional<QDelta_CuSeqlens>:$cu_seqlens);
   let results = (outs Variadic<AnyRankedTensor>:$outputs,
                       Variadic<AnyRankedTensor>:$finals);
   let assemblyFormat = [{
     $callee `(` $tokens `)` (`param` `(` $params^ `)`)? `init` `(` $inits `)`
-    attr-dict `:` `(` type($tokens) `)` (`param` `(` type($params)^ `)`)?
+    (`cu_seqlens` `(` $cu_seqlens^ `:` type($cu_seqlens) `)`)? attr-dict
+    `:` `(` type($tokens) `)` (`param` `(` type($params)^ `)`)?
     `init` `(` type($inits) `)` `->` `(` type($outputs) `)` `final` `(` type($finals) `)`
   }];
 }

@@ -14,8 +14,9 @@
 namespace qdelta {
 
 /// The attribute of a function that runs exactly one recurrence over its
-/// arguments: tokens, parameters, initial states; results: outputs, final
-/// states. It names the recurrence and stays through every phase.
+/// arguments: tokens, parameters, initial states, and cu_seqlens if it is
+/// packed; results: outputs, final states. It names the recurrence and stays
+/// through every phase.
 inline constexpr llvm::StringLiteral kRecurrenceAttr = "qdelta.recurrence";
 
 /// The attribute of an entry function from the buffers phase on: for each of
@@ -28,12 +29,25 @@ inline constexpr llvm::StringLiteral kArgumentsAttr = "qdelta.arguments";
 /// of each of its lists, in order.
 inline constexpr llvm::StringLiteral kFactsAttr = "qdelta.facts";
 
-/// The name of the entry function that `addEntryPoints` gives `recurrence`.
-std::string entryPointName(llvm::StringRef recurrence);
+/// What an entry function takes.
+struct EntryPoint {
+  /// `forward`: sequences of one length; `packed`: of several, with cu_seqlens.
+  llvm::StringRef kind = "forward";
+  /// The elements of cu_seqlens, in bits: 32 or 64.
+  unsigned seqlenBits = 32;
+};
 
-/// Gives every recurrence that no scan uses an entry function, and marks
-/// functions that are such an entry already.
-void addEntryPoints(mlir::ModuleOp module);
+/// The name of the entry function that `addEntryPoints` gives `recurrence`.
+std::string entryPointName(llvm::StringRef recurrence,
+                           llvm::StringRef kind = "forward");
+
+/// Gives every recurrence that no function of this kind uses an entry function,
+/// and marks functions that are such an entry already. A recurrence that any
+/// scan uses needs no `forward`.
+void addEntryPoints(mlir::ModuleOp module, const EntryPoint &entry = {});
+
+/// The argument of entry function `func` that is its cu_seqlens, or null.
+mlir::BlockArgument cuSeqlensOf(mlir::func::FuncOp func);
 
 /// The recurrence that entry function `func` runs, or null if it is none.
 RecurrenceOp recurrenceOf(mlir::func::FuncOp func);

@@ -50,7 +50,10 @@ def Specialize : Pass<"qdelta-specialize", "::mlir::ModuleOp"> {
   let description = [{
     Sets the dynamic key and value dimensions of every scan to the given sizes,
     and the element type that its sequences of vectors are stored in. `f64`
-    makes recurrences and their scans f64 throughout.
+    makes recurrences and their scans f64 throughout. A recurrence that no scan
+    uses gets an entry function first: with `entry=forward` over sequences of one
+    length, with `entry=packed` over sequences of several, packed into one by
+    `cu_seqlens`.
 
     Before: `tensor<?x?x?x?xf32>` keys.
     After: `tensor<?x?x?x128xbf16>` keys, with `dtype=bf16`.
@@ -65,7 +68,11 @@ def Specialize : Pass<"qdelta-specialize", "::mlir::ModuleOp"> {
     Option<"value", "value", "int64_t", "0", "value dimension V, 0 keeps `?`">,
     Option<"dtype", "dtype", "std::string", "\"f32\"",
            "bf16 or f16 store vector token inputs and outputs so; f64 makes all of it f64; "
-           "f32 keeps the types that are declared">];
+           "f32 keeps the types that are declared">,
+    Option<"entry", "entry", "std::string", "\"forward\"",
+           "the entry function that a recurrence gets: forward or packed">,
+    Option<"cuSeqlens", "cu-seqlens", "std::string", "\"i32\"",
+           "the elements of a packed function's cu_seqlens: i32 or i64">];
 }
 
 def SelectSchedule : Pass<"qdelta-select-schedule", "::mlir::ModuleOp"> {
