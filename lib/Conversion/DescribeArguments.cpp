@@ -12,8 +12,8 @@
 using namespace mlir;
 using namespace qdelta;
 
-/// Whether a buffer holds a state index, not an output.
-static bool isIndexType(Type type) {
+/// Whether a buffer holds a state index or cu_seqlens, not an output.
+static bool isOfIntegers(Type type) {
   return isa<IntegerType>(cast<RankedTensorType>(type).getElementType());
 }
 
@@ -55,7 +55,8 @@ ArrayAttr qdelta::describeArguments(TypeRange types, RecurrenceOp recurrence,
   for (BlockArgument arg : recurrence.getParams())
     add(nameOf(arg), QDELTA_ROLE_PARAM, {valueHeads}, domainOf(arg));
   size_t inputs = recurrence.getBody().getNumArguments();
-  bool isIndexed = inPlace && isIndexType(types[inputs]);
+  bool hasIntegers = inputs < types.size() && isOfIntegers(types[inputs]);
+  bool isIndexed = inPlace && hasIntegers;
   for (BlockArgument arg : recurrence.getStates())
     add(nameOf(arg),
         isIndexed ? QDELTA_ROLE_STATE_POOL
@@ -64,6 +65,8 @@ ArrayAttr qdelta::describeArguments(TypeRange types, RecurrenceOp recurrence,
         {isIndexed ? int64_t(QDELTA_DIM_POOL) : batch, valueHeads});
   if (isIndexed)
     add("state_index", QDELTA_ROLE_STATE_INDEX, {batch});
+  else if (hasIntegers)
+    add("cu_seqlens", QDELTA_ROLE_CU_SEQLENS, {QDELTA_DIM_BOUNDS});
   size_t outputs = recurrence.getYield().getOutputs().size();
   for (size_t i = 0; i < outputs; ++i)
     add(outputs == 1 ? "o" : "o" + std::to_string(i + 1), QDELTA_ROLE_OUTPUT,

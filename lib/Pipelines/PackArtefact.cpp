@@ -58,7 +58,7 @@ private:
 
 static StringRef nameOf(DLDataType type) {
   if (type.code == kDLInt)
-    return "i32";
+    return type.bits == 64 ? "i64" : "i32";
   if (type.bits >= 32)
     return type.bits == 64 ? "f64" : "f32";
   return type.code == kDLBfloat ? "bf16" : "f16";

@@ -89,6 +89,7 @@ static void addToBuffers(OpPassManager &pm, const CompileOptions &options) {
   LowerTriangularSolveOptions solve;
   solve.vectors = vectorises;
   pm.addPass(createLowerTriangularSolve(solve));
+  pm.addPass(createPairUpdates());
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   pm.addPass(createAddDestinations());
   pm.addPass(createBufferize());
@@ -114,6 +115,8 @@ static void addToBuffers(OpPassManager &pm, const CompileOptions &options) {
 }
 
 static void addToTarget(OpPassManager &pm) {
+  pm.addPass(createCallCLibrary());
+  pm.addPass(createPairConversions());
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createSCFToControlFlowPass());
   functions.addPass(memref::createExpandStridedMetadataPass());
@@ -122,6 +125,7 @@ static void addToTarget(OpPassManager &pm) {
   functions.addPass(createCSEPass());
   ConvertVectorToLLVMPassOptions vectors;
   vectors.reassociateFPReductions = true;
+  vectors.x86Vector = true;
   functions.addPass(createConvertVectorToLLVMPass(vectors));
   pm.addPass(createFinalizeMemRefToLLVMConversionPass());
   OpPassManager &scalars = pm.nest<func::FuncOp>();
@@ -146,6 +150,7 @@ void qdelta::addPassesTo(Phase phase, OpPassManager &pm,
     sizes.value = options.value;
     sizes.dtype = options.dtype;
     sizes.entry = options.entry;
+    sizes.cuSeqlens = options.cuSeqlens;
     pm.addPass(createSpecialize(sizes));
     break;
   }
@@ -198,9 +203,12 @@ struct TextualOptions : PassPipelineOptions<TextualOptions> {
   Option<std::string> dtype{*this, "dtype",
                             llvm::cl::desc("what vectors are stored in"),
                             llvm::cl::init("f32")};
-  Option<std::string> entry{*this, "entry",
-                            llvm::cl::desc("forward, step or step_indexed"),
-                            llvm::cl::init("forward")};
+  Option<std::string> entry{
+      *this, "entry", llvm::cl::desc("forward, packed, step or step_indexed"),
+      llvm::cl::init("forward")};
+  Option<std::string> cuSeqlens{*this, "cu-seqlens",
+                                llvm::cl::desc("elements of cu_seqlens"),
+                                llvm::cl::init("i32")};
 };
 } // namespace
 
@@ -220,6 +228,7 @@ void qdelta::registerPipelines() {
           options.value = text.value;
           options.dtype = text.dtype;
           options.entry = text.entry;
+          options.cuSeqlens = text.cuSeqlens;
           addPassesTo(phase, pm, options);
         });
   }

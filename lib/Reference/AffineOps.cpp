@@ -44,6 +44,7 @@ template <typename Scalar>
 static LogicalResult runScan(Interpreter<Scalar> &interpreter, AffineScanOp op,
                              Args<Scalar> args, Data<Scalar> &results) {
   Block &list = op.getBody().front();
+  ArrayRef<int64_t> cuSeqlens = takeCuSeqlens<Scalar>(op, args);
   SmallVector<Value> inputs(list.getArguments());
   auto dims = inferTokenDims(list);
   auto step = [&](Data<Scalar> &stepInputs, Data<Scalar> &states,
@@ -63,6 +64,7 @@ static LogicalResult runScan(Interpreter<Scalar> &interpreter, AffineScanOp op,
         interpreter, op, op.getTokens().size(),
         llvm::map_to_vector(inputs, [&](Value v) { return dims.lookup(v); }),
         namesOf(op.getArgNames()), states, args);
+    loop.setCuSeqlens(cuSeqlens);
     return loop.run(op.getOutputs().size(), step, results);
   };
   if (!op.getInPlace())
@@ -163,6 +165,7 @@ static LogicalResult runPrescan(Interpreter<Scalar> &interpreter, PrescanOp op,
   Block &body = op.getBody().front();
   int64_t heads = args[0].integer();
   args = args.drop_front();
+  ArrayRef<int64_t> cuSeqlens = takeCuSeqlens<Scalar>(op, args);
   auto kindOf = [](Value value) {
     return isa<RankedTensorType>(value.getType()) ? TokenDim::Unknown
                                                   : TokenDim::Scalar;
@@ -186,6 +189,7 @@ static LogicalResult runPrescan(Interpreter<Scalar> &interpreter, PrescanOp op,
         namesOf(op.getArgNames()), llvm::map_to_vector(op.getStates(), kindOf),
         args);
     loop.setHeads(heads);
+    loop.setCuSeqlens(cuSeqlens);
     return loop.run(outputShapes(op, args), step, results);
   };
   if (!op.getInPlace())

@@ -85,10 +85,10 @@ LogicalResult reference::writeState(Interpreter<Scalar> &interpreter,
 }
 
 template <typename Scalar>
-LogicalResult reference::runRecurrence(Interpreter<Scalar> &interpreter,
-                                       Operation *op, RecurrenceOp recurrence,
-                                       Args<Scalar> args,
-                                       Data<Scalar> &results) {
+LogicalResult
+reference::runRecurrence(Interpreter<Scalar> &interpreter, Operation *op,
+                         RecurrenceOp recurrence, Args<Scalar> args,
+                         ArrayRef<int64_t> cuSeqlens, Data<Scalar> &results) {
   Block &body = recurrence.getBody().front();
   size_t numStates = recurrence.getNumStates();
   SmallVector<Value> inputs(body.getArguments().drop_front(numStates));
@@ -119,6 +119,7 @@ LogicalResult reference::runRecurrence(Interpreter<Scalar> &interpreter,
                          llvm::map_to_vector(inputs, dimOf), names,
                          llvm::map_to_vector(recurrence.getStates(), dimOf),
                          args);
+  loop.setCuSeqlens(cuSeqlens);
   return loop.run(recurrence.getYield().getOutputs().size(), step, results);
 }
 
@@ -262,7 +263,8 @@ void reference::addRecurrenceOps(Interpreter<Scalar> &table) {
     if (!callee)
       return interpreter.fail(op, "expected @" + op.getCallee() +
                                       " to be a qdelta.recurrence");
-    return runRecurrence(interpreter, op, callee, args, results);
+    ArrayRef<int64_t> cuSeqlens = takeCuSeqlens<Scalar>(op, args);
+    return runRecurrence(interpreter, op, callee, args, cuSeqlens, results);
   });
   table.template add<StepOp>([](Interpreter<Scalar> &interpreter, StepOp op,
                                 Args<Scalar> args,
@@ -275,7 +277,7 @@ void reference::addRecurrenceOps(Interpreter<Scalar> &table) {
     return runInPlace<Scalar>(
         interpreter, op, args, op.getInits().size(), !!op.getStateIndex(),
         results, [&](Args<Scalar> chosen, Data<Scalar> &made) {
-          return runRecurrence(interpreter, op, callee, chosen, made);
+          return runRecurrence(interpreter, op, callee, chosen, {}, made);
         });
   });
   table.template add<DecayOp>([](Interpreter<Scalar> &interpreter, DecayOp op,
@@ -330,7 +332,7 @@ QDELTA_REFERENCE_INSTANTIATE(addRecurrenceOps)
                                  const Datum<Scalar> &);                       \
   template LogicalResult runRecurrence(Interpreter<Scalar> &, Operation *,     \
                                        RecurrenceOp, Args<Scalar>,             \
-                                       Data<Scalar> &);
+                                       ArrayRef<int64_t>, Data<Scalar> &);
 QDELTA_INSTANTIATE_STATE(long double)
 QDELTA_INSTANTIATE_STATE(double)
 QDELTA_INSTANTIATE_STATE(float)

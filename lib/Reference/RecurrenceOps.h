@@ -40,11 +40,13 @@ Datum<Scalar> maxPlus(Datum<Scalar> state, const Datum<Scalar> &decay,
                       const Datum<Scalar> &input);
 
 /// Runs `recurrence` over sequences: `args` are the token inputs, parameters
-/// and initial states, `results` the outputs and final states.
+/// and initial states, `results` the outputs and final states. Sequences are
+/// packed unless `cuSeqlens` is empty.
 template <typename Scalar>
-mlir::LogicalResult runRecurrence(Interpreter<Scalar> &interpreter,
-                                  mlir::Operation *op, RecurrenceOp recurrence,
-                                  Args<Scalar> args, Data<Scalar> &results);
+mlir::LogicalResult
+runRecurrence(Interpreter<Scalar> &interpreter, mlir::Operation *op,
+              RecurrenceOp recurrence, Args<Scalar> args,
+              llvm::ArrayRef<int64_t> cuSeqlens, Data<Scalar> &results);
 
 } // namespace qdelta::reference
 

@@ -38,18 +38,28 @@ qdeltaStatus *Launch::check(const qdeltaKernel &kernel,
   if (engine == QDELTA_ENGINE_CUDA)
     if (qdeltaStatus *error = checkDevices(tensors))
       return error;
+  for (const TensorView &view : views)
+    if (view.argument->role == QDELTA_ROLE_CU_SEQLENS)
+      cuSeqlens = &view;
   if (qdeltaStatus *error = bindSizes())
     return error;
   if (qdeltaStatus *error = checkHeads())
+    return error;
+  if (qdeltaStatus *error = countSequences())
     return error;
   if (qdeltaStatus *error = countItems())
     return error;
   if (qdeltaStatus *error = checkTokens(kernel))
     return error;
-  if (engine != QDELTA_ENGINE_CUDA)
-    if (qdeltaStatus *error = checkIndex())
-      return error;
-  return checkOverlap();
+  if (qdeltaStatus *error = checkOverlap())
+    return error;
+  // On engine cuda an index is the caller's to answer for, and cu_seqlens is
+  // read once there is a run on the device.
+  if (engine == QDELTA_ENGINE_CUDA)
+    return nullptr;
+  if (qdeltaStatus *error = checkIndex())
+    return error;
+  return checkSequences();
 }
 
 qdeltaStatus *Launch::checkDevices(DLTensor *const *tensors) {
@@ -77,6 +87,7 @@ int64_t qdelta::runtime::meaningOf(const qdeltaArgument &argument, int32_t d) {
                                       0, 0};
   static constexpr int64_t pool[] = {QDELTA_DIM_POOL, QDELTA_DIM_VALUE_HEADS, 0,
                                      0};
+  static constexpr int64_t bounds[] = {QDELTA_DIM_BOUNDS, 0, 0, 0};
   switch (argument.role) {
   case QDELTA_ROLE_STATE_POOL:
     return pool[d];
@@ -88,18 +99,23 @@ int64_t qdelta::runtime::meaningOf(const qdeltaArgument &argument, int32_t d) {
     return output[d];
   case QDELTA_ROLE_PARAM:
     return param[d];
+  case QDELTA_ROLE_CU_SEQLENS:
+    return bounds[d];
   default:
     return state[d];
   }
 }
 
 qdeltaStatus *Launch::bindSizes() {
-  static const char *const names[] = {"", "B", "T", "HV", "H", "N"};
+  static const char *const names[] = {"", "B", "T", "HV", "", "", "N"};
   for (const TensorView &view : views)
     for (int32_t d = 0; d < view.rank(); ++d) {
       const qdeltaArgument &argument = *view.argument;
       int64_t symbol = -meaningOf(argument, d), size = view.sizes[d];
-      if (symbol < 1 || symbol == -QDELTA_DIM_HEADS)
+      // Of packed sequences the states say how many there are.
+      if (symbol < 1 || symbol == -QDELTA_DIM_HEADS ||
+          symbol == -QDELTA_DIM_BOUNDS ||
+          (cuSeqlens && symbol == -QDELTA_DIM_BATCH && isSequence(argument)))
         continue;
       SharedSize &known = shared[symbol];
       if (!known.owner)

@@ -64,6 +64,7 @@ public:
                        TensorMapBytes &map) override;
   qdeltaStatus *launch(const PackedLaunch &launch) override;
   qdeltaStatus *copy(void *to, const void *from, size_t bytes) override;
+  qdeltaStatus *read(void *to, const void *from, size_t bytes) override;
 
   const CudaDriver &driver;
   CurrentContext context;
@@ -158,6 +159,15 @@ qdeltaStatus *CudaRun::copy(void *to, const void *from, size_t bytes) {
                                                       devicePointer(from),
                                                       bytes, stream),
                       "cuMemcpyDtoDAsync");
+}
+
+qdeltaStatus *CudaRun::read(void *to, const void *from, size_t bytes) {
+  if (qdeltaStatus *error = driver.check(driver.api.cuStreamSynchronize(stream),
+                                         "cuStreamSynchronize"))
+    return error;
+  return driver.check(
+      driver.api.cuMemcpyDtoH_v2(to, devicePointer(from), bytes),
+      "cuMemcpyDtoH");
 }
 
 CudaBackend::~CudaBackend() {

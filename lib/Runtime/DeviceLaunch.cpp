@@ -39,6 +39,7 @@ static int32_t headDimension(const qdeltaArgument &argument) {
   case QDELTA_ROLE_FINAL_STATE:
   case QDELTA_ROLE_STATE:
   case QDELTA_ROLE_STATE_POOL:
+  case QDELTA_ROLE_CU_SEQLENS:
     break;
   }
   return 1;
@@ -52,7 +53,8 @@ std::vector<int64_t> Launch::packWords() const {
         static_cast<int64_t>(reinterpret_cast<uintptr_t>(view.data));
     for (int32_t d = 0; d < 3 && d < view.rank(); ++d)
       argument.strides[d] = view.strides[d];
-    argument.heads = view.sizes[headDimension(*view.argument)];
+    bool hasHeads = view.argument->role != QDELTA_ROLE_CU_SEQLENS;
+    argument.heads = hasHeads ? view.sizes[headDimension(*view.argument)] : 1;
     words.push_back(argument.pointer);
     words.insert(words.end(), argument.strides, argument.strides + 3);
     words.push_back(argument.heads);
@@ -184,6 +186,8 @@ static qdeltaStatus *checkUnits(const TensorView &view) {
 
 qdeltaStatus *Launch::runOnDevice(DeviceRun &run) const {
   if (qdeltaStatus *error = run.check(views))
+    return error;
+  if (qdeltaStatus *error = checkSequencesOn(run))
     return error;
   if (hasNoTokens())
     return copyStatesOn(run);

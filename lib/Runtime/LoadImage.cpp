@@ -73,6 +73,19 @@ qdeltaStatus *checkArray(const T *array, int64_t count, const char *type) {
   return nullptr;
 }
 
+qdeltaStatus *checkCuSeqlens(const qdeltaArgument &argument,
+                             const std::string &kernel) {
+  DLDataType type = argument.dtype;
+  bool hasBounds =
+      argument.shape[0] == QDELTA_DIM_BOUNDS || argument.shape[0] > 0;
+  if (argument.rank == 1 && hasBounds && type.code == kDLInt &&
+      type.lanes == 1 && (type.bits == 32 || type.bits == 64))
+    return nullptr;
+  return badImage(std::string("expected argument ") + argument.name +
+                  " of kernel " + kernel +
+                  " to be int32 or int64 with shape [B + 1]");
+}
+
 qdeltaStatus *checkArgument(const qdeltaArgument &argument,
                             const std::string &kernel) {
   if (!argument.name)
@@ -87,9 +100,14 @@ qdeltaStatus *checkArgument(const qdeltaArgument &argument,
                     " to have rank 1 to 4, but got " +
                     std::to_string(argument.rank));
   for (int32_t d = 0; d < argument.rank; ++d)
-    if (argument.shape[d] < QDELTA_DIM_POOL)
+    if (argument.shape[d] < QDELTA_DIM_HEADS &&
+        role != QDELTA_ROLE_CU_SEQLENS &&
+        (role != QDELTA_ROLE_STATE_POOL ||
+         argument.shape[d] != QDELTA_DIM_POOL))
       return badImage("argument " + name + " of kernel " + kernel +
                       " has unknown size " + std::to_string(argument.shape[d]));
+  if (role == QDELTA_ROLE_CU_SEQLENS)
+    return checkCuSeqlens(argument, kernel);
   bool isIndex = argument.role == QDELTA_ROLE_STATE_INDEX;
   if (isIndex ? !isIndexType(argument.dtype) : !isKnownType(argument.dtype))
     return badImage("expected argument " + name + " of kernel " + kernel +
@@ -128,6 +146,9 @@ qdeltaStatus *checkInPlace(const qdeltaKernel &kernel) {
   if ((apart > 0) + (plain > 0) + (pools > 0) > 1)
     return badImage("expected the states of kernel " + kernel.name +
                     " to be all in place, all pools or all neither");
+  if (count({QDELTA_ROLE_CU_SEQLENS}) > 0 && plain + pools > 0)
+    return badImage("expected kernel " + kernel.name +
+                    ", which is packed, to have no states in place");
   return nullptr;
 }
 
@@ -156,6 +177,22 @@ qdeltaStatus *checkStates(const qdeltaKernel &kernel) {
   return nullptr;
 }
 
+/// A packed kernel has one sequence of tokens.
+qdeltaStatus *checkPacked(const qdeltaKernel &kernel) {
+  int count = 0;
+  for (const qdeltaArgument &argument : kernel.arguments)
+    count += argument.role == QDELTA_ROLE_CU_SEQLENS;
+  if (count > 1)
+    return badImage("kernel " + kernel.name +
+                    " has more than one argument that says where sequences "
+                    "end");
+  for (const qdeltaArgument &argument : kernel.arguments)
+    if (count == 1 && isSequence(argument) && argument.shape[0] != 1)
+      return badImage("expected " + describe(argument) + " of packed kernel " +
+                      kernel.name + " to begin with size 1");
+  return nullptr;
+}
+
 qdeltaStatus *loadKernel(const qdeltaKernelImage &image, qdeltaKernel &kernel) {
   if (!image.name)
     return badImage("expected a kernel to have a name");
@@ -180,6 +217,8 @@ qdeltaStatus *loadKernel(const qdeltaKernelImage &image, qdeltaKernel &kernel) {
     kernel.arguments[i].struct_size = sizeof(qdeltaArgument);
     kernel.arguments[i].name = kernel.argumentNames[i].c_str();
   }
+  if (qdeltaStatus *error = checkPacked(kernel))
+    return error;
   if (qdeltaStatus *error = checkInPlace(kernel))
     return error;
   return checkStates(kernel);
@@ -200,8 +239,7 @@ qdeltaStatus *loadTensorMaps(const qdeltaDeviceKernelImage &image,
                       std::to_string(map.argument));
     const qdeltaArgument &argument =
         kernel.arguments[static_cast<size_t>(map.argument)];
-    if (argument.rank != 4 || (argument.role != QDELTA_ROLE_TOKEN &&
-                               argument.role != QDELTA_ROLE_OUTPUT))
+    if (argument.rank != 4 || !isSequence(argument))
       return badImage("expected " + name +
                       " to be over a sequence of rank 4, but got " +
                       describe(argument));

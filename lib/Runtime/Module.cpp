@@ -25,6 +25,11 @@ bool qdelta::runtime::isInPlace(const qdeltaArgument &argument) {
          argument.role == QDELTA_ROLE_STATE_POOL;
 }
 
+bool qdelta::runtime::isSequence(const qdeltaArgument &argument) {
+  return argument.role == QDELTA_ROLE_TOKEN ||
+         argument.role == QDELTA_ROLE_OUTPUT;
+}
+
 void qdelta::runtime::describeContents(qdeltaModule &module) {
   std::vector<DeviceCode> codes;
   for (const qdeltaKernel &kernel : module.kernels)
@@ -52,6 +57,7 @@ std::string qdelta::runtime::describe(const qdeltaArgument &argument) {
   case QDELTA_ROLE_STATE_INDEX:
   case QDELTA_ROLE_TOKEN:
   case QDELTA_ROLE_PARAM:
+  case QDELTA_ROLE_CU_SEQLENS:
     break;
   }
   return argument.name;

@@ -68,6 +68,9 @@ bool isWritten(const qdeltaArgument &argument);
 /// place.
 bool isInPlace(const qdeltaArgument &argument);
 
+/// Whether the argument has a row for each token.
+bool isSequence(const qdeltaArgument &argument);
+
 /// Fills in `contents`.
 void describeContents(qdeltaModule &module);
 

@@ -23,6 +23,8 @@ std::string nameOfSize(int64_t size) {
     return "HV";
   case QDELTA_DIM_HEADS:
     return "H";
+  case QDELTA_DIM_BOUNDS:
+    return "B + 1";
   case QDELTA_DIM_POOL:
     return "N";
   default:

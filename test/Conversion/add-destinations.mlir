@@ -33,7 +33,7 @@ func.func @f_forward(%v: tensor<?x?x?x8xf32>, %S: tensor<?x?x4x8xf32>) -> (tenso
 // CHECK-LABEL: func.func @f_step(
 // CHECK-SAME:  %{{.*}}: tensor<?x?x?x8xf32>, %[[S:.*]]: tensor<?x?x4x8xf32> {bufferization.writable = true},
 // CHECK-SAME:  %[[O:.*]]: tensor<?x?x?x8xf32> {bufferization.writable = true})
-// CHECK-SAME:  name = "S", role = 5 : i64, shape = array<i64: {{-[0-9]+, -[0-9]+}}, 4, 8>}, {dtype = f32, name = "o"
+// CHECK-SAME:  name = "S", role = 6 : i64, shape = array<i64: {{-[0-9]+, -[0-9]+}}, 4, 8>}, {dtype = f32, name = "o"
 // CHECK-NOT:   S_final
 // CHECK:       scf.forall {{.*}} shared_outs(%{{.*}} = %[[O]], %{{.*}} = %[[S]])
 func.func @f_step(%v: tensor<?x?x?x8xf32>, %S: tensor<?x?x4x8xf32>) -> (tensor<?x?x?x8xf32>, tensor<?x?x4x8xf32>)

@@ -91,6 +91,37 @@ func.func @list(%k: tensor<?x17x?x4xf32>, %S: tensor<?x?x4x4xf32>) {
 
 // -----
 
+// affine_scan_c6: sequences are not packed.
+func.func @packed_list(%k: tensor<1x?x?x4xf32>, %S: tensor<?x?x4x4xf32>, %cu: tensor<?xi32>) {
+  // expected-error @below {{has cu_seqlens, so expected it to have neither in_place nor a state_index: states in place are of sequences of one length /*affine_scan_c6*/}}
+  %o, %f = qdelta.affine_scan(%k) init(%S) cu_seqlens(%cu : tensor<?xi32>) in_place
+    attributes {arg_names = ["k"], facts = #qdelta.facts<decay = none, reads = 1, writes = 0, bounded = true>}
+    : (tensor<1x?x?x4xf32>) init(tensor<?x?x4x4xf32>) -> (tensor<1x?x?x4xf32>) final(tensor<?x?x4x4xf32>) {
+  ^bb0(%tk: tensor<?xf32>):
+    %one = arith.constant 1.0 : f32
+    %y = qdelta.affine_read 0 at (%one) * (%tk) : (f32) * (tensor<?xf32>)
+    qdelta.affine_output(%one) * (%y) : (f32) * (!qdelta.readout)
+    qdelta.affine_end
+  }
+  return
+}
+
+// -----
+
+// prescan_c6: sequences are not packed.
+func.func @packed_prescan(%h: index, %x: tensor<1x?x?x4xf32>, %a: tensor<?x?x4xf32>, %cu: tensor<?xi64>, %i: tensor<?xi32>) {
+  // expected-error @below {{has cu_seqlens, so expected it to have neither in_place nor a state_index: states in place are of sequences of one length /*prescan_c6*/}}
+  %o, %f = qdelta.prescan heads %h(%x) init(%a) cu_seqlens(%cu : tensor<?xi64>) in_place state_index(%i : tensor<?xi32>) attributes {arg_names = ["x", "a"]}
+    : (tensor<1x?x?x4xf32>) init(tensor<?x?x4xf32>) -> (tensor<1x?x?x4xf32>) final(tensor<?x?x4xf32>) {
+  ^bb0(%tx: tensor<?xf32>, %previous: tensor<?xf32>):
+    %next = qdelta.advance affine %previous with %tx : tensor<?xf32> : tensor<?xf32>
+    qdelta.prescan_yield %next : tensor<?xf32>
+  }
+  return
+}
+
+// -----
+
 // prescan_c6
 func.func @prescan(%h: index, %x: tensor<?x?x?x4xf32>, %a: tensor<?x?x4xf32>, %i: tensor<?xi32>) {
   // expected-error @below {{has a state_index, so expected it to be in_place /*prescan_c6*/}}

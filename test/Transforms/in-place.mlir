@@ -8,6 +8,7 @@
 // RUN: qdelta-opt %models/gated_delta_net.mlir -qdelta-specialize="key=8 value=24 entry=step_indexed" -qdelta-derive-affine -qdelta-select-schedule=target=avx512 -qdelta-chunk | FileCheck %s --check-prefix=LOOPS
 // RUN: qdelta-opt %models/gated_delta_net.mlir -qdelta-specialize="key=8 value=24 entry=step" -qdelta-derive-affine -qdelta-select-schedule=target=avx512 -qdelta-chunk -cse -qdelta-unroll-chunks | FileCheck %s --check-prefix=ROWS
 // RUN: qdelta-opt %models/gated_delta_net.mlir -pass-pipeline="builtin.module(qdelta-to-recurrence{key=8 value=24 entry=step},qdelta-to-affine,qdelta-to-chunked{target=avx512},qdelta-to-linalg,qdelta-to-buffers{target=avx512})" | FileCheck %s --check-prefix=BUFFERS
+// RUN: qdelta-opt %models/gated_delta_net.mlir -pass-pipeline="builtin.module(qdelta-to-recurrence{key=8 value=24 entry=step_indexed},qdelta-to-affine,qdelta-to-chunked{target=avx512},qdelta-to-linalg,qdelta-to-buffers{target=avx512})" | FileCheck %s --check-prefix=POOL
 // RUN: not qdelta-opt %s -qdelta-chunk 2>&1 | FileCheck %s --check-prefix=STORED
 
 // The entry has the index last among its arguments.
@@ -24,7 +25,7 @@
 // AVX2:        chunk = 1, columns = 32, span = 1, lanes = 8, unroll = true, fuse = false, defer = false, prefetch = true
 // GPU:         chunk = 1, {{.*}} kernel = true
 // CHUNK:       states in place go with tokens one by one, chunk = 1 and mode = auto or recurrent, but got 2 and auto
-// UNKNOWN:     expected entry to be forward, step, step_indexed, but got backward
+// UNKNOWN:     expected entry to be forward, packed, step, step_indexed, but got backward
 
 // The state is the slice that the index names, whole, before and after; the next
 // item's is ahead.
@@ -49,7 +50,7 @@
 
 // One argument for the state, and no copy of it.
 // BUFFERS:     func.func @gated_delta_net_step(
-// BUFFERS-SAME: {dtype = f32, name = "S", role = 5 : i64, shape = array<i64: -1, -3, 8, 24>}
+// BUFFERS-SAME: {dtype = f32, name = "S", role = 6 : i64, shape = array<i64: -1, -3, 8, 24>}
 // BUFFERS-SAME: name = "o"
 // BUFFERS-NOT: S_final
 // BUFFERS-NOT: memref.copy
@@ -70,3 +71,7 @@ func.func @deferred(%k: tensor<?x?x?x4xf32>, %S: tensor<?x?x4x4xf32>) -> (tensor
   }
   return %o, %f : tensor<?x?x?x4xf32>, tensor<?x?x4x4xf32>
 }
+
+// A pool has N states, and its index comes behind it.
+// POOL: func.func @gated_delta_net_step_indexed(
+// POOL-SAME: name = "S", role = 7 : i64, shape = array<i64: -6, -3, 8, 24>}, {dtype = i32, name = "state_index", role = 8 : i64, shape = array<i64: -1>}, {dtype = f32, name = "o"

@@ -48,7 +48,7 @@ int64_t qdelta::tools::keysOf(const qdeltaKernel *kernel) {
 std::string qdelta::tools::shapeOf(const qdeltaArgument &argument,
                                    const std::map<std::string, int64_t> &sizes,
                                    std::vector<int64_t> &shape) {
-  static const char *const names[] = {"B", "T", "HV", "H", "N"};
+  static const char *const names[] = {"B", "T", "HV", "H", "B", "N"};
   shape.clear();
   for (int32_t d = 0; d < argument.rank; ++d) {
     int64_t dimension = argument.shape[d];
@@ -64,7 +64,7 @@ std::string qdelta::tools::shapeOf(const qdeltaArgument &argument,
       size = sizes.find("H");
     if (size == sizes.end())
       return "expected --shape to give " + name;
-    shape.push_back(size->second);
+    shape.push_back(size->second + (dimension == QDELTA_DIM_BOUNDS));
   }
   return "";
 }

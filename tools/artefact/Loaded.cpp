@@ -111,6 +111,9 @@ Loaded::makeArrays(const Options &options,
                       formatShape(array.shape));
       continue;
     }
+    if (argument->role == QDELTA_ROLE_CU_SEQLENS)
+      throw Failure(std::string("expected --input ") + argument->name +
+                    "=file: it says where the kernel's packed sequences end");
     array.data.assign(*count, NAN);
     if (!isWritten(*argument))
       fillRandomly(describeInput(*argument), keysOf(kernel), seed, {}, array);

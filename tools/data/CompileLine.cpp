@@ -38,8 +38,10 @@ CompileLine::CompileLine(cl::OptionCategory &category,
       mode("mode", cl::desc("auto (default), recurrent or chunked"),
            cl::value_desc("mode"), cl::init("auto"), cl::cat(category)),
       entry("entry",
-            cl::desc("forward (default), step (states in place, at most 16 "
-                     "tokens) or step_indexed (states of a pool)"),
+            cl::desc("The function that a recurrence gets: forward (default), "
+                     "packed (sequences of different lengths), step (states in "
+                     "place, at most 16 tokens) or step_indexed (states of a "
+                     "pool)"),
             cl::value_desc("name"), cl::init("forward"), cl::cat(category)),
       chunk("chunk", cl::desc("Tokens of a chunk; 0 to choose"),
             cl::value_desc("tokens"), cl::init(0), cl::cat(category)) {}
@@ -72,8 +74,8 @@ llvm::Error CompileLine::check(llvm::ArrayRef<StringRef> interpreters) const {
   if (llvm::Error error =
           checkOneOf("mode", mode, {"auto", "recurrent", "chunked"}))
     return error;
-  if (llvm::Error error =
-          checkOneOf("entry", entry, {"forward", "step", "step_indexed"}))
+  if (llvm::Error error = checkOneOf(
+          "entry", entry, {"forward", "packed", "step", "step_indexed"}))
     return error;
   if (auto format = parseFormat("--dtype", dtype); !format)
     return format.takeError();
@@ -116,8 +118,8 @@ CompileOptions CompileLine::optionsForTargets() const {
   CompileOptions result;
   result.engine = engine;
   // States in place go token by token, and products of GPUs with them.
-  bool isStep = entry != "forward" && mode == "auto";
-  result.mode = isStep ? "recurrent" : mode.getValue();
+  bool isStep = entry == "step" || entry == "step_indexed";
+  result.mode = isStep && mode == "auto" ? "recurrent" : mode.getValue();
   result.chunk = chunk;
   result.dtype = dtype;
   result.entry = entry;

@@ -233,31 +233,31 @@ qdelta::tools::runKernel(const LoadedKernel &kernel, const Signature &signature,
 llvm::Expected<Outputs>
 qdelta::tools::runReference(RecurrenceOp recurrence, StringRef function,
                             const std::vector<FloatTensor> &inputs,
-                            Format dtype) {
+                            Format dtype, llvm::ArrayRef<int64_t> cuSeqlens) {
   mlir::func::FuncOp func;
   if (!function.empty())
     func = recurrence->getParentOfType<mlir::ModuleOp>()
                .lookupSymbol<mlir::func::FuncOp>(function);
   if (dtype != Format::F64)
-    return func ? reference::evaluate<double>(func, inputs)
-                : reference::evaluateRecurrence<double>(recurrence, inputs);
+    return func ? reference::evaluate<double>(func, inputs, cuSeqlens)
+                : reference::evaluateRecurrence<double>(recurrence, inputs,
+                                                        cuSeqlens);
   auto wide = convert<long double>(inputs);
-  auto outputs =
-      func ? reference::evaluate<long double>(func, wide)
-           : reference::evaluateRecurrence<long double>(recurrence, wide);
+  auto outputs = func ? reference::evaluate<long double>(func, wide, cuSeqlens)
+                      : reference::evaluateRecurrence<long double>(
+                            recurrence, wide, cuSeqlens);
   if (!outputs)
     return outputs.takeError();
   return convert<double>(*outputs);
 }
 
-llvm::Expected<Outputs>
-qdelta::tools::runTokenLoop(RecurrenceOp recurrence,
-                            const std::vector<FloatTensor> &inputs,
-                            Format products) {
+llvm::Expected<Outputs> qdelta::tools::runTokenLoop(
+    RecurrenceOp recurrence, const std::vector<FloatTensor> &inputs,
+    Format products, llvm::ArrayRef<int64_t> cuSeqlens) {
   if (products == Format::F64)
-    return reference::evaluateRecurrence<double>(recurrence, inputs);
-  auto outputs = reference::evaluateTokenLoop(recurrence,
-                                              convert<float>(inputs), products);
+    return reference::evaluateRecurrence<double>(recurrence, inputs, cuSeqlens);
+  auto outputs = reference::evaluateTokenLoop(
+      recurrence, convert<float>(inputs), products, cuSeqlens);
   if (!outputs)
     return outputs.takeError();
   return convert<double>(*outputs);

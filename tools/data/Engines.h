@@ -75,13 +75,15 @@ runKernel(const LoadedKernel &kernel, const Signature &signature,
 llvm::Expected<Outputs> runReference(RecurrenceOp recurrence,
                                      llvm::StringRef function,
                                      const std::vector<FloatTensor> &inputs,
-                                     Format dtype);
+                                     Format dtype,
+                                     llvm::ArrayRef<int64_t> cuSeqlens = {});
 
 /// The token loop that an engine's error is measured by, with what it
 /// multiplies in the format `products`.
 llvm::Expected<Outputs> runTokenLoop(RecurrenceOp recurrence,
                                      const std::vector<FloatTensor> &inputs,
-                                     Format products);
+                                     Format products,
+                                     llvm::ArrayRef<int64_t> cuSeqlens = {});
 
 /// The same numbers in the other element type.
 template <typename To, typename From>

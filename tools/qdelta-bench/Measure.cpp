@@ -243,7 +243,7 @@ Expected<Measurement> qdelta::tools::measure(const Case &what,
       return error;
     return result;
   }
-  if (compile.entry == "step_indexed" ||
+  if (compile.entry == "step_indexed" || compile.entry == "packed" ||
       (compile.entry != "forward" && what.engine == "cuda"))
     return userError("entry " + compile.entry + " on engine " + what.engine +
                      " is not timed; step on engines cpu and scalar is");

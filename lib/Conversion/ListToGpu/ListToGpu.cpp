@@ -46,6 +46,7 @@ private:
     return {{e.i32(0), Num(), 1}};
   }
   Fragment loadToken(Num token);
+  Fragment loadFirstToken();
   void setToken(ArrayRef<Num> words);
   void storeOutput(const Fragment &values, unsigned index, Num token);
   FailureOr<Fragment> step(Num token, ArrayRef<Num> carried);
@@ -77,6 +78,27 @@ Fragment ThreadProgram::loadToken(Num token) {
     words.append(memory.load(memory.row(input.rows, token), input.rows,
                              piecesOf(input.value)));
   return words;
+}
+
+/// Nothing is launched for no tokens, but one of packed sequences may have
+/// none.
+Fragment ThreadProgram::loadFirstToken() {
+  if (!op.getCuSeqlens())
+    return loadToken(e.i32(0));
+  SmallVector<Type> types;
+  auto load = [&] {
+    Fragment words = loadToken(e.i32(0));
+    for (Num word : words)
+      types.push_back(word.type());
+    return words;
+  };
+  auto zeros = [&] {
+    Fragment words;
+    for (Type type : types)
+      words.push_back(isa<FloatType>(type) ? e.f32(0) : e.i32(0));
+    return words;
+  };
+  return e.branch(memory.length() >= 1, load, zeros);
 }
 
 void ThreadProgram::setToken(ArrayRef<Num> words) {
@@ -123,7 +145,7 @@ FailureOr<Fragment> ThreadProgram::step(Num token, ArrayRef<Num> carried) {
 
 LogicalResult ThreadProgram::emit() {
   unsigned inputs = op->getNumOperands(), numStates = op.getInits().size();
-  unsigned firstState = op.getTokens().size() + op.getParams().size();
+  unsigned firstState = op.getInits().getBeginOperandIndex();
   unsigned firstFinal =
       op.getInPlace() ? firstState : inputs + op.getOutputs().size();
   // The state is most of what is waited for, so it is asked for first.
@@ -136,8 +158,7 @@ LogicalResult ThreadProgram::emit() {
     tokens.push_back({token, memory.rowsOf(token.getArgNumber())});
   for (unsigned i = 0; i < op.getOutputs().size(); ++i)
     outputs.push_back(memory.rowsOf(inputs + i));
-  // There is a first token: nothing is launched for none.
-  carried.append(loadToken(e.i32(0)));
+  carried.append(loadFirstToken());
   addParameters();
   if (failed(list.makeKnown()))
     return failure();

@@ -23,13 +23,33 @@ Memory::Memory(Emitter &e, AffineScanOp op, const Layout &layout, Value params)
   batch = item / valueHeads;
   head = item % valueHeads;
   stateEntry = batch;
-  if (!op.getStateIndex())
-    return;
-  int64_t first = 5 * (op->getNumOperands() - 1);
-  Num place = word(first) + e.widen(batch) * word(first + 1) * 4;
-  Value pointer = LLVM::IntToPtrOp::create(
-      e.b, LLVM::LLVMPointerType::get(e.b.getContext(), 1), Value(place));
-  stateEntry = e.load(pointer, e.i32Type());
+  if (op.getCuSeqlens())
+    findSequence();
+  if (op.getStateIndex())
+    findStateEntry();
+}
+
+Value Memory::lastAt(Num index, Num stride) {
+  int64_t argument = static_cast<int64_t>(op->getNumOperands()) - 1;
+  Num address = word(5 * argument) + e.widen(index) * stride;
+  return LLVM::IntToPtrOp::create(
+      e.b, LLVM::LLVMPointerType::get(e.b.getContext(), 1), Value(address));
+}
+
+void Memory::findSequence() {
+  Type type = op.getCuSeqlens().getType().getElementType();
+  int64_t bytes = type.getIntOrFloatBitWidth() / 8;
+  auto bound = [&](Num n) {
+    Num value = e.load(lastAt(n, e.i64(bytes)), type);
+    return type.isInteger(32) ? value : e.narrow(value);
+  };
+  firstToken = bound(batch);
+  sequenceLength = bound(batch + 1) - firstToken;
+}
+
+void Memory::findStateEntry() {
+  int64_t stride = 5 * (static_cast<int64_t>(op->getNumOperands()) - 1) + 1;
+  stateEntry = e.load(lastAt(batch, word(stride) * 4), e.i32Type());
 }
 
 Num Memory::word(int64_t index) {
@@ -61,7 +81,9 @@ Memory::Rows Memory::rowsOf(unsigned argument) {
   // A state's head follows its batch entry; a sequence's comes after the token.
   int64_t headAt = isParameter ? 1 : isState(argument) ? 2 : 3;
   Num offset = e.widen(own) * word(first + headAt);
-  if (!isParameter)
+  if (op.getCuSeqlens() && !isParameter && !isState(argument))
+    offset = offset + e.widen(firstToken) * word(first + 2);
+  else if (!isParameter)
     offset = offset +
              e.widen(isState(argument) ? stateEntry : batch) * word(first + 1);
   Num start = word(first) + offset * bytes;

@@ -20,8 +20,11 @@ class Memory {
 public:
   Memory(Emitter &e, AffineScanOp op, const Layout &layout, mlir::Value params);
 
-  /// T.
-  Num length() { return e.narrow(word(numArguments * 5)); }
+  /// T, or of packed sequences the number of tokens of this one.
+  Num length() {
+    return op.getCuSeqlens() ? sequenceLength
+                             : e.narrow(word(numArguments * 5));
+  }
 
   /// Where rows of an argument start: tokens, key channels, or the one row of a
   /// parameter.
@@ -57,6 +60,11 @@ private:
   Num word(int64_t index);
   mlir::RankedTensorType typeOf(unsigned argument);
   bool isState(unsigned argument);
+  /// Where the last input, cu_seqlens or a state index, has its element
+  /// `index`; `stride` is in bytes, i64.
+  mlir::Value lastAt(Num index, Num stride);
+  void findSequence();
+  void findStateEntry();
   Fragment loadPiece(mlir::Value pointer, const Rows &rows, int64_t length);
   void storePiece(llvm::ArrayRef<Num> values, mlir::Value pointer,
                   const Rows &rows);
@@ -76,6 +84,8 @@ private:
   int64_t numArguments;
   /// The entry of the states is the batch entry, or what an index says.
   Num batch, head, valueHeads, stateEntry;
+  /// Of packed sequences, i32.
+  Num firstToken, sequenceLength;
 };
 
 } // namespace qdelta::gpu

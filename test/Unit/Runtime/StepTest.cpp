@@ -200,6 +200,14 @@ TEST(Step, Images) {
   EXPECT_EQ(Step(both).loadMessage,
             "expected the states of kernel step to be all in place, all pools "
             "or all neither");
+  auto packed = inPlace();
+  packed[0].shape[0] = packed[2].shape[0] = 1;
+  packed.insert(packed.begin() + 2,
+                describe("cu_seqlens", QDELTA_ROLE_CU_SEQLENS,
+                         {QDELTA_DIM_BOUNDS}, {kDLInt, 32, 1}));
+  EXPECT_EQ(
+      Step(packed).loadMessage,
+      "expected kernel step, which is packed, to have no states in place");
   auto real = pooled();
   real[2].dtype = {kDLFloat, 32, 1};
   EXPECT_EQ(Step(real).loadMessage,

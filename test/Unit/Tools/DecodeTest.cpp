@@ -178,8 +178,8 @@ INSTANTIATE_TEST_SUITE_P(Models, EmulatedDecodeTest,
                          testing::Values("additive", "gated_delta_net", "kda",
                                          "rwkv7"));
 
-/// The slow second opinion, on a model of each kind.
-class ScalarDecodeTest : public testing::TestWithParam<const char *> {};
+/// The slow second opinion.
+class ScalarDecodeTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(ScalarDecodeTest, EqualsPrefill) {
   Decode decode(GetParam(), "scalar", "step");
@@ -188,6 +188,5 @@ TEST_P(ScalarDecodeTest, EqualsPrefill) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, ScalarDecodeTest,
-                         testing::Values("gated_delta_net", "kda", "mlstm",
-                                         "preconditioned_gated_delta_net",
-                                         "gated_delta_net_layer"));
+                         testing::ValuesIn(listModels(defaultModelsDir())),
+                         [](const auto &model) { return model.param; });

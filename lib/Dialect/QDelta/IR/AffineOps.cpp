@@ -4,6 +4,7 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "PackedSequences.h"
 #include "SequenceTypes.h"
 
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
@@ -99,7 +100,8 @@ LogicalResult AffineScanOp::verifyRegions() {
     return emitOpError("expected one qdelta.affine_output for each of ")
            << getOutputs().size() << " outputs, but got " << outputs
            << " /*affine_scan_c2*/";
-  if (failed(verifyInPlace(*this, getInPlace(), getStateIndex(),
+  if (failed(verifyPacked(*this, "affine_scan_c5")) ||
+      failed(verifyInPlace(*this, getInPlace(), getCuSeqlens(), getStateIndex(),
                            cast<RankedTensorType>(getTokens()[0].getType()),
                            getInits(), getFinals(), "affine_scan_c6")))
     return failure();

@@ -4,6 +4,7 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "PackedSequences.h"
 #include "SequenceTypes.h"
 
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
@@ -179,11 +180,12 @@ static LogicalResult verifyRun(RunOpInterface op,
 
   auto roles = inferTokenDims(callee.getBody().front());
   Dimensions dims(op);
+  StringRef batch = op.getCuSeqlens() ? "1" : "B";
   auto nameOf = [&](BlockArgument arg) {
     return callee.getArgName(arg.getArgNumber());
   };
-  // With an index states are pools.
-  StringRef entries = op.getStateIndex() ? "N" : "B";
+  // States are pools or of as many sequences as are packed.
+  StringRef entries = op.getStateIndex() || op.getCuSeqlens() ? "N" : "B";
   for (auto [arg, init, final] :
        llvm::zip(callee.getStates(), op.getInits(), op.getFinals())) {
     SmallVector<StringRef> shape{entries, "HV"};
@@ -195,7 +197,7 @@ static LogicalResult verifyRun(RunOpInterface op,
         return failure();
   }
   for (auto [arg, token] : llvm::zip(callee.getTokens(), op.getTokens())) {
-    SmallVector<StringRef> shape{"B", "T", "H"};
+    SmallVector<StringRef> shape{batch, "T", "H"};
     addSymbols(shape, roles[arg], nameOf(arg));
     if (failed(verifyShape(op, dims, token.getType(), nameOf(arg), shape)))
       return failure();
@@ -217,13 +219,15 @@ static LogicalResult verifyRun(RunOpInterface op,
   }
   for (auto [index, output] : llvm::enumerate(op.getOutputs()))
     if (failed(verifyShape(op, dims, output.getType(), "output " + Twine(index),
-                           {"B", "T", "HV", "V"})))
+                           {batch, "T", "HV", "V"})))
       return failure();
   std::optional<int64_t> keys = dims.size("K"), pairs = dims.size("K / 2");
   if (keys && pairs && *keys != 2 * *pairs)
     return op->emitOpError("expected K = ")
            << *keys << " to be twice the number of its pairs, but got "
            << *pairs << " /*scan_c3*/";
+  if (failed(verifyPacked(op, "scan_c6")))
+    return failure();
   if (auto step = dyn_cast<StepOp>(*op))
     if (failed(verifyStep(step, dims)))
       return failure();

@@ -54,9 +54,14 @@ LogicalResult SequenceTypes::addVectors(Type sequence, Type step,
 }
 
 LogicalResult qdelta::verifyInPlace(Operation *op, bool inPlace,
-                                    Value stateIndex, RankedTensorType token,
-                                    ValueRange inits, ValueRange finals,
-                                    StringRef label) {
+                                    Value cuSeqlens, Value stateIndex,
+                                    RankedTensorType token, ValueRange inits,
+                                    ValueRange finals, StringRef label) {
+  if (cuSeqlens && (inPlace || stateIndex))
+    return op->emitOpError("has cu_seqlens, so expected it to have neither "
+                           "in_place nor a state_index: states in place are "
+                           "of sequences of one length /*")
+           << label << "*/";
   if (stateIndex && !inPlace)
     return op->emitOpError(
                "has a state_index, so expected it to be in_place /*")

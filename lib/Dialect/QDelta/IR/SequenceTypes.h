@@ -44,11 +44,14 @@ private:
 };
 
 /// Checks `in_place` and `state_index` of a list or a prescan, whose first
-/// token input is `token`; errors end with `label`.
-mlir::LogicalResult
-verifyInPlace(mlir::Operation *op, bool inPlace, mlir::Value stateIndex,
-              mlir::RankedTensorType token, mlir::ValueRange inits,
-              mlir::ValueRange finals, llvm::StringRef label);
+/// token input is `token`, and that sequences are not packed then; errors end
+/// with `label`.
+mlir::LogicalResult verifyInPlace(mlir::Operation *op, bool inPlace,
+                                  mlir::Value cuSeqlens, mlir::Value stateIndex,
+                                  mlir::RankedTensorType token,
+                                  mlir::ValueRange inits,
+                                  mlir::ValueRange finals,
+                                  llvm::StringRef label);
 
 } // namespace qdelta
 

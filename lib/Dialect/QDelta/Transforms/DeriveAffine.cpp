@@ -30,7 +30,8 @@ class Derivation {
 public:
   Derivation(Step &step, RunOpInterface run) : step(step), run(run) {}
 
-  void derive();
+  /// Returns the facts of the lists it made.
+  SmallVector<Attribute> derive();
 
 private:
   Stage &stageAt(int64_t position);
@@ -62,7 +63,7 @@ void Derivation::assignOutputs() {
   }
 }
 
-void Derivation::derive() {
+SmallVector<Attribute> Derivation::derive() {
   for (int64_t position = 0; position < step.numPositions(); ++position)
     if (!step.statesAt(position).empty())
       stageAt(position);
@@ -81,11 +82,16 @@ void Derivation::derive() {
   llvm::DenseMap<Value, Value> sequences;
   SmallVector<Value> outputs(run.getOutputs().size());
   SmallVector<Value> finals(run.getFinals().size());
-  for (auto &entry : stages)
+  SmallVector<Attribute> facts;
+  for (auto &entry : stages) {
     entry.second->create(b, run, sequences, outputs, finals);
+    if (auto list = dyn_cast<AffineScanOp>(run->getPrevNode()))
+      facts.push_back(list.getFacts());
+  }
   llvm::append_range(outputs, finals);
   run->replaceAllUsesWith(outputs);
   run->erase();
+  return facts;
 }
 
 struct DeriveAffinePass : qdelta::impl::DeriveAffineBase<DeriveAffinePass> {
@@ -100,7 +106,8 @@ struct DeriveAffinePass : qdelta::impl::DeriveAffineBase<DeriveAffinePass> {
       Step step(recurrence);
       if (failed(step.analyze()))
         return signalPassFailure();
-      Derivation(step, run).derive();
+      SmallVector<Attribute> facts = Derivation(step, run).derive();
+      recurrence->setAttr(kFactsAttr, ArrayAttr::get(&getContext(), facts));
     }
   }
 };

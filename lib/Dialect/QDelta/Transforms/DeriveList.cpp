@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "DeriveStage.h"
+#include "ListFacts.h"
 
 using namespace mlir;
 using namespace qdelta;
@@ -185,8 +186,8 @@ void ListStage::create(OpBuilder &at, RunOpInterface run,
   }
   auto op = AffineScanOp::create(
       at, run.getLoc(), resultTypes(run), finals, operands.tokens,
-      operands.params, operands.inits, run.getStateIndex(), run.isInPlace(),
-      at.getArrayAttr(operands.names),
+      operands.params, operands.inits, run.getCuSeqlens(), run.getStateIndex(),
+      run.isInPlace(), at.getArrayAttr(operands.names),
       FactsAttr::get(at.getContext(), DecayKind::None, 0, 0, {}, false),
       ScheduleAttr());
   op.getBody().takeBody(*region);

@@ -96,10 +96,10 @@ void PrescanStage::create(OpBuilder &at, RunOpInterface run,
   for (Value init : operands.inits)
     finals.push_back(init.getType());
   Value heads = tensor::DimOp::create(at, run.getLoc(), run.getInits()[0], 1);
-  auto op = PrescanOp::create(at, run.getLoc(), resultTypes(run), finals, heads,
-                              operands.tokens, operands.params, operands.inits,
-                              run.getStateIndex(), run.isInPlace(),
-                              at.getArrayAttr(operands.names), ScheduleAttr());
+  auto op = PrescanOp::create(
+      at, run.getLoc(), resultTypes(run), finals, heads, operands.tokens,
+      operands.params, operands.inits, run.getCuSeqlens(), run.getStateIndex(),
+      run.isInPlace(), at.getArrayAttr(operands.names), ScheduleAttr());
   op.getBody().takeBody(*region);
   setResults(op, sequences, stepOutputs, stepFinals);
 }

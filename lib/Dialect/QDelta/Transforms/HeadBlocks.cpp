@@ -82,8 +82,8 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
   if (fuse) {
     Value next = add(slot, index(1));
     for (auto &read : system.reads)
-      nextReads.push_back(
-          slice(rings[read.second], next, tensorOf({chunk, keys})));
+      nextReads.push_back(slice(rings[read.second], next,
+                                cast<RankedTensorType>(read.second.getType())));
   }
   Value ahead =
       schedule.getPrefetch() && op.getInPlace() ? context.states : Value();

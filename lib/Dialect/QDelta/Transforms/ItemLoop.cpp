@@ -32,13 +32,19 @@ private:
 
   LogicalResult verify();
   void findSizes();
+  void findSequence();
   SmallVector<OpResult> sharedResults();
   Value createEmpty(OpResult result);
   void createLoop(ArrayRef<OpResult> shared);
   Slice sliceOf(OpResult result);
   Value stateEntry(Operation *op, Value batch);
   void findNext(HeadContext &context);
+  Value createOwn(OpResult result, Slice slice);
+  Value takeSequence(Value tokens, OpFoldResult first);
   LogicalResult createItem(Operation *op);
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  }
   Value dim(Value tensor, int64_t index) {
     return tensor::DimOp::create(b, loc, tensor, index);
   }
@@ -47,9 +53,14 @@ private:
   OpBuilder b;
   Location loc;
   llvm::DenseMap<Operation *, ChunkList> lists;
-  Value batches, length, valueHeads;
+  /// Of packed sequences: where they begin and end, or null.
+  Value cuSeqlens;
+  /// B, T and HV; of packed sequences N, and T of all of them.
+  Value batches, total, valueHeads;
   scf::ForallOp forall;
   Value batch, head;
+  /// The item's number of tokens and, if sequences are packed, its first one.
+  Value length, firstToken;
   /// Of a kernel: the first column of the item's value block.
   Value firstColumn;
   OpFoldResult columns;
@@ -119,19 +130,41 @@ LogicalResult ItemLoop::verify() {
   return success();
 }
 
+Value cuSeqlensOf(Operation *op) {
+  auto list = dyn_cast<AffineScanOp>(op);
+  return list ? list.getCuSeqlens() : cast<PrescanOp>(op).getCuSeqlens();
+}
+
 void ItemLoop::findSizes() {
+  cuSeqlens = cuSeqlensOf(ops.front());
   if (auto list = dyn_cast<AffineScanOp>(ops.front())) {
     Value init = list.getInits()[0], tokens = list.getTokens()[0];
     // Of an index's pool of states any number are at work.
     batches = dim(list.getStateIndex() ? tokens : init, 0);
-    length = dim(tokens, 1);
+    total = dim(tokens, 1);
     valueHeads = dim(init, 1);
     return;
   }
   auto prescan = cast<PrescanOp>(ops.front());
-  batches = dim(prescan.getTokens()[0], 0);
-  length = dim(prescan.getTokens()[0], 1);
+  Value sequence = prescan.getTokens()[0];
+  batches = cuSeqlens
+                ? arith::SubIOp::create(b, loc, dim(cuSeqlens, 0), index(1))
+                : dim(sequence, 0);
+  total = dim(sequence, 1);
   valueHeads = prescan.getHeads();
+}
+
+void ItemLoop::findSequence() {
+  length = total;
+  if (!cuSeqlens)
+    return;
+  auto bound = [&](Value at) -> Value {
+    Value found = tensor::ExtractOp::create(b, loc, cuSeqlens, at);
+    return arith::IndexCastOp::create(b, loc, b.getIndexType(), found);
+  };
+  firstToken = bound(batch);
+  Value end = bound(arith::AddIOp::create(b, loc, batch, index(1)));
+  length = arith::SubIOp::create(b, loc, end, firstToken);
 }
 
 /// The results that are used by more than the items, or have memory already.
@@ -152,8 +185,10 @@ Value ItemLoop::createEmpty(OpResult result) {
     return state;
   auto type = cast<RankedTensorType>(result.getType());
   SmallVector<OpFoldResult> shape{batches};
+  if (cuSeqlens && !isFinal(result))
+    shape[0] = b.getIndexAttr(1);
   if (!isFinal(result))
-    shape.push_back(length);
+    shape.push_back(total);
   shape.push_back(valueHeads);
   for (int64_t size : type.getShape().drop_front(shape.size()))
     shape.push_back(b.getIndexAttr(size));
@@ -183,6 +218,7 @@ void ItemLoop::createLoop(ArrayRef<OpResult> shared) {
   batch = forall.getInductionVar(0), head = forall.getInductionVar(1);
   for (auto [result, arg] : llvm::zip(shared, forall.getRegionIterArgs()))
     destinations[result] = arg;
+  findSequence();
   if (!kernel)
     return;
   Value block = forall.getInductionVar(2);
@@ -231,6 +267,8 @@ ItemLoop::Slice ItemLoop::sliceOf(OpResult result) {
     slice.offsets[0] = stateEntries.lookup(result);
   if (!isFinal(result))
     slice.offsets = {batch, zero, head}, slice.sizes = {one, length, one};
+  if (!isFinal(result) && cuSeqlens)
+    slice.offsets = {zero, firstToken, head};
   for (int64_t size : type.getShape().drop_front(slice.sizes.size())) {
     slice.offsets.push_back(zero);
     slice.sizes.push_back(b.getIndexAttr(size));
@@ -239,6 +277,25 @@ ItemLoop::Slice ItemLoop::sliceOf(OpResult result) {
     slice.offsets.back() = firstColumn, slice.sizes.back() = columns;
   slice.strides.assign(slice.sizes.size(), one);
   return slice;
+}
+
+/// Memory for a sequence that the item makes for itself. Its size does not
+/// depend on the item, so that one allocation does for all of them.
+Value ItemLoop::createOwn(OpResult result, Slice slice) {
+  if (!isFinal(result))
+    slice.sizes[1] = total;
+  Type element = cast<RankedTensorType>(result.getType()).getElementType();
+  return tensor::EmptyOp::create(b, loc, slice.sizes, element);
+}
+
+/// The item's tokens of a sequence that holds more, from `first` on.
+Value ItemLoop::takeSequence(Value tokens, OpFoldResult first) {
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, tokens);
+  SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0));
+  SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
+  offsets[1] = first, sizes[1] = length;
+  return tensor::ExtractSliceOp::create(b, loc, tokens, offsets, sizes,
+                                        strides);
 }
 
 /// One op for the item. A sequence that the item made itself has one batch
@@ -252,15 +309,18 @@ LogicalResult ItemLoop::createItem(Operation *op) {
   for (OpOperand &operand : op->getOpOperands().slice(
            tokens.getBeginOperandIndex(), tokens.size())) {
     if (Value own = made.lookup(operand.get())) {
-      operand.set(own);
-      ofBatch.push_back(arith::ConstantIndexOp::create(b, loc, 0));
+      bool isLonger = cuSeqlens && !destinations.contains(operand.get());
+      operand.set(isLonger ? takeSequence(own, b.getIndexAttr(0)) : own);
+      ofBatch.push_back(index(0));
       ofHead.push_back(ofBatch.back());
       continue;
     }
     Value ratio =
         arith::DivUIOp::create(b, loc, valueHeads, dim(operand.get(), 2));
     ofHead.push_back(arith::DivUIOp::create(b, loc, head, ratio));
-    ofBatch.push_back(batch);
+    ofBatch.push_back(cuSeqlens ? index(0) : batch);
+    if (cuSeqlens)
+      operand.set(takeSequence(operand.get(), firstToken));
   }
   ofHead.append(params.size(), head);
   ofBatch.append(params.size(), batch);
@@ -273,12 +333,11 @@ LogicalResult ItemLoop::createItem(Operation *op) {
       stateEntries[result] = entry;
     }
     Slice slice = sliceOf(result);
-    Type element = cast<RankedTensorType>(result.getType()).getElementType();
     if (Value whole = destinations.lookup(result))
       slices.push_back(tensor::ExtractSliceOp::create(
           b, loc, whole, slice.offsets, slice.sizes, slice.strides));
     else
-      slices.push_back(tensor::EmptyOp::create(b, loc, slice.sizes, element));
+      slices.push_back(createOwn(result, slice));
   }
   LogicalResult created = failure();
   if (prescan) {

@@ -72,9 +72,15 @@ struct SpecializePass : qdelta::impl::SpecializeBase<SpecializePass> {
           << llvm::join(ArrayRef(kEntries), ", ") << ", but got " << entry;
       return signalPassFailure();
     }
+    if (!llvm::is_contained({"i32", "i64"}, cuSeqlens)) {
+      getOperation().emitError("expected cu-seqlens to be i32 or i64, but got ")
+          << cuSeqlens;
+      return signalPassFailure();
+    }
     if (dtype == "f64")
       widen(getOperation());
-    addEntryPoints(getOperation(), entry);
+    addEntryPoints(getOperation(),
+                   {entry.getValue(), cuSeqlens == "i64" ? 64u : 32u});
     for (auto func : getOperation().getOps<func::FuncOp>())
       if (RecurrenceOp recurrence = recurrenceOf(func))
         if (failed(specialize(func, recurrence)))
@@ -148,7 +154,7 @@ private:
     auto args = recurrence.getBody().getArguments();
     for (auto [index, arg] : llvm::enumerate(func.getArguments())) {
       unsigned inStep = index + states;
-      if (index == args.size()) { // the state index
+      if (index == args.size()) { // cu_seqlens or a state index
         types.push_back(arg.getType());
         continue;
       }

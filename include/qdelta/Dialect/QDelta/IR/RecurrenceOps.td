@@ -233,6 +233,9 @@ def QDelta_YieldOp : QDelta_Op<"yield", [
   }];
 }
 
+def QDelta_CuSeqlens : 1DTensorOf<[I32, I64]>;
+def QDelta_StateIndex : 1DTensorOf<[I32]>;
+
 /// What `qdelta.scan` and `qdelta.step` share: everything but `own` operands.
 class QDelta_RunOp<string mnemonic, dag own = (ins), string ownFormat = "">
     : QDelta_Op<mnemonic, [
@@ -252,7 +255,8 @@ class QDelta_RunOp<string mnemonic, dag own = (ins), string ownFormat = "">
   }];
 }
 
-def QDelta_ScanOp : QDelta_RunOp<"scan"> {
+def QDelta_ScanOp : QDelta_RunOp<"scan", (ins Optional<QDelta_CuSeqlens>:$cu_seqlens),
+    " (`cu_seqlens` `(` $cu_seqlens^ `:` type($cu_seqlens) `)`)? "> {
   let summary = "runs a recurrence over sequences";
   let description = [{
     Applies the recurrence `callee` token by token, for every batch entry and
@@ -269,14 +273,18 @@ def QDelta_ScanOp : QDelta_RunOp<"scan"> {
     bf16 or as f16, all in one type, where the recurrence has f32: its
     arithmetic stays f32, an element is converted where it is read, and an
     output is rounded to nearest, ties to even, where it is written.
+
+    With `cu_seqlens` [N + 1] sequences of different lengths are packed into one:
+    token inputs and outputs have B = 1, states have N in place of B, and
+    sequence n is tokens cu_seqlens[n] to cu_seqlens[n + 1] - 1, from initial
+    state n to final state n /*scan_c6*/. Sequences may be empty. It is 0 first,
+    T last and never decreases, which is checked when it is run.
   }];
   let extraClassDeclaration = [{
     ::mlir::Value getStateIndex() { return {}; }
     bool isInPlace() { return false; }
   }];
 }
-
-def QDelta_StateIndex : 1DTensorOf<[I32]>;
 
 def QDelta_StepOp : QDelta_RunOp<"step", (ins Optional<QDelta_StateIndex>:$state_index),
     " (`state_index` `(` $state_index^ `:` type($state_index) `)`)? "> {
@@ -295,6 +303,7 @@ def QDelta_StepOp : QDelta_RunOp<"step", (ins Optional<QDelta_StateIndex>:$state
   let extraClassDeclaration = [{
     /// The most tokens of a step.
     static constexpr int64_t kMostTokens = 16;
+    ::mlir::Value getCuSeqlens() { return {}; }
     bool isInPlace() { return true; }
   }];
 }

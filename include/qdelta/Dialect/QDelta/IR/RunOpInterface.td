@@ -22,6 +22,8 @@ def QDelta_RunOpInterface : OpInterface<"RunOpInterface"> {
     InterfaceMethod<"initial states", "::mlir::OperandRange", "getInits">,
     InterfaceMethod<"outputs", "::mlir::ResultRange", "getOutputs">,
     InterfaceMethod<"final states", "::mlir::ResultRange", "getFinals">,
+    InterfaceMethod<"where packed sequences begin and end, or null", "::mlir::Value",
+                    "getCuSeqlens">,
     InterfaceMethod<"which entries of the states to work on; null for all in order",
                     "::mlir::Value", "getStateIndex">,
     InterfaceMethod<"whether final states replace the initial ones", "bool",

@@ -30,14 +30,31 @@ def DeriveAffine : Pass<"qdelta-derive-affine", "::mlir::ModuleOp"> {
                            "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def PrintFacts : Pass<"qdelta-print-facts", "::mlir::ModuleOp"> {
+  let summary = "print what the derivation knows of each list";
+  let description = [{
+    Prints a line for each `qdelta.affine_scan` to standard output: its facts, and
+    how many Gram matrices, products of a base that is read with a key that is
+    written, its chunk form needs (docs/Spec.md, The chunk form).
+
+    Before: lists with their facts.
+    After: the same.
+    Preconditions: none. Without lists nothing is printed.
+
+    Numerics: preserving.
+  }];
+}
+
 def Specialize : Pass<"qdelta-specialize", "::mlir::ModuleOp"> {
   let summary = "fix the key and value dimensions and the sequences' type";
   let description = [{
     Sets the dynamic key and value dimensions of every scan to the given sizes,
     and the element type that its sequences of vectors are stored in. `f64`
-    makes recurrences and their scans f64 throughout. A recurrence that nothing
-    runs gets an entry function first: with `entry=forward` a `qdelta.scan`, with
-    `entry=step` a `qdelta.step`, with `entry=step_indexed` one on pools of states.
+    makes recurrences and their scans f64 throughout. A recurrence that no such
+    function runs yet gets an entry function first: with `entry=forward` over
+    sequences of one length, with `entry=packed` over sequences of several, packed
+    into one by `cu_seqlens`, with `entry=step` a `qdelta.step`, with
+    `entry=step_indexed` one on pools of states.
 
     Before: `tensor<?x?x?x?xf32>` keys.
     After: `tensor<?x?x?x128xbf16>` keys, with `dtype=bf16`.
@@ -54,7 +71,9 @@ def Specialize : Pass<"qdelta-specialize", "::mlir::ModuleOp"> {
            "bf16 or f16 store vector token inputs and outputs so; f64 makes all of it f64; "
            "f32 keeps the types that are declared">,
     Option<"entry", "entry", "std::string", "\"forward\"",
-           "the entry function that a recurrence gets: forward, step or step_indexed">];
+           "the entry function that a recurrence gets: forward, packed, step or step_indexed">,
+    Option<"cuSeqlens", "cu-seqlens", "std::string", "\"i32\"",
+           "the elements of a packed function's cu_seqlens: i32 or i64">];
 }
 
 def SelectSchedule : Pass<"qdelta-select-schedule", "::mlir::ModuleOp"> {
