@@ -34,7 +34,7 @@ static DecayKind decayKind(AffineScanOp op, Value g) {
 static bool isBounded(AffineScanOp op,
                       llvm::function_ref<Attribute(Value, StringRef)> attrOf) {
   unsigned unknown = 0;
-  bool bounded = true;
+  bool bounded = op.getInits().size() == 1;
   for (auto decay : op.getBody().getOps<AffineDecayOp>())
     bounded &= attrOf(decay.getG(), "qdelta.log_decay") != nullptr;
   for (auto write : op.getBody().getOps<AffineWriteOp>())
@@ -60,13 +60,14 @@ FactsAttr
 qdelta::findFacts(AffineScanOp op,
                   llvm::function_ref<Attribute(Value, StringRef)> attrOf) {
   DecayKind kind = DecayKind::None;
-  llvm::SetVector<Value> bases;
+  llvm::SetVector<std::pair<Value, uint64_t>> bases;
   SmallVector<bool> unknown;
   for (Operation &stage : op.getBody().front()) {
     if (auto decay = dyn_cast<AffineDecayOp>(stage))
       kind = std::max(kind, decayKind(op, decay.getG()));
     if (auto read = dyn_cast<AffineReadOp>(stage))
-      bases.insert_range(read.getBases());
+      for (Value base : read.getBases())
+        bases.insert({base, read.getState()});
     if (auto write = dyn_cast<AffineWriteOp>(stage))
       unknown.push_back(llvm::any_of(write.getTerms(), [](Value term) {
         return isa<ReadoutType>(term.getType());

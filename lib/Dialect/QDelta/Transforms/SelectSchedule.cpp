@@ -4,6 +4,8 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "ChunkList.h"
+
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
 #include "qdelta/Dialect/QDelta/Transforms/Passes.h"
 #include "qdelta/Target/GpuTarget.h"
@@ -58,14 +60,31 @@ private:
   LogicalResult checkOptions(AffineScanOp op);
   LogicalResult scheduleKernel(AffineScanOp op, const GpuTarget &row);
 
-  /// Vector registers that a pass over one row of the state needs: an
-  /// accumulator per read, a value per write and the row itself, each
-  /// `vectors` wide, and one broadcast.
-  static int64_t registersNeeded(FactsAttr facts, int64_t chunk,
-                                 int64_t vectors) {
-    return (chunk * (facts.getReads() + facts.getWrites()) + 1) * vectors + 1;
-  }
+  static int64_t registersNeeded(const ChunkList &list, int64_t vectors);
 };
+
+/// Vector registers that a pass over one row of a state needs: an accumulator
+/// per reading, a value per write that is left in it, the row itself and one of
+/// a state that is mixed in, each `vectors` wide, and one broadcast. The most
+/// that a state of the list needs.
+int64_t SelectSchedulePass::registersNeeded(const ChunkList &list,
+                                            int64_t vectors) {
+  int64_t most = 0;
+  for (unsigned state = 0; state < list.states.size(); ++state) {
+    int64_t rows = llvm::count_if(list.readings, [&](const Reading &reading) {
+      return std::get<2>(reading) == state;
+    });
+    rows += llvm::count_if(list.writes, [&](const ChunkList::Write &write) {
+      return list.isLeftIn(write, state);
+    });
+    rows *= list.chunk;
+    rows += 1 + llvm::any_of(list.steps, [&](const CouplingStep &step) {
+              return step.target == state && step.source != state;
+            });
+    most = std::max(most, rows * vectors + 1);
+  }
+  return most;
+}
 
 /// Options that mean the same for every target.
 LogicalResult SelectSchedulePass::checkOptions(AffineScanOp op) {
@@ -209,6 +228,10 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
                         "registers: expected fewer of them, or a key dimension "
                         "of less than ")
            << keys;
+  if (op.getInits().size() > 1)
+    return op.emitError("GPU kernels in chunks cover lists with one state, but "
+                        "this one has ")
+           << op.getInits().size() << "; mode = recurrent covers it";
   if (op.getFacts().getDecay() == DecayKind::PerChannel)
     return op.emitError("GPU kernels in chunks cover one decay for all key "
                         "channels, but this list has one per key channel; "
@@ -296,6 +319,7 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   FactsAttr facts = op.getFacts();
   bool vectorises = row->lanes > 1;
   int64_t bytes = state.getElementTypeBitWidth() / 8;
+  int64_t states = op.getInits().size();
   int64_t lanes = std::max<int64_t>(1, row->lanes * 4 / bytes);
   int64_t vectors = row->vectorsPerRow;
   int64_t tokens = chunk                 ? chunk
@@ -304,23 +328,24 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
                                          : kMatrixChunk;
   bool unroll = vectorises && tokens <= kLongestUnrolled;
   auto fits = [&] {
-    return registersNeeded(facts, tokens, vectors) <= row->registers;
+    return registersNeeded(ChunkList::read(op, tokens), vectors) <=
+           row->registers;
   };
   while (unroll && !chunk && tokens > 1 && !fits())
     --tokens;
   while (unroll && vectors > 1 &&
-         (!fits() || keys * vectors * lanes * bytes > row->l1Bytes))
+         (!fits() || states * keys * vectors * lanes * bytes > row->l1Bytes))
     --vectors;
   int64_t columns = unroll ? vectors * lanes : kMatrixColumns;
   columns = std::min(columns, std::max<int64_t>(values, 1));
   int64_t span = unroll ? std::max<int64_t>(1, kSpanTokens / tokens) : 1;
   bool decays = facts.getDecay() != DecayKind::None;
-  op.setScheduleAttr(ScheduleAttr::get(op.getContext(), row->name, tokens,
-                                       columns, span, lanes, unroll,
-                                       /*fuse=*/unroll,
-                                       /*defer=*/unroll && decays,
-                                       /*prefetch=*/unroll, /*kernel=*/false,
-                                       /*operands=*/"", /*split=*/1));
+  op.setScheduleAttr(ScheduleAttr::get(
+      op.getContext(), row->name, tokens, columns, span, lanes, unroll,
+      /*fuse=*/unroll,
+      /*defer=*/unroll && decays && states == 1,
+      /*prefetch=*/unroll, /*kernel=*/false,
+      /*operands=*/"", /*split=*/1));
   return success();
 }
 } // namespace
