@@ -4,7 +4,7 @@
 //   S_t = S' + beta_t k_t (v_t - S'^T x_t)^T        o_t = scale S_t^T q_t
 //
 // The error is read at x_t, the write stays at k_t. Ranges: q, k of norm 1, q
-// unscaled in x_t; g <= 0; beta, lambda in [0, 1]. g = 0 gives the ungated form.
+// unscaled in x_t; g <= 0; beta, lambda in [0, 1].
 qdelta.recurrence @q_delta(state %S: tensor<?x?xf32>)
     token(%q: tensor<?xf32> {qdelta.unit}, %k: tensor<?xf32> {qdelta.unit},
           %v: tensor<?xf32>, %g: f32 {qdelta.log_decay},

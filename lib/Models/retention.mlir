@@ -1,4 +1,4 @@
-// Retention (RetNet, arXiv 2307.08621); Lightning Attention with its own slopes.
+// Retention (RetNet, arXiv 2307.08621).
 //
 //   S_t = e^g S_{t-1} + k_t v_t^T    o_t = scale S_t^T q_t
 //

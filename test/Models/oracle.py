@@ -31,8 +31,9 @@ def silu(x):
 
 
 def delta(s, read, write, v, beta, g=0.0):
-    """Decays, then corrects what is read at `read` by a write at `write`."""
-    s["S"] = np.exp(g) * s["S"]
+    """Decays, by g or one g per key channel, then corrects what is read at `read`
+    by a write at `write`."""
+    s["S"] = np.exp(np.reshape(g, (-1, 1))) * s["S"]
     s["S"] = s["S"] + beta * np.outer(write, v - read @ s["S"])
 
 
@@ -52,6 +53,18 @@ def retention(x, s, p):
     return p["scale"] * x["q"] @ s["S"]
 
 
+def lightning(x, s, p):
+    decay = np.exp(-p["slope"] * (1 - p["depth"]))
+    s["S"] = decay * s["S"] + np.outer(x["k"], x["v"])
+    return p["scale"] * x["q"] @ s["S"]
+
+
+def mamba2(x, s, p):
+    decay = np.exp(-np.exp(p["A"]) * x["D"])
+    s["S"] = decay * s["S"] + np.outer(x["D"] * x["B"], x["x"])
+    return x["C"] @ s["S"] + p["skip"] * x["x"]
+
+
 def gla(x, s, p):
     s["S"] = np.exp(x["g"])[:, None] * s["S"] + np.outer(x["k"], x["v"])
     return p["scale"] * x["q"] @ s["S"]
@@ -68,12 +81,12 @@ def gated_delta_net(x, s, p):
 
 
 def kda(x, s, p):
-    delta(s, x["k"], x["k"], x["v"], x["beta"], x["g"][:, None])
+    delta(s, x["k"], x["k"], x["v"], x["beta"], x["g"])
     return p["scale"] * x["q"] @ s["S"]
 
 
 def rwkv6(x, s, p):
-    o = x["r"] @ s["S"] + x["bonus"] * x["v"]
+    o = x["r"] @ (s["S"] + np.outer(p["u"] * x["k"], x["v"]))
     s["S"] = np.exp(x["w"])[:, None] * s["S"] + np.outer(x["k"], x["v"])
     return o
 
@@ -92,7 +105,15 @@ def momentum_delta_net(x, s, p):
 
 
 def q_delta(x, s, p):
-    delta(s, x["k"] + x["lambda"] * x["q"], x["k"], x["v"], x["beta"], x["g"])
+    delta(s, x["k"] + x["lambda"] * x["q"], x["k"], x["v"], x["beta"], x.get("g", 0.0))
+    return p["scale"] * x["q"] @ s["S"]
+
+
+def delta_product(x, s, p):
+    s["S"] = np.exp(x.get("g", 0.0)) * s["S"]
+    for j in (1, 2, 3):
+        if f"k{j}" in x:
+            delta(s, x[f"k{j}"], x[f"k{j}"], x[f"v{j}"], x[f"b{j}"])
     return p["scale"] * x["q"] @ s["S"]
 
 
@@ -115,7 +136,8 @@ def mlstm(x, s, p):
     return q @ s["C"] / (max(abs(q @ s["n"]), np.exp(-m)) + EPS6)
 
 
-def gated_delta_net_rope(x, s, p):
+def rotated(x, s):
+    """Advances the phases; q and k with each pair of channels turned by its phase."""
     s["phi"] = s["phi"] + x["theta"]
     half, c, n = len(s["phi"]), np.cos(s["phi"]), np.sin(s["phi"])
 
@@ -123,12 +145,29 @@ def gated_delta_net_rope(x, s, p):
         a, b = y[:half], y[half:]
         return np.concatenate([a * c - b * n, b * c + a * n])
 
-    q, k = rotate(x["q"]), rotate(x["k"])
+    return rotate(x["q"]), rotate(x["k"])
+
+
+def additive_rope(x, s, p):
+    q, k = rotated(x, s)
+    s["S"] = s["S"] + np.outer(k, x["v"])
+    return p["scale"] * q @ s["S"]
+
+
+def gla_rope(x, s, p):
+    q, k = rotated(x, s)
+    s["S"] = np.exp(x["g"])[:, None] * s["S"] + np.outer(k, x["v"])
+    return p["scale"] * q @ s["S"]
+
+
+def gated_delta_net_rope(x, s, p):
+    q, k = rotated(x, s)
     delta(s, k, k, x["v"], x["beta"], x["g"])
     return p["scale"] * q @ s["S"]
 
 
-def layer(x, s, p):
+def convolved(x, s, p):
+    """q, k of norm 1 and v, after short convolutions; shifts the last tokens."""
     made = {}
     for name in "qkv":
         past = [x[name]] + [s[f"{name}{i}"] for i in (1, 2, 3)]
@@ -136,13 +175,29 @@ def layer(x, s, p):
         for i in (1, 2, 3):
             s[f"{name}{i}"] = past[i - 1]
     q, k = (made[n] / np.sqrt(made[n] @ made[n] + EPS6) for n in "qk")
+    return q, k, made["v"]
+
+
+def normed(q, s, p):
+    y = p["scale"] * q @ s["S"]
+    return y / np.sqrt((y * y).mean() + EPS5) * p["w"]
+
+
+def layer(x, s, p):
+    q, k, v = convolved(x, s, p)
     read = k
     if "l" in x:
         read = k + sigmoid(x["l"] - float(np.float32(0.9))) * q
     g = -np.exp(p["A"]) * softplus(x["a"] + p["dt"])
-    delta(s, read, k, made["v"], sigmoid(x["b"]), g)
-    y = p["scale"] * q @ s["S"]
-    return y / np.sqrt((y * y).mean() + EPS5) * p["w"] * silu(x["z"])
+    delta(s, read, k, v, sigmoid(x["b"]), g)
+    return normed(q, s, p) * silu(x["z"])
+
+
+def kda_layer(x, s, p):
+    q, k, v = convolved(x, s, p)
+    g = -np.exp(p["A"]) * softplus(x["f"] + p["dt"])
+    delta(s, k, k, v, sigmoid(x["b"]), g)
+    return normed(q, s, p) * sigmoid(x["z"])
 
 
 # A value is a scalar, or runs over the named dimensions; "+" draws entries in
@@ -153,15 +208,19 @@ CONV = {f"{n}{i}": "V" if n == "v" else "K" for n in "qkv" for i in (1, 2, 3)}
 WEIGHTS = {f"{n}w{i}": "V" if n == "v" else "K" for n in "qkv" for i in range(4)}
 LAYER = {"q": "K", "k": "K", "v": "V", "z": "V", "a": "", "b": ""}
 LAYER_PARAMS = {**WEIGHTS, "A": "", "dt": "", "w": "V", **SCALE}
+STEPS = {j: {f"k{j}": "K1", f"v{j}": "V", f"b{j}": "+"} for j in (1, 2, 3)}
 PRE = {"beta": "+", "gp": "-", "bp": "+"}
 MODELS = {
     "additive": (additive, {"S": "KV"}, QKV, SCALE),
     "additive_normalised": (
         additive_normalised, {"z": "K+", "S": "KV"}, {"q": "K+", "k": "K+", "v": "V"}, {}),
     "retention": (retention, {"S": "KV"}, QKV, {"g": "-", **SCALE}),
+    "lightning": (lightning, {"S": "KV"}, QKV, {"slope": "+", "depth": "+", **SCALE}),
+    "mamba2": (mamba2, {"S": "KV"}, {"C": "K", "B": "K", "x": "V", "D": "+"},
+               {"A": "", "skip": ""}),
     "gla": (gla, {"S": "KV"}, {**QKV, "g": "K-"}, SCALE),
     "kda": (kda, {"S": "KV"}, {**QKV, "g": "K-", "beta": "+"}, SCALE),
-    "rwkv6": (rwkv6, {"S": "KV"}, {"r": "K", "k": "K", "v": "V", "w": "K-", "bonus": ""}, {}),
+    "rwkv6": (rwkv6, {"S": "KV"}, {"r": "K", "k": "K", "v": "V", "w": "K-"}, {"u": "K"}),
     "rwkv7": (rwkv7, {"S": "KV"},
               {"r": "K", "k": "K", "v": "V", "w": "K-", "h": "K1", "a": "K+"}, {}),
     "delta_net": (delta_net, {"S": "KV"}, {**QKV, "beta": "+"}, SCALE),
@@ -170,16 +229,29 @@ MODELS = {
         momentum_delta_net, {"S": "KV", "M": "KV"},
         {**QKV, "p": "K1", "g": "-", "gm": "-", "beta": "+", "eta": "+"}, SCALE),
     "q_delta": (q_delta, {"S": "KV"}, {**QKV, "g": "-", "beta": "+", "lambda": "+"}, SCALE),
+    "q_delta_ungated": (q_delta, {"S": "KV"}, {**QKV, "beta": "+", "lambda": "+"}, SCALE),
+    "delta_product": (
+        delta_product, {"S": "KV"}, {"q": "K1", **STEPS[1], **STEPS[2], **STEPS[3]}, SCALE),
+    "gated_delta_product": (
+        delta_product, {"S": "KV"}, {"q": "K1", **STEPS[1], **STEPS[2], "g": "-"}, SCALE),
     "preconditioned_delta_net": (
         preconditioned, {"A": "K+", "S": "KV"}, {**QKV, **PRE}, {"mu": "", **SCALE}),
     "preconditioned_gated_delta_net": (
         preconditioned, {"A": "K+", "S": "KV"}, {**QKV, "g": "-", **PRE}, {"mu": "", **SCALE}),
+    "preconditioned_kda": (
+        preconditioned, {"A": "K+", "S": "KV"}, {**QKV, "g": "K-", **PRE}, {"mu": "", **SCALE}),
     "mlstm": (mlstm, {"m": "", "n": "K", "C": "KV"}, {**QKV, "i": "", "f": ""}, SCALE),
+    "additive_rope": (additive_rope, {"phi": "P", "S": "KV"}, {**QKV, "theta": "P"}, SCALE),
+    "gla_rope": (gla_rope, {"phi": "P", "S": "KV"}, {**QKV, "theta": "P", "g": "K-"}, SCALE),
     "gated_delta_net_rope": (
         gated_delta_net_rope, {"phi": "P", "S": "KV"},
         {**QKV, "theta": "P", "g": "-", "beta": "+"}, SCALE),
     "gated_delta_net_layer": (layer, {**CONV, "S": "KV"}, LAYER, LAYER_PARAMS),
     "q_delta_layer": (layer, {**CONV, "S": "KV"}, {**LAYER, "l": ""}, LAYER_PARAMS),
+    "kda_layer": (
+        kda_layer, {**CONV, "S": "KV"},
+        {"q": "K", "k": "K", "v": "V", "z": "V", "f": "K", "b": ""},
+        {**LAYER_PARAMS, "dt": "K"}),
 }
 
 
@@ -202,7 +274,7 @@ def check(run, models, scratch, name):
     b, t, h, hv = (SIZES[s] for s in ("B", "T", "H", "HV"))
     inputs = {}
     for token, kind in tokens.items():
-        heads = h if token in ("q", "k") else hv
+        heads = h if "K" in kind and "-" not in kind else hv
         inputs[token] = draw(random, [b, t, heads], kind)
     for param, kind in params.items():
         inputs[param] = draw(random, [hv], kind)
