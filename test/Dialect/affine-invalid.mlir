@@ -181,7 +181,7 @@ func.func @outside(%g: f32) {
 // affine_scan_c1: the state that is added.
 func.func @source(%v: tensor<?x?x?x8xf32>, %c: tensor<?x?x?xf32>, %S: tensor<?x?x4x8xf32>) {
   %o, %f = qdelta.affine_scan(%v, %c) init(%S)
-    attributes {arg_names = ["v", "c"], facts = #qdelta.facts<decay = none, reads = 0, writes = 0, unknown = [], bounded = false>}
+    attributes {arg_names = ["v", "c"], facts = #qdelta.facts<decay = none, reads = 0, writes = 1, unknown = [false], bounded = false>}
     : (tensor<?x?x?x8xf32>, tensor<?x?x?xf32>) init(tensor<?x?x4x8xf32>) -> (tensor<?x?x?x8xf32>) final(tensor<?x?x4x8xf32>) {
   ^bb0(%tv: tensor<?xf32>, %tc: f32):
     // expected-error @below {{names state 1 of 1 /*affine_scan_c1*/}}
@@ -197,7 +197,7 @@ func.func @source(%v: tensor<?x?x?x8xf32>, %c: tensor<?x?x?xf32>, %S: tensor<?x?
 // affine_mix_c1
 func.func @itself(%v: tensor<?x?x?x8xf32>, %c: tensor<?x?x?xf32>, %S: tensor<?x?x4x8xf32>) {
   %o, %f = qdelta.affine_scan(%v, %c) init(%S)
-    attributes {arg_names = ["v", "c"], facts = #qdelta.facts<decay = none, reads = 0, writes = 0, unknown = [], bounded = false>}
+    attributes {arg_names = ["v", "c"], facts = #qdelta.facts<decay = none, reads = 0, writes = 1, unknown = [false], bounded = false>}
     : (tensor<?x?x?x8xf32>, tensor<?x?x?xf32>) init(tensor<?x?x4x8xf32>) -> (tensor<?x?x?x8xf32>) final(tensor<?x?x4x8xf32>) {
   ^bb0(%tv: tensor<?xf32>, %tc: f32):
     // expected-error @below {{expected two states, but got state 0 twice /*affine_mix_c1*/}}
@@ -213,7 +213,7 @@ func.func @itself(%v: tensor<?x?x?x8xf32>, %c: tensor<?x?x?xf32>, %S: tensor<?x?
 // affine_mix_c1: one type.
 func.func @types(%v: tensor<?x?x?x8xf32>, %c: tensor<?x?x?xf32>, %S: tensor<?x?x4x8xf32>, %M: tensor<?x?x5x8xf32>) {
   %o, %f:2 = qdelta.affine_scan(%v, %c) init(%S, %M)
-    attributes {arg_names = ["v", "c"], facts = #qdelta.facts<decay = none, reads = 0, writes = 0, unknown = [], bounded = false>}
+    attributes {arg_names = ["v", "c"], facts = #qdelta.facts<decay = none, reads = 0, writes = 1, unknown = [false], bounded = false>}
     : (tensor<?x?x?x8xf32>, tensor<?x?x?xf32>) init(tensor<?x?x4x8xf32>, tensor<?x?x5x8xf32>)
     -> (tensor<?x?x?x8xf32>) final(tensor<?x?x4x8xf32>, tensor<?x?x5x8xf32>) {
   ^bb0(%tv: tensor<?xf32>, %tc: f32):

@@ -69,7 +69,7 @@ func.func @shapes(%v: tensor<?x?x?x8xf32>, %S: tensor<?x?x4x8xf32>, %M: tensor<?
 #plain = #qdelta.schedule<target = "avx2", chunk = 2, columns = 8, span = 4, lanes = 8, unroll = true, fuse = true, defer = false, prefetch = false>
 func.func @channels(%v: tensor<?x?x?x8xf32>, %g: tensor<?x?x?x4xf32>, %c: tensor<?x?x?xf32>, %S: tensor<?x?x4x8xf32>) -> tensor<?x?x?x8xf32> {
   %o, %f:2 = qdelta.affine_scan(%v, %g, %c) init(%S, %S)
-    attributes {arg_names = ["v", "g", "c"], facts = #qdelta.facts<decay = per_channel, reads = 0, writes = 0, unknown = [], bounded = false>, schedule = #plain}
+    attributes {arg_names = ["v", "g", "c"], facts = #qdelta.facts<decay = per_channel, reads = 0, writes = 1, unknown = [false], bounded = false>, schedule = #plain}
     : (tensor<?x?x?x8xf32>, tensor<?x?x?x4xf32>, tensor<?x?x?xf32>) init(tensor<?x?x4x8xf32>, tensor<?x?x4x8xf32>)
     -> (tensor<?x?x?x8xf32>) final(tensor<?x?x4x8xf32>, tensor<?x?x4x8xf32>) {
   ^bb0(%tv: tensor<?xf32>, %tg: tensor<?xf32>, %tc: f32):
