@@ -15,6 +15,13 @@
 // RUN: %python %S/Inputs/sweep.py qdelta-run %s "--recurrence=@(two_mixes|chain)" --engine=emulated --target=sm_80 \
 // RUN:   --mode=recurrent --check-against=reference --shape=B=1,T=20,H=1,HV=2,K=20,V=36 "--dtype=@(bf16|f32)"
 
+// Random ones, of two and three states.
+// RUN: %python %S/Inputs/coupled_lists.py 7 10 > %t.random.mlir
+// RUN: %python %S/Inputs/sweep.py qdelta-opt %t.random.mlir -o /dev/null \
+// RUN:   "--pass-pipeline=builtin.module(qdelta-to-recurrence{key=2 value=3},qdelta-to-affine,qdelta-check-derivation,qdelta-to-chunked{chunk=@(1|2|3)},qdelta-to-linalg,qdelta-check-derivation)"
+// RUN: %python %S/Inputs/sweep.py qdelta-opt %t.random.mlir -o /dev/null \
+// RUN:   "--pass-pipeline=builtin.module(qdelta-to-recurrence{key=2 value=3},qdelta-to-affine,qdelta-to-chunked{chunk=@(2|5) engine=scalar},qdelta-to-linalg{engine=scalar},qdelta-check-derivation{erase})"
+
 // Readouts feed one another's writes in a cycle; no state is added to another.
 qdelta.recurrence @cycle(state %A: tensor<?x?xf32>, %B: tensor<?x?xf32>)
     token(%q: tensor<?xf32> {qdelta.unit}, %k: tensor<?xf32> {qdelta.unit},
