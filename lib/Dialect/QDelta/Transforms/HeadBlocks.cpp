@@ -37,6 +37,19 @@ void HeadBuilder::createPrefetches(const BlockGroup &group, Value block,
                        valueColumn, chunk, group.width, /*for_write=*/true);
 }
 
+/// A copy of a state's block [K, width].
+Value HeadBuilder::copyState(Value state) {
+  auto type = cast<RankedTensorType>(state.getType());
+  auto row = tensorOf({1, type.getDimSize(1)});
+  return scf::ForOp::create(
+             b, loc, index(0), index(keys), index(1), empty(type.getShape()),
+             [&](OpBuilder &, Location, Value k, ValueRange args) {
+               scf::YieldOp::create(
+                   b, loc, insert(slice(state, k, row), args[0], k));
+             })
+      .getResult(0);
+}
+
 /// One chunk of one block. `values` holds the block's states [K, width], the
 /// readouts of this chunk if passes are fused, and the outputs.
 LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
@@ -79,11 +92,17 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
     output = StoreTileOp::create(b, loc, sum, output,
                                  ValueRange{zero, first, zero}, column);
 
-  for (unsigned state : context.list.updateOrder()) {
+  SmallVector<unsigned> order = context.list.updateOrder();
+  for (auto [at, state] : llvm::enumerate(order)) {
+    // With mixes in a cycle a later update takes this state as it was.
+    Value previous;
+    for (unsigned later : ArrayRef(order).drop_front(at + 1))
+      if (!previous && here.states[later].others.contains(state))
+        previous = copyState(states[state]);
     SmallVector<Value> nextReads;
     SmallVector<size_t> places;
     for (auto [i, read] : llvm::enumerate(system.reads)) {
-      if (!fuse || std::get<2>(read.first) != state)
+      if (!fuse || std::get<2>(read.first) != order[at])
         continue;
       Value next = add(slot, index(1));
       nextReads.push_back(
@@ -93,6 +112,8 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
     ChunkUpdateOp update = createStateUpdate(b, loc, here, step, state, states,
                                              tileType, nextReads);
     values[state] = update.getResult();
+    if (previous)
+      states[state] = previous;
     for (auto [place, readout] : llvm::zip(places, update.getReadouts()))
       values[place] = insert(readout, values[place], {});
   }

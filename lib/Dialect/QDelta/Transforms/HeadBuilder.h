@@ -85,6 +85,7 @@ private:
 
   size_t numStates() const { return context.list.states.size(); }
   Value loadState(const BlockGroup &group, unsigned number);
+  Value copyState(Value state);
   Value firstReadouts(const BlockGroup &group, Value state, Reading reading);
   /// Decays that nothing has come to yet; null unless they are deferred.
   RunningDecay startRunning();
