@@ -26,7 +26,7 @@ func.func @chunk(%S: tensor<4x8xf32>, %d: f32, %a: tensor<2x4xf32>, %e: tensor<2
   %0 = "qdelta.chunk_decay"() <{from = 0 : i64, to = 0 : i64}> : () -> tensor<2x2xf32>
   %1 = "qdelta.chunk_update"(%S, %d, %a, %e) <{operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 1, 1, 0>}>
     : (tensor<4x8xf32>, f32, tensor<2x4xf32>, tensor<2x8xf32>) -> tensor<4x8xf32>
-  %2 = "qdelta.chunk_update"(%S, %d) <{operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 0>}>
+  %2 = "qdelta.chunk_update"(%S, %d) <{operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 0, 0, 0>}>
     : (tensor<4x8xf32>, f32) -> tensor<4x8xf32>
   return
 }

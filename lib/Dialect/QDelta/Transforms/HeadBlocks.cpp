@@ -44,8 +44,8 @@ Value HeadBuilder::copyState(Value state) {
   return scf::ForOp::create(
              b, loc, index(0), index(keys), index(1), empty(type.getShape()),
              [&](OpBuilder &, Location, Value k, ValueRange args) {
-               scf::YieldOp::create(
-                   b, loc, insert(slice(state, k, row), args[0], k));
+               scf::YieldOp::create(b, loc,
+                                    insert(slice(state, k, row), args[0], k));
              })
       .getResult(0);
 }
@@ -102,7 +102,7 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
     SmallVector<Value> nextReads;
     SmallVector<size_t> places;
     for (auto [i, read] : llvm::enumerate(system.reads)) {
-      if (!fuse || std::get<2>(read.first) != order[at])
+      if (!fuse || std::get<2>(read.first) != state)
         continue;
       Value next = add(slot, index(1));
       nextReads.push_back(
