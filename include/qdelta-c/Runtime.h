@@ -58,8 +58,8 @@ typedef struct {
   qdeltaRole role;
   int32_t rank;
   int64_t shape[4];
-  /* Since 1.1. float32, bfloat16 or float16 with one lane; float32 where
-   * struct_size ends before it. */
+  /* Since 1.1. float64, float32, bfloat16 or float16 with one lane; float32
+   * where struct_size ends before it. */
   DLDataType dtype;
   /* Since 1.2, for those who make inputs; no launch checks it. */
   qdeltaDomain domain;

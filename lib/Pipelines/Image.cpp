@@ -38,11 +38,16 @@ void qdelta::readDomain(DictionaryAttr attrs, ArgumentDescription &argument) {
   argument.high = cast<FloatAttr>(range[1]).getValueAsDouble();
 }
 
-/// 2 K V for each read and each write, where the kernel fixes K and V.
+/// The floor of docs/Spec.md, 2 K V for each base read and each write of the
+/// recurrence's lists, where the kernel fixes K and V and the lists are known.
 static int64_t countWork(RecurrenceOp recurrence,
                          const KernelDescription &kernel) {
+  auto lists = recurrence->getAttrOfType<ArrayAttr>(kFactsAttr);
+  if (!lists)
+    return 0;
   int64_t vectors = 0;
-  recurrence.walk([&](Operation *op) { vectors += isa<ReadOp, WriteOp>(op); });
+  for (auto facts : lists.getAsRange<FactsAttr>())
+    vectors += facts.getReads() + facts.getWrites();
   for (const ArgumentDescription &argument : kernel.arguments)
     if (argument.role == QDELTA_ROLE_INITIAL_STATE &&
         argument.shape.size() == 4 && argument.shape[2] > 0 &&

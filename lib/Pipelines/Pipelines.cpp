@@ -89,6 +89,7 @@ static void addToBuffers(OpPassManager &pm, const CompileOptions &options) {
   LowerTriangularSolveOptions solve;
   solve.vectors = vectorises;
   pm.addPass(createLowerTriangularSolve(solve));
+  pm.addPass(createPairUpdates());
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   pm.addPass(createAddDestinations());
   pm.addPass(createBufferize());
@@ -114,6 +115,8 @@ static void addToBuffers(OpPassManager &pm, const CompileOptions &options) {
 }
 
 static void addToTarget(OpPassManager &pm) {
+  pm.addPass(createCallCLibrary());
+  pm.addPass(createPairConversions());
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createSCFToControlFlowPass());
   functions.addPass(memref::createExpandStridedMetadataPass());
@@ -122,6 +125,7 @@ static void addToTarget(OpPassManager &pm) {
   functions.addPass(createCSEPass());
   ConvertVectorToLLVMPassOptions vectors;
   vectors.reassociateFPReductions = true;
+  vectors.x86Vector = true;
   functions.addPass(createConvertVectorToLLVMPass(vectors));
   pm.addPass(createFinalizeMemRefToLLVMConversionPass());
   OpPassManager &scalars = pm.nest<func::FuncOp>();

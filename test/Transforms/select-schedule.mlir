@@ -18,7 +18,7 @@
 // A register holds half as many f64.
 // F64-LABEL:    func.func @wide
 // F64:          schedule = #qdelta.schedule<target = "avx512", chunk = 2, columns = 16, span = {{[0-9]+}}, lanes = 8, unroll = true
-// HOST:         schedule = #qdelta.schedule<target = "{{avx2|avx512}}",
+// HOST:         schedule = #qdelta.schedule<target = "{{avx2|avx512|avx512bf16}}",
 // CHECK-LABEL:  func.func @narrow
 // CHECK:        columns = 3, {{.*}} defer = false, prefetch = true>
 // A second state has a second reading of each base that sees it, so one token as

@@ -22,8 +22,8 @@ Inputs are called as in the recurrence: q, k, v, ..., and S for the initial
 state. Outputs are o (o1, o2, ... if there are several) and, for the final
 state of S, S_final. Random key vectors have H heads, other random tokens HV.
 
-Files are NumPy's: '<f4', or '<f8', which is rounded. With --dtype=f16 vectors of
-tokens are '<f2'. With --dtype=bf16 they are '<V2', as ml_dtypes saves bfloat16;
+Files are NumPy's: '<f4', or '<f8', which is rounded. With --dtype=f64 all are
+'<f8', or '<f4'. With --dtype=f16 vectors of tokens are '<f2'. With --dtype=bf16 they are '<V2', as ml_dtypes saves bfloat16;
 '<u2', its bits, is read too: numpy.load(file).view(ml_dtypes.bfloat16).
 
 Examples:

@@ -79,6 +79,25 @@ RunningDecay HeadBuilder::takeRunning(SmallVectorImpl<Value> &values) {
   return running;
 }
 
+void HeadBuilder::roundKeys() {
+  if (schedule.getOperands() != "bf16")
+    return;
+  // A tile that is both read at and written with stays one.
+  llvm::DenseMap<Value, Value> rounded;
+  auto round = [&](Value &tile) {
+    Value &made = rounded[tile];
+    if (!made)
+      made = arith::TruncFOp::create(
+          b, loc, cast<RankedTensorType>(tile.getType()).clone(b.getBF16Type()),
+          tile);
+    tile = made;
+  };
+  for (auto &read : system.reads)
+    round(read.second);
+  for (Value &key : system.writeKeys)
+    round(key);
+}
+
 /// The shared systems of a span's chunks and of the one after it, in rings.
 LogicalResult HeadBuilder::createSpan(Value firstChunk, RunningDecay &running) {
   int64_t span = schedule.getSpan();
@@ -100,6 +119,7 @@ LogicalResult HeadBuilder::createSpan(Value firstChunk, RunningDecay &running) {
     if (mlir::failed(made))
       return failure();
     system = std::move(*made);
+    roundKeys();
     if (before) {
       RunningDecay after = system.nextRunning;
       if (after.channels)

@@ -30,7 +30,8 @@ private:
       tile = ScaleOp::create(b, loc, tile, by);
     return sum ? arith::AddFOp::create(b, loc, sum, tile) : tile;
   }
-  Value startOf(ChunkTarget &target);
+  Value addDirect(Value sum, ChunkTarget &target);
+  Value addReadouts(Value sum, ChunkTarget &target);
   Value matrixOf(ChunkTarget &target, unsigned w);
   Value applyWrite(Value sum, ChunkTarget &target, unsigned w, Value written);
   SmallVector<Value> solve(ArrayRef<Value> matrices, ArrayRef<Value> rhs);
@@ -46,11 +47,13 @@ private:
   RankedTensorType tileType;
 };
 
-/// The part of a target that is known before the chunk's own writes are.
-Value StepBuilder::startOf(ChunkTarget &target) {
-  Value sum;
+Value StepBuilder::addDirect(Value sum, ChunkTarget &target) {
   for (auto [term, coefficient] : target.direct)
     sum = addScaled(sum, tiles.get(b, term), coefficient);
+  return sum;
+}
+
+Value StepBuilder::addReadouts(Value sum, ChunkTarget &target) {
   for (auto [reading, coefficient] : target.readouts)
     sum = addScaled(sum, readouts.lookup(reading), coefficient);
   return sum;
@@ -111,7 +114,7 @@ ChunkStep StepBuilder::build(StepSolver solver) {
   SmallVector<unsigned> unknown;
   step.written.resize(writes.size());
   for (auto [w, target] : llvm::enumerate(system.writes)) {
-    Value sum = startOf(target);
+    Value sum = addReadouts(addDirect(Value(), target), target);
     if (writes[w].unknown) {
       unknown.push_back(w);
       rhs.push_back(sum);
@@ -135,11 +138,12 @@ ChunkStep StepBuilder::build(StepSolver solver) {
     for (auto [w, solution] : llvm::zip(unknown, solutions))
       step.written[w] = solution;
   }
+  // What comes directly may be large, and then would round each addend.
   for (ChunkTarget &target : system.outputs) {
-    Value sum = startOf(target);
+    Value sum = addReadouts(Value(), target);
     for (unsigned w = 0; w < writes.size(); ++w)
       sum = applyWrite(sum, target, w, step.written[w]);
-    step.outputs.push_back(sum);
+    step.outputs.push_back(addDirect(sum, target));
   }
   for (auto [value, factors] : llvm::zip(step.written, system.updateFactors)) {
     ByState &updates = step.updates.emplace_back();

@@ -442,6 +442,7 @@ struct ChunkToLinalgPass : qdelta::impl::ChunkToLinalgBase<ChunkToLinalgPass> {
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
     target.addIllegalDialect<QDeltaDialect>();
     target.addLegalOp<TriangularSolveOp, PrefetchOp>();
+    target.addDynamicallyLegalOp<ChunkUpdateOp>(multipliesPairs);
     for (auto func : getOperation().getOps<func::FuncOp>())
       if (failed(verifyPlainTiles(func)) ||
           failed(applyPartialConversion(func, target, frozen)))

@@ -30,7 +30,8 @@ class Derivation {
 public:
   Derivation(Step &step, ScanOp scan) : step(step), scan(scan) {}
 
-  void run();
+  /// Returns the facts of the lists it made.
+  SmallVector<Attribute> run();
 
 private:
   Stage &stageAt(int64_t position);
@@ -62,7 +63,7 @@ void Derivation::assignOutputs() {
   }
 }
 
-void Derivation::run() {
+SmallVector<Attribute> Derivation::run() {
   for (int64_t position = 0; position < step.numPositions(); ++position)
     if (!step.statesAt(position).empty())
       stageAt(position);
@@ -81,11 +82,16 @@ void Derivation::run() {
   llvm::DenseMap<Value, Value> sequences;
   SmallVector<Value> outputs(scan.getOutputs().size());
   SmallVector<Value> finals(scan.getFinals().size());
-  for (auto &entry : stages)
+  SmallVector<Attribute> facts;
+  for (auto &entry : stages) {
     entry.second->create(b, scan, sequences, outputs, finals);
+    if (auto list = dyn_cast<AffineScanOp>(scan->getPrevNode()))
+      facts.push_back(list.getFacts());
+  }
   llvm::append_range(outputs, finals);
   scan.replaceAllUsesWith(outputs);
   scan.erase();
+  return facts;
 }
 
 struct DeriveAffinePass : qdelta::impl::DeriveAffineBase<DeriveAffinePass> {
@@ -100,7 +106,8 @@ struct DeriveAffinePass : qdelta::impl::DeriveAffineBase<DeriveAffinePass> {
       Step step(recurrence);
       if (failed(step.analyze()))
         return signalPassFailure();
-      Derivation(step, scan).run();
+      SmallVector<Attribute> facts = Derivation(step, scan).run();
+      recurrence->setAttr(kFactsAttr, ArrayAttr::get(&getContext(), facts));
     }
   }
 };

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "DeriveStage.h"
+#include "ListFacts.h"
 
 using namespace mlir;
 using namespace qdelta;

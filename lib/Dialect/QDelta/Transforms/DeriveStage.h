@@ -91,12 +91,6 @@ std::unique_ptr<Stage> createListStage(Step &step, int64_t position);
 /// A prescan with the vector and scalar states at `position`.
 std::unique_ptr<Stage> createPrescanStage(Step &step, int64_t position);
 
-/// The facts of a finished list. `attrOf` finds an attribute of the
-/// recurrence's argument that a value of the list's region stands for.
-FactsAttr findFacts(
-    AffineScanOp op,
-    llvm::function_ref<mlir::Attribute(mlir::Value, llvm::StringRef)> attrOf);
-
 /// Erases token-local arithmetic that nothing uses.
 void eraseDead(mlir::Block &block);
 

@@ -105,8 +105,8 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
       if (!fuse || std::get<2>(read.first) != state)
         continue;
       Value next = add(slot, index(1));
-      nextReads.push_back(
-          slice(rings[read.second], next, tensorOf({chunk, keys})));
+      nextReads.push_back(slice(rings[read.second], next,
+                                cast<RankedTensorType>(read.second.getType())));
       places.push_back(numStates() + i);
     }
     ChunkUpdateOp update = createStateUpdate(b, loc, here, step, state, states,

@@ -90,6 +90,8 @@ private:
   /// Decays that nothing has come to yet; null unless they are deferred.
   RunningDecay startRunning();
   RunningDecay takeRunning(llvm::SmallVectorImpl<Value> &values);
+  /// The system's key tiles in the number format that the schedule multiplies.
+  void roundKeys();
   /// `running` is the span's start, and becomes its end.
   mlir::LogicalResult createSpan(Value firstChunk, RunningDecay &running);
   void createBlocks(unsigned groupIndex, Value firstChunk, Value count);

@@ -31,6 +31,9 @@ constexpr int64_t kLongestUnrolled = 4;
 /// Tokens a chunk unless asked for: as rows, in registers, the flop count of a
 /// token grows with the chunk, so two; as matrices, one tile of 16.
 constexpr int64_t kUnrolledChunk = 2, kMatrixChunk = 16;
+/// The same as rows whose products are of pairs: a row of the state is rounded
+/// and packed once for all tokens of a chunk.
+constexpr int64_t kPairedChunk = 4;
 /// Value columns of a block of matrices.
 constexpr int64_t kMatrixColumns = 64;
 
@@ -61,6 +64,16 @@ private:
   LogicalResult scheduleKernel(AffineScanOp op, const GpuTarget &row);
 
   static int64_t registersNeeded(const ChunkList &list, int64_t vectors);
+
+  /// The same with products of pairs, for a list with one state: the values of
+  /// two tokens share registers, two rows and what they are packed to are there
+  /// at once, and a write takes two broadcasts.
+  static int64_t registersForPairs(FactsAttr facts, int64_t chunk,
+                                   int64_t vectors) {
+    return (chunk * facts.getReads() + chunk / 2 * facts.getWrites() + 3) *
+               vectors +
+           2;
+  }
 };
 
 /// Vector registers that a pass over one row of a state needs: an accumulator
@@ -104,6 +117,21 @@ LogicalResult SelectSchedulePass::checkOptions(AffineScanOp op) {
                         "got ")
            << state << "; -qdelta-specialize fixes them";
   return success();
+}
+
+/// Whether there is one state, sequences of vectors are bf16, rows decay alike,
+/// and sizes are such that two rows can be multiplied at once: whole pairs of
+/// keys, and columns that fill registers.
+static bool multipliesPairs(AffineScanOp op, int64_t lanes) {
+  if (op.getFacts().getDecay() == DecayKind::PerChannel ||
+      op.getInits().size() > 1)
+    return false;
+  for (Value operand : llvm::concat<Value>(op.getTokens(), op.getOutputs()))
+    if (auto sequence = cast<RankedTensorType>(operand.getType());
+        sequence.getRank() == 4 && !sequence.getElementType().isBF16())
+      return false;
+  auto state = cast<RankedTensorType>(op.getInits()[0].getType());
+  return state.getDimSize(2) % 2 == 0 && state.getDimSize(3) % lanes == 0;
 }
 
 /// Bytes of shared memory of a kernel with `tokens` a chunk: three stages of
@@ -306,6 +334,13 @@ LogicalResult SelectSchedulePass::schedule(PrescanOp op) {
   return success();
 }
 
+/// Tokens of a chunk as matrices. Rounding errors grow with the rows of its
+/// system: they are as many as with one unknown write a token.
+static int64_t matrixChunk(FactsAttr facts) {
+  int64_t unknown = llvm::count(facts.getUnknown(), true);
+  return std::max<int64_t>(1, kMatrixChunk / std::max<int64_t>(unknown, 1));
+}
+
 LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   if (failed(checkOptions(op)))
     return failure();
@@ -322,17 +357,22 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   int64_t states = op.getInits().size();
   int64_t lanes = std::max<int64_t>(1, row->lanes * 4 / bytes);
   int64_t vectors = row->vectorsPerRow;
+  bool pairUp = row->bf16Pairs && multipliesPairs(op, row->lanes);
   int64_t tokens = chunk                 ? chunk
                    : mode == "recurrent" ? 1
+                   : pairUp              ? kPairedChunk
                    : vectorises          ? kUnrolledChunk
-                                         : kMatrixChunk;
+                                         : matrixChunk(facts);
   bool unroll = vectorises && tokens <= kLongestUnrolled;
+  auto hasPairs = [&] { return unroll && pairUp && tokens % 2 == 0; };
   auto fits = [&] {
-    return registersNeeded(ChunkList::read(op, tokens), vectors) <=
-           row->registers;
+    int64_t needed =
+        hasPairs() ? registersForPairs(facts, tokens, vectors)
+                   : registersNeeded(ChunkList::read(op, tokens), vectors);
+    return needed <= row->registers;
   };
   while (unroll && !chunk && tokens > 1 && !fits())
-    --tokens;
+    tokens -= pairUp && tokens > 2 ? 2 : 1;
   while (unroll && vectors > 1 &&
          (!fits() || states * keys * vectors * lanes * bytes > row->l1Bytes))
     --vectors;
@@ -345,7 +385,7 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
       /*fuse=*/unroll,
       /*defer=*/unroll && decays && states == 1,
       /*prefetch=*/unroll, /*kernel=*/false,
-      /*operands=*/"", /*split=*/1));
+      /*operands=*/hasPairs() ? "bf16" : "", /*split=*/1));
   return success();
 }
 } // namespace

@@ -569,9 +569,15 @@ LogicalResult Unroller::visit(Operation *op) {
       TypeSwitch<Operation *, bool>(op)
           .Case<LoadTileOp, StoreTileOp, ChunkValidOp, MaskRowsOp,
                 ScaleChannelsOp, AnyOutsideOp, ChunkDecayOp, ChunkTransferOp,
-                ChunkGramOp, ChunkReadOp, ChunkApplyOp, ChunkSolveOp,
-                ChunkUpdateOp, ScaleOp>([&](auto tileOp) {
-            unroll(tileOp);
+                ChunkGramOp, ChunkReadOp, ChunkApplyOp, ChunkSolveOp, ScaleOp>(
+              [&](auto tileOp) {
+                unroll(tileOp);
+                return true;
+              })
+          .Case([&](ChunkUpdateOp update) {
+            if (multipliesPairs(update))
+              return false;
+            unroll(update);
             return true;
           })
           .Case([&](tensor::InsertSliceOp insert) {
@@ -606,6 +612,10 @@ LogicalResult Unroller::visit(Operation *op) {
   for (OpOperand &operand : op->getOpOperands())
     if (parts.isExpanded(operand.get()))
       operand.set(parts.memory(operand.get()));
+  // What it reads crosses to the next chunk as rows.
+  if (auto update = dyn_cast<ChunkUpdateOp>(op))
+    for (Value readout : update.getReadouts())
+      parts.rows(readout);
   for (Region &region : op->getRegions())
     for (Block &block : region)
       if (failed(visitBlock(block)))

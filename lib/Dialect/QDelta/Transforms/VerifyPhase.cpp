@@ -4,6 +4,8 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "PlainTiles.h"
+
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
 #include "qdelta/Dialect/QDelta/Transforms/Passes.h"
 
@@ -35,6 +37,9 @@ bool allows(Phase phase, Operation *op) {
     return phase == Phase::Chunked || phase == Phase::Linalg;
   if (isa<TriangularSolveOp>(op))
     return phase == Phase::Linalg;
+  if (auto update = dyn_cast<ChunkUpdateOp>(op);
+      update && multipliesPairs(update))
+    return phase == Phase::Chunked || phase == Phase::Linalg;
   return phase == Phase::Chunked;
 }
 
@@ -52,7 +57,7 @@ bool allowsDialect(Phase phase, StringRef dialect) {
     return tensors || llvm::is_contained({"scf", "linalg", "vector"}, dialect);
   case Phase::Buffers:
     return llvm::is_contained({"memref", "vector", "scf", "arith", "math",
-                               "func", "cf", "ub", "affine"},
+                               "func", "cf", "ub", "affine", "x86vector"},
                               dialect);
   case Phase::Target:
     return dialect == "llvm";

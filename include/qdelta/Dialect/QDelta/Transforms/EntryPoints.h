@@ -24,6 +24,10 @@ inline constexpr llvm::StringLiteral kRecurrenceAttr = "qdelta.recurrence";
 /// type, which is f32 where a dump of an older version lacks it.
 inline constexpr llvm::StringLiteral kArgumentsAttr = "qdelta.arguments";
 
+/// The attribute of a recurrence from the affine phase on: the `#qdelta.facts`
+/// of each of its lists, in order.
+inline constexpr llvm::StringLiteral kFactsAttr = "qdelta.facts";
+
 /// The name of the entry function that `addEntryPoints` gives `recurrence`.
 std::string entryPointName(llvm::StringRef recurrence);
 

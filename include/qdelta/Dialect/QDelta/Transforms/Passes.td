@@ -30,6 +30,21 @@ def DeriveAffine : Pass<"qdelta-derive-affine", "::mlir::ModuleOp"> {
                            "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def PrintFacts : Pass<"qdelta-print-facts", "::mlir::ModuleOp"> {
+  let summary = "print what the derivation knows of each list";
+  let description = [{
+    Prints a line for each `qdelta.affine_scan` to standard output: its facts, and
+    how many Gram matrices, products of a base that is read with a key that is
+    written, its chunk form needs (docs/Spec.md, The chunk form).
+
+    Before: lists with their facts.
+    After: the same.
+    Preconditions: none. Without lists nothing is printed.
+
+    Numerics: preserving.
+  }];
+}
+
 def Specialize : Pass<"qdelta-specialize", "::mlir::ModuleOp"> {
   let summary = "fix the key and value dimensions and the sequences' type";
   let description = [{
