@@ -25,8 +25,8 @@ struct HeadContext {
 };
 
 /// Creates the chunk loops of one head at `b`. `slices` holds the head's slices
-/// of the outputs, [1, T, 1, V], and of the final state, [1, 1, K, V]; they are
-/// replaced by their values after the last chunk.
+/// of the outputs, [1, T, 1, V], and of the final states, [1, 1, K, V]; they
+/// are replaced by their values after the last chunk.
 ///
 /// for each span of chunks
 ///   for each chunk of the span, and the one after it: the shared system

@@ -83,7 +83,9 @@ private:
     return add(mul(block, group.width), index(group.firstColumn));
   }
 
-  Value loadState(const BlockGroup &group);
+  size_t numStates() const { return context.list.states.size(); }
+  Value loadState(const BlockGroup &group, unsigned number);
+  Value copyState(Value state);
   Value firstReadouts(const BlockGroup &group, Value state, Reading reading);
   /// Decays that nothing has come to yet; null unless they are deferred.
   RunningDecay startRunning();
@@ -116,7 +118,7 @@ private:
   /// holds those of all the span's chunks.
   ChunkSystem system;
   llvm::MapVector<Value, Value> rings;
-  /// What crosses spans: per group the state, then one readout tensor per
+  /// What crosses spans: per group the states, then one readout tensor per
   /// reading if passes are fused; then the outputs.
   llvm::SmallVector<Value> carried;
   bool failed = false;
