@@ -112,6 +112,14 @@ static LogicalResult runWrite(Interpreter<Scalar> &interpreter,
 }
 
 template <typename Scalar>
+static LogicalResult runMix(Interpreter<Scalar> &interpreter, AffineMixOp op,
+                            Args<Scalar> args, Data<Scalar> &) {
+  Data<Scalar> &states = *interpreter.listStates;
+  return mixStates(interpreter, op, states[op.getState()],
+                   states[op.getSource()], args[0].scalar());
+}
+
+template <typename Scalar>
 static LogicalResult runOutput(Interpreter<Scalar> &interpreter,
                                AffineOutputOp op, Args<Scalar> args,
                                Data<Scalar> &) {
@@ -245,6 +253,7 @@ void reference::addAffineOps(Interpreter<Scalar> &table) {
   table.template add<AffineDecayOp>(runDecay<Scalar>);
   table.template add<AffineReadOp>(runRead<Scalar>);
   table.template add<AffineWriteOp>(runWrite<Scalar>);
+  table.template add<AffineMixOp>(runMix<Scalar>);
   table.template add<AffineOutputOp>(runOutput<Scalar>);
   table.template add<PrescanOp>(runPrescan<Scalar>);
   table.template add<AdvanceOp>(runAdvance<Scalar>);

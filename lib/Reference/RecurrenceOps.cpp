@@ -85,6 +85,20 @@ LogicalResult reference::writeState(Interpreter<Scalar> &interpreter,
 }
 
 template <typename Scalar>
+LogicalResult reference::mixStates(Interpreter<Scalar> &interpreter,
+                                   Operation *op, Datum<Scalar> &state,
+                                   const Datum<Scalar> &source, Scalar by) {
+  if (state.shape() != source.shape())
+    return interpreter.fail(op, "expected states of one shape, but got " +
+                                    spell(state.shape()) + " and " +
+                                    spell(source.shape()));
+  std::vector<Scalar> &data = state.mutableReals().data;
+  for (size_t i = 0; i < data.size(); ++i)
+    data[i] += by * source.reals().data[i];
+  return success();
+}
+
+template <typename Scalar>
 LogicalResult
 reference::runRecurrence(Interpreter<Scalar> &interpreter, Operation *op,
                          RecurrenceOp recurrence, Args<Scalar> args,
@@ -304,6 +318,13 @@ void reference::addRecurrenceOps(Interpreter<Scalar> &table) {
     results.push_back(std::move(args[0]));
     return result;
   });
+  table.template add<MixOp>([](Interpreter<Scalar> &interpreter, MixOp op,
+                               Args<Scalar> args, Data<Scalar> &results) {
+    LogicalResult result =
+        mixStates(interpreter, op, args[0], args[1], args[2].scalar());
+    results.push_back(std::move(args[0]));
+    return result;
+  });
   table.template add<ScaleOp>(runScale<Scalar>);
   table.template add<MaxPlusOp>([](Interpreter<Scalar> &, MaxPlusOp,
                                    Args<Scalar> args, Data<Scalar> &results) {
@@ -328,6 +349,9 @@ QDELTA_REFERENCE_INSTANTIATE(addRecurrenceOps)
   template LogicalResult writeState(Interpreter<Scalar> &, Operation *,        \
                                     Datum<Scalar> &, const Datum<Scalar> &,    \
                                     ArrayRef<Scalar>);                         \
+  template LogicalResult mixStates(Interpreter<Scalar> &, Operation *,         \
+                                   Datum<Scalar> &, const Datum<Scalar> &,     \
+                                   Scalar);                                    \
   template Datum<Scalar> maxPlus(Datum<Scalar>, const Datum<Scalar> &,         \
                                  const Datum<Scalar> &);                       \
   template LogicalResult runRecurrence(Interpreter<Scalar> &, Operation *,     \

@@ -34,6 +34,12 @@ mlir::LogicalResult writeState(Interpreter<Scalar> &interpreter,
                                const Datum<Scalar> &key,
                                llvm::ArrayRef<Scalar> value);
 
+/// S <- S + by M in place.
+template <typename Scalar>
+mlir::LogicalResult mixStates(Interpreter<Scalar> &interpreter,
+                              mlir::Operation *op, Datum<Scalar> &state,
+                              const Datum<Scalar> &source, Scalar by);
+
 /// max(state + decay, input); `decay` may be one number for all entries.
 template <typename Scalar>
 Datum<Scalar> maxPlus(Datum<Scalar> state, const Datum<Scalar> &decay,

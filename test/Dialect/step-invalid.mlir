@@ -136,9 +136,9 @@ func.func @prescan(%h: index, %x: tensor<?x?x?x4xf32>, %a: tensor<?x?x4xf32>, %i
 
 // -----
 
-// chunk_update_c2
+// chunk_update_c3
 func.func @ahead(%S: tensor<4x8xf32>, %d: f32, %k: tensor<1x4xf32>, %e: tensor<1x8xf32>, %all: tensor<?x?x4x8xf32>, %i: index) {
-  // expected-error @below {{expected what is ahead to be a state [B, HV, K, V] at [b, h, c] /*chunk_update_c2*/}}
+  // expected-error @below {{expected what is ahead to be a state [B, HV, K, V] at [b, h, c] /*chunk_update_c3*/}}
   %0 = qdelta.chunk_update %S decay %d keys(%k) values(%e) reads() ahead %all[%i, %i]
     : tensor<4x8xf32>, f32 keys(tensor<1x4xf32>) values(tensor<1x8xf32>) ahead tensor<?x?x4x8xf32> -> tensor<4x8xf32>
   return

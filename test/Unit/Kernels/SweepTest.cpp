@@ -57,7 +57,12 @@ protected:
   void makeUsual() { isSlow() ? make(20, 36) : make(60, 100); }
 
 private:
-  const Expected &expect(const Case &oneCase, const tools::Sizes &sizes);
+  const Expected &expect(const Case &oneCase, const tools::Sizes &all);
+  /// What the kernel multiplies.
+  tools::Format products() const {
+    return tools::productsOf(way().options.engine, model->signature().dtype,
+                             way().options.mode);
+  }
 
   std::unique_ptr<Model> model;
   std::optional<tools::LoadedKernel> kernel;
@@ -80,23 +85,21 @@ void Sweep::make(int64_t key, int64_t value) {
 }
 
 /// The same for all ways with the same formats, so it is made once.
-const Expected &Sweep::expect(const Case &oneCase, const tools::Sizes &sizes) {
+const Expected &Sweep::expect(const Case &oneCase, const tools::Sizes &all) {
   static std::map<std::string, Expected> known;
   std::string name = way().model + way().options.dtype +
-                     tools::formatSizes(sizes) + oneCase.describe();
+                     tools::formatSizes(all) + oneCase.describe();
   auto [entry, isNew] = known.try_emplace(name);
   Expected &expected = entry->second;
   if (!isNew)
     return expected;
   tools::InputOptions options;
   options.decays = oneCase.decays;
-  expected.inputs = model->makeInputs(sizes, options);
-  tools::Format dtype = model->signature().dtype;
-  auto reference =
-      tools::runReference(model->recurrence(), "", expected.inputs, dtype);
-  auto loop = tools::runTokenLoop(
-      model->recurrence(), expected.inputs,
-      tools::productsOf(way().options.engine, dtype, way().options.mode));
+  expected.inputs = model->makeInputs(all, options);
+  auto reference = tools::runReference(model->recurrence(), "", expected.inputs,
+                                       model->signature().dtype);
+  auto loop =
+      tools::runTokenLoop(model->recurrence(), expected.inputs, products());
   if (reference && loop) {
     expected.reference = std::move(*reference);
     expected.loop = std::move(*loop);
@@ -120,16 +123,15 @@ void Sweep::check(const Case &oneCase) {
   const tools::Signature &signature = model->signature();
   auto got = tools::runKernel(*kernel, signature, all, expected.inputs, 1);
   ASSERT_TRUE(bool(got)) << llvm::toString(got.takeError());
-  tools::Format products = tools::productsOf(
-      way().options.engine, signature.dtype, way().options.mode);
-  auto errors = tools::compare(signature.outputs, *got, expected.reference,
-                               expected.loop, expected.reference, 2, products);
+  auto errors =
+      tools::compare(signature.outputs, *got, expected.reference, expected.loop,
+                     expected.reference, 2, products());
   ASSERT_EQ(errors.size(), signature.outputs.size());
   if (tools::allRight(errors))
     return;
   std::string table;
   llvm::raw_string_ostream os(table);
-  tools::printTable(errors, os, products);
+  tools::printTable(errors, os, products());
   ADD_FAILURE() << table;
 }
 

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "FakeCuda.h"
+#include "ToyKernel.h"
 #include "qdelta-c/Runtime.h"
 
 #include "gtest/gtest.h"
@@ -23,18 +24,7 @@ void countItems(void *const *, int64_t begin, int64_t end) {
 constexpr int64_t B = QDELTA_DIM_BATCH, T = QDELTA_DIM_TIME,
                   HV = QDELTA_DIM_VALUE_HEADS, Bounds = QDELTA_DIM_BOUNDS;
 
-qdeltaArgument describe(const char *name, qdeltaRole role,
-                        std::vector<int64_t> shape,
-                        DLDataType type = {kDLFloat, 32, 1}) {
-  qdeltaArgument argument = {};
-  argument.struct_size = sizeof(argument);
-  argument.name = name;
-  argument.role = role;
-  argument.rank = static_cast<int32_t>(shape.size());
-  std::copy(shape.begin(), shape.end(), argument.shape);
-  argument.dtype = type;
-  return argument;
-}
+using toy::describe;
 
 std::vector<qdeltaArgument> packedArguments(uint8_t bits = 32) {
   return {describe("v", QDELTA_ROLE_TOKEN, {1, T, HV}),

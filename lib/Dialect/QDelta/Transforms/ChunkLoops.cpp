@@ -58,9 +58,9 @@ RunningDecay HeadBuilder::startRunning() {
   RunningDecay running;
   if (!schedule.getDefer())
     return running;
-  if (!context.list.logs.empty())
+  if (!context.list.states[0].logs.empty())
     running.common = arith::ConstantOp::create(b, loc, b.getF64FloatAttr(1.0));
-  if (!context.list.channelLogs.empty())
+  if (!context.list.states[0].channelLogs.empty())
     running.channels = arith::ConstantOp::create(
         b, loc,
         DenseElementsAttr::get(RankedTensorType::get({1, keys}, b.getF64Type()),
@@ -71,9 +71,10 @@ RunningDecay HeadBuilder::startRunning() {
 /// What `append` put at the end of `values`.
 RunningDecay HeadBuilder::takeRunning(SmallVectorImpl<Value> &values) {
   RunningDecay running;
-  if (schedule.getDefer() && !context.list.channelLogs.empty())
+  const ChunkList::State &state = context.list.states[0];
+  if (schedule.getDefer() && !state.channelLogs.empty())
     running.channels = values.pop_back_val();
-  if (schedule.getDefer() && !context.list.logs.empty())
+  if (schedule.getDefer() && !state.logs.empty())
     running.common = values.pop_back_val();
   return running;
 }
@@ -183,19 +184,23 @@ LogicalResult HeadBuilder::createSpan(Value firstChunk, RunningDecay &running) {
 LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
   Value zero = index(0);
   if (op.getInPlace())
-    carried.push_back(slices.back());
+    llvm::append_range(carried, ArrayRef(slices).take_back(numStates()));
+  for (const BlockGroup &group : groups) {
   for (const BlockGroup &group : groups) {
     if (op.getInPlace())
       break;
-    carried.push_back(loadState(group));
+    SmallVector<Value> states;
+    for (unsigned state = 0; state < numStates(); ++state)
+      states.push_back(loadState(group, state));
+    llvm::append_range(carried, states);
     if (!schedule.getFuse())
       continue;
-    Value state = carried.back();
     for (Reading reading : context.list.readings)
-      carried.push_back(firstReadouts(group, state, reading));
+      carried.push_back(
+          firstReadouts(group, states[std::get<2>(reading)], reading));
   }
-  numStates = carried.size();
-  llvm::append_range(carried, ArrayRef<Value>(slices).drop_back());
+  ofGroups = carried.size();
+  llvm::append_range(carried, ArrayRef<Value>(slices).drop_back(numStates()));
   append(carried, startRunning());
 
   int64_t span = schedule.getSpan();
@@ -224,13 +229,18 @@ LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
 
   carried.assign(overSpans.getResults().begin(), overSpans.getResults().end());
   RunningDecay running = takeRunning(carried);
-  size_t perGroup = numStates / std::max<size_t>(groups.size(), 1);
-  Value final = op.getInPlace() ? carried[0] : slices.back();
-  for (auto [i, group] : llvm::enumerate(groups))
-    if (!op.getInPlace())
-      final = storeState(group, carried[i * perGroup], running, final);
-  llvm::copy(ArrayRef<Value>(carried).drop_front(numStates), slices.begin());
-  slices.back() = final;
+  auto finals = MutableArrayRef(slices).take_back(numStates());
+  if (op.getInPlace()) {
+    llvm::copy(ArrayRef<Value>(carried).take_front(numStates()),
+               finals.begin());
+  } else {
+    size_t perGroup = ofGroups / std::max<size_t>(groups.size(), 1);
+    for (auto [i, group] : llvm::enumerate(groups))
+      for (auto [state, final] : llvm::enumerate(finals))
+        final =
+            storeState(group, carried[i * perGroup + state], running, final);
+  }
+  llvm::copy(ArrayRef<Value>(carried).drop_front(ofGroups), slices.begin());
   return success();
 }
 

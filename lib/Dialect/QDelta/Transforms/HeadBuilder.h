@@ -89,7 +89,9 @@ private:
     return {index(0), index(0), index(0), blockColumn(group, block)};
   }
 
-  Value loadState(const BlockGroup &group);
+  size_t numStates() const { return context.list.states.size(); }
+  Value loadState(const BlockGroup &group, unsigned number);
+  Value copyState(Value state);
   Value firstReadouts(const BlockGroup &group, Value state, Reading reading);
   /// Decays that nothing has come to yet; null unless they are deferred.
   RunningDecay startRunning();
@@ -122,11 +124,12 @@ private:
   /// holds those of all the span's chunks.
   ChunkSystem system;
   llvm::MapVector<Value, Value> rings;
-  /// What crosses spans: per group the state, then one readout tensor per
-  /// reading if passes are fused, or in place the state of all groups; then the
-  /// outputs.
+  /// What crosses spans: per group the states, then one readout tensor per
+  /// reading if passes are fused, or in place the states of all groups; then
+  /// the outputs.
   llvm::SmallVector<Value> carried;
-  size_t numStates = 0;
+  /// How many of them are the states and readouts.
+  size_t ofGroups = 0;
   bool failed = false;
 };
 

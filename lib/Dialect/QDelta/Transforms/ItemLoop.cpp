@@ -347,7 +347,8 @@ LogicalResult ItemLoop::createItem(Operation *op) {
     HeadContext context{list,   lists[op], batch, head,    ofBatch,
                         ofHead, length,    {},    Value(), Value()};
     if (list.getInPlace() && scheduleOf(op).getPrefetch()) {
-      context.states = destinations.lookup(list.getFinals()[0]);
+      for (OpResult final : list.getFinals())
+        context.states.push_back(destinations.lookup(final));
       findNext(context);
     }
     created = firstColumn ? createKernel(b, loc, context, firstColumn, slices)

@@ -36,7 +36,7 @@ static DecayKind decayKind(AffineScanOp op, Value g) {
 static bool isBounded(AffineScanOp op,
                       llvm::function_ref<Attribute(Value, StringRef)> attrOf) {
   unsigned unknown = 0;
-  bool bounded = true;
+  bool bounded = op.getInits().size() == 1;
   for (auto decay : op.getBody().getOps<AffineDecayOp>())
     bounded &= attrOf(decay.getG(), "qdelta.log_decay") != nullptr;
   for (auto write : op.getBody().getOps<AffineWriteOp>())
@@ -112,12 +112,16 @@ int64_t qdelta::countGrams(AffineScanOp op) {
     else if (auto write = dyn_cast<AffineWriteOp>(stage))
       writes.push_back(at(write.getState(), write.getKey()));
   }
+  // A mix carries writes of one state to reads of another; there are no decays
+  // per channel then, and states share their products.
+  bool mixes = !op.getBody().getOps<AffineMixOp>().empty();
   std::set<std::tuple<uint64_t, void *, void *, int64_t, int64_t, bool>> grams;
   for (const Vector &read : reads)
     for (const Vector &write : writes)
-      if (read.state == write.state)
+      if (mixes || read.state == write.state)
         grams.insert(
-            {read.state, read.value, write.value, read.place, write.place,
+            {mixes ? 0 : read.state, read.value, write.value, read.place,
+             write.place,
              places[read.state] > 0 && write.position < read.position});
   return grams.size();
 }

@@ -4,6 +4,8 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "ChunkList.h"
+
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
 #include "qdelta/Dialect/QDelta/Transforms/Passes.h"
 #include "qdelta/Target/GpuTarget.h"
@@ -62,17 +64,11 @@ private:
   LogicalResult scheduleKernel(AffineScanOp op, const GpuTarget &row);
   LogicalResult scheduleInPlace(AffineScanOp op, const Target &row);
 
-  /// Vector registers that a pass over one row of the state needs: an
-  /// accumulator per read, a value per write and the row itself, each
-  /// `vectors` wide, and one broadcast.
-  static int64_t registersNeeded(FactsAttr facts, int64_t chunk,
-                                 int64_t vectors) {
-    return (chunk * (facts.getReads() + facts.getWrites()) + 1) * vectors + 1;
-  }
+  static int64_t registersNeeded(const ChunkList &list, int64_t vectors);
 
-  /// The same with products of pairs: the values of two tokens share registers,
-  /// two rows and what they are packed to are there at once, and a write takes
-  /// two broadcasts.
+  /// The same with products of pairs, for a list with one state: the values of
+  /// two tokens share registers, two rows and what they are packed to are there
+  /// at once, and a write takes two broadcasts.
   static int64_t registersForPairs(FactsAttr facts, int64_t chunk,
                                    int64_t vectors) {
     return (chunk * facts.getReads() + chunk / 2 * facts.getWrites() + 3) *
@@ -80,6 +76,29 @@ private:
            2;
   }
 };
+
+/// Vector registers that a pass over one row of a state needs: an accumulator
+/// per reading, a value per write that is left in it, the row itself and one of
+/// a state that is mixed in, each `vectors` wide, and one broadcast. The most
+/// that a state of the list needs.
+int64_t SelectSchedulePass::registersNeeded(const ChunkList &list,
+                                            int64_t vectors) {
+  int64_t most = 0;
+  for (unsigned state = 0; state < list.states.size(); ++state) {
+    int64_t rows = llvm::count_if(list.readings, [&](const Reading &reading) {
+      return std::get<2>(reading) == state;
+    });
+    rows += llvm::count_if(list.writes, [&](const ChunkList::Write &write) {
+      return list.isLeftIn(write, state);
+    });
+    rows *= list.chunk;
+    rows += 1 + llvm::any_of(list.steps, [&](const CouplingStep &step) {
+              return step.target == state && step.source != state;
+            });
+    most = std::max(most, rows * vectors + 1);
+  }
+  return most;
+}
 
 /// Options that mean the same for every target.
 LogicalResult SelectSchedulePass::checkOptions(AffineScanOp op) {
@@ -105,11 +124,12 @@ LogicalResult SelectSchedulePass::checkOptions(AffineScanOp op) {
   return success();
 }
 
-/// Whether sequences of vectors are bf16, rows of the state decay alike, and
-/// sizes are such that two rows can be multiplied at once: whole pairs of keys,
-/// and columns that fill registers.
+/// Whether there is one state, sequences of vectors are bf16, rows decay alike,
+/// and sizes are such that two rows can be multiplied at once: whole pairs of
+/// keys, and columns that fill registers.
 static bool multipliesPairs(AffineScanOp op, int64_t lanes) {
-  if (op.getFacts().getDecay() == DecayKind::PerChannel)
+  if (op.getFacts().getDecay() == DecayKind::PerChannel ||
+      op.getInits().size() > 1)
     return false;
   for (Value operand : llvm::concat<Value>(op.getTokens(), op.getOutputs()))
     if (auto sequence = cast<RankedTensorType>(operand.getType());
@@ -241,6 +261,10 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
                         "registers: expected fewer of them, or a key dimension "
                         "of less than ")
            << keys;
+  if (op.getInits().size() > 1)
+    return op.emitError("GPU kernels in chunks cover lists with one state, but "
+                        "this one has ")
+           << op.getInits().size() << "; mode = recurrent covers it";
   if (op.getFacts().getDecay() == DecayKind::PerChannel)
     return op.emitError("GPU kernels in chunks cover one decay for all key "
                         "channels, but this list has one per key channel; "
@@ -364,6 +388,7 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   FactsAttr facts = op.getFacts();
   bool vectorises = row->lanes > 1;
   int64_t bytes = state.getElementTypeBitWidth() / 8;
+  int64_t states = op.getInits().size();
   int64_t lanes = std::max<int64_t>(1, row->lanes * 4 / bytes);
   int64_t vectors = row->vectorsPerRow;
   bool pairUp = row->bf16Pairs && multipliesPairs(op, row->lanes);
@@ -375,14 +400,15 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   bool unroll = vectorises && tokens <= kLongestUnrolled;
   auto hasPairs = [&] { return unroll && pairUp && tokens % 2 == 0; };
   auto fits = [&] {
-    int64_t needed = hasPairs() ? registersForPairs(facts, tokens, vectors)
-                                : registersNeeded(facts, tokens, vectors);
+    int64_t needed =
+        hasPairs() ? registersForPairs(facts, tokens, vectors)
+                   : registersNeeded(ChunkList::read(op, tokens), vectors);
     return needed <= row->registers;
   };
   while (unroll && !chunk && tokens > 1 && !fits())
     tokens -= pairUp && tokens > 2 ? 2 : 1;
   while (unroll && vectors > 1 &&
-         (!fits() || keys * vectors * lanes * bytes > row->l1Bytes))
+         (!fits() || states * keys * vectors * lanes * bytes > row->l1Bytes))
     --vectors;
   int64_t columns = unroll ? vectors * lanes : kMatrixColumns;
   columns = std::min(columns, std::max<int64_t>(values, 1));
@@ -391,7 +417,7 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   op.setScheduleAttr(ScheduleAttr::get(
       op.getContext(), row->name, tokens, columns, span, lanes, unroll,
       /*fuse=*/unroll,
-      /*defer=*/unroll && decays,
+      /*defer=*/unroll && decays && states == 1,
       /*prefetch=*/unroll, /*kernel=*/false,
       /*operands=*/hasPairs() ? "bf16" : "", /*split=*/1));
   return success();

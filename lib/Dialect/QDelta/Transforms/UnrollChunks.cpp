@@ -61,6 +61,7 @@ private:
   void unroll(ScaleChannelsOp op);
   void unroll(AnyOutsideOp op);
   void unroll(ChunkDecayOp op);
+  void unroll(ChunkTransferOp op);
   void unroll(ChunkGramOp op);
   void unroll(ChunkReadOp op);
   void unroll(ChunkApplyOp op);
@@ -279,6 +280,58 @@ void Unroller::unroll(ChunkDecayOp op) {
   parts.set(op.getResult(), std::move(entries));
 }
 
+/// The states' parts of what `of` was, step by step; null is 0.
+void Unroller::unroll(ChunkTransferOp op) {
+  Type element = getElementTypeOrSelf(op.getResult().getType());
+  SmallVector<SmallVector<Value>> by;
+  for (auto [step, target, source] :
+       llvm::zip(op.getSteps(), op.getTargets(), op.getSources())) {
+    SmallVector<Value> &factors = by.emplace_back(parts.scalars(step));
+    for (Value &factor : factors) {
+      if (target == source)
+        factor = math::ExpOp::create(b, loc, factor);
+      factor = convert(b, loc, factor, element);
+    }
+  }
+  auto between = [&](size_t begin, size_t end) {
+    llvm::DenseMap<int64_t, Value> states{
+        {op.getOf(), parts.one(loc, element)}};
+    for (size_t at = begin; at < end; ++at) {
+      size_t step = at % by.size();
+      Value source = states.lookup(op.getSources()[step]);
+      if (!source)
+        continue;
+      Value &target = states[op.getTargets()[step]];
+      Value part = parts.multiply(loc, by[step][at / by.size()], source);
+      if (target && op.getSources()[step] != op.getTargets()[step])
+        part = arith::AddFOp::create(b, loc, target, part);
+      target = part;
+    }
+    Value into = states.lookup(op.getInto());
+    return into ? into
+                : arith::ConstantOp::create(b, loc, b.getZeroAttr(element))
+                      .getResult();
+  };
+  size_t chunk = by[0].size(), all = by.size();
+  std::optional<uint64_t> from = op.getFrom(), to = op.getTo();
+  if (!from && !to) {
+    op.getResult().replaceAllUsesWith(between(0, chunk * all));
+    return;
+  }
+  SmallVector<Value> entries;
+  for (size_t t = 0; t < chunk; ++t) {
+    size_t end = to ? t * all + *to : chunk * all;
+    if (!from || !to)
+      entries.push_back(between(from ? t * all + *from : 0, end));
+    else
+      for (size_t s = 0; s < chunk; ++s)
+        entries.push_back(s < t + op.getInclusive()
+                              ? between(s * all + *from, end)
+                              : Value());
+  }
+  parts.set(op.getResult(), std::move(entries));
+}
+
 void Unroller::unroll(ChunkGramOp op) {
   SmallVector<Value> reads = parts.rows(op.getReads()),
                      writes = parts.rows(op.getWrites()), entries;
@@ -347,9 +400,12 @@ void Unroller::unroll(ChunkApplyOp op) {
 void Unroller::unroll(ChunkSolveOp op) {
   size_t unknowns = op.getRhs().size();
   SmallVector<SmallVector<Value>> solved(unknowns), matrices;
-  for (Value block : op.getBlocks())
-    matrices.emplace_back(parts.matrix(block));
   size_t chunk = parts.rows(op.getRhs()[0]).size();
+  for (Value block : op.getBlocks())
+    if (matchPattern(block, m_AnyZeroFloat()))
+      matrices.emplace_back(chunk * chunk);
+    else
+      matrices.emplace_back(parts.matrix(block));
   for (size_t t = 0; t < chunk; ++t)
     for (size_t j = 0; j < unknowns; ++j) {
       Value row = parts.rows(op.getRhs()[j])[t];
@@ -400,6 +456,8 @@ SmallVector<Value> Unroller::statePass(ChunkUpdateOp op,
         Value row = parts.readRow(loc, args[0], at, width);
         if (Value decay = decayOf(k))
           row = timesRow(decay, row);
+        for (auto [other, factor] : llvm::zip(op.getOthers(), op.getFactors()))
+          row = fma(factor, parts.readRow(loc, other, at, width), row);
         for (auto [key, value] : llvm::zip(writeKeys, op.getValues()))
           for (auto [t, written] : llvm::enumerate(parts.rows(value)))
             row = fma(readTerm(key, t, k), written, row);
@@ -539,8 +597,8 @@ LogicalResult Unroller::visit(Operation *op) {
   bool handled =
       TypeSwitch<Operation *, bool>(op)
           .Case<LoadTileOp, StoreTileOp, ChunkValidOp, MaskRowsOp,
-                ScaleChannelsOp, AnyOutsideOp, ChunkDecayOp, ChunkGramOp,
-                ChunkReadOp, ChunkApplyOp, ChunkSolveOp, ScaleOp>(
+                ScaleChannelsOp, AnyOutsideOp, ChunkDecayOp, ChunkTransferOp,
+                ChunkGramOp, ChunkReadOp, ChunkApplyOp, ChunkSolveOp, ScaleOp>(
               [&](auto tileOp) {
                 unroll(tileOp);
                 return true;

@@ -27,7 +27,7 @@ enum class Phase { Recurrence, Affine, Chunked, Linalg, Buffers, Target };
 bool allows(Phase phase, Operation *op) {
   if (isa<RunOpInterface>(op))
     return phase == Phase::Recurrence;
-  if (isa<AffineScanOp, AffineDecayOp, AffineReadOp, AffineWriteOp,
+  if (isa<AffineScanOp, AffineDecayOp, AffineReadOp, AffineWriteOp, AffineMixOp,
           AffineOutputOp, AffineEndOp, PrescanOp, AdvanceOp, PrescanYieldOp>(
           op))
     return phase == Phase::Affine;

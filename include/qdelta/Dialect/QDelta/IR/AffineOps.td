@@ -19,9 +19,9 @@ def QDelta_AffineScanOp : QDelta_Op<"affine_scan", [
   let description = [{
     The same operands, results and shapes as `qdelta.scan`. The region takes
     one token's inputs and the parameters (no states): token-local arithmetic,
-    and the list of `affine_decay`, `affine_read`, `affine_write` and
-    `affine_output` ops in the order in which they happen. Each names its state
-    by number /*affine_scan_c1*/; there is one `affine_output` per output
+    and the list of `affine_decay`, `affine_read`, `affine_write`, `affine_mix`
+    and `affine_output` ops in the order in which they happen. Each names its
+    state by number /*affine_scan_c1*/; there is one `affine_output` per output
     /*affine_scan_c2*/ and region arguments match the operands
     /*affine_scan_c3*/, in element types /*affine_scan_c4*/ and with `cu_seqlens`
     /*affine_scan_c5*/ as in `qdelta.scan`.
@@ -92,6 +92,16 @@ def QDelta_AffineWriteOp : QDelta_Op<"affine_write", [
     attr-dict `:` type($key) `,` (`(` type($coefficients)^ `)` `*` `(` type($terms) `)`)?
   }];
   let hasVerifier = 1;
+}
+
+def QDelta_AffineMixOp : QDelta_Op<"affine_mix", [HasParent<"AffineScanOp">]> {
+  let summary = "list entry: S <- S + c M";
+  let description = [{
+    M is the state `source`, another one than `state` and of its type
+    /*affine_mix_c1*/; c is a token's scalar.
+  }];
+  let arguments = (ins I64Attr:$state, I64Attr:$source, QDelta_Scalar:$by);
+  let assemblyFormat = "$state `with` $source `by` $by attr-dict `:` type($by)";
 }
 
 def QDelta_AffineOutputOp : QDelta_Op<"affine_output", [

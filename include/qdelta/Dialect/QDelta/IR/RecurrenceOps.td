@@ -36,7 +36,7 @@ def QDelta_RecurrenceOp : QDelta_Op<"recurrence", [
     value vector tensor<V>) and the parameters (the same shapes, but one for all
     tokens). K, V may be `?`. `arith` and `math` ops work element by element on
     scalars and vectors; a matrix state is used only by `qdelta.decay`,
-    `qdelta.read`, `qdelta.write` and `qdelta.yield`. An
+    `qdelta.read`, `qdelta.write`, `qdelta.mix` and `qdelta.yield`. An
     argument may state its domain: `{qdelta.unit}` for a vector of norm 1,
     `{qdelta.range = [lo, hi]}` for a scalar or the entries of a vector,
     `{qdelta.log_decay}` for one at most 0, -inf included.
@@ -125,6 +125,23 @@ def QDelta_WriteOp : QDelta_Op<"write", [
   let results = (outs QDelta_Matrix:$result);
   let assemblyFormat = [{
     $state `key` $key `value` $value attr-dict `:` type($state) `,` type($key) `,` type($value)
+  }];
+  let hasVerifier = 1;
+}
+
+def QDelta_MixOp : QDelta_Op<"mix", [
+    Pure, AllTypesMatch<["state", "source", "result"]>]> {
+  let summary = "S <- S + c M";
+  let description = [{
+    Adds another matrix state, as it is at this place of the step, times a
+    scalar. Both are tensor<K x V> /*mix_c1*/, and two states, not one
+    /*mix_c2*/.
+  }];
+  let arguments = (ins QDelta_Matrix:$state, QDelta_Matrix:$source,
+                       QDelta_Scalar:$by);
+  let results = (outs QDelta_Matrix:$result);
+  let assemblyFormat = [{
+    $state `with` $source `by` $by attr-dict `:` type($state) `,` type($by)
   }];
   let hasVerifier = 1;
 }

@@ -107,7 +107,8 @@ def Chunk : Pass<"qdelta-chunk", "::mlir::ModuleOp"> {
     Before: `qdelta.affine_scan` with a schedule.
     After: chunk ops on tiles; only the state (and, with `fuse`, the readouts of
     the coming chunk) crosses chunks.
-    Preconditions: one state; static K and V.
+    Preconditions: static K and V; states of one shape, and of one list for GPUs
+    one; no mixes of states in a list with decays per key channel.
 
     Numerics: reassociates.
   }];
