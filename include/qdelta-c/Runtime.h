@@ -32,7 +32,9 @@ enum {
   QDELTA_DIM_BATCH = -1,       /* B */
   QDELTA_DIM_TIME = -2,        /* T */
   QDELTA_DIM_VALUE_HEADS = -3, /* HV */
-  QDELTA_DIM_HEADS = -4 /* H, any divisor of HV; may differ by argument */
+  QDELTA_DIM_HEADS = -4,  /* H, any divisor of HV; may differ by argument */
+  QDELTA_DIM_BOUNDS = -5, /* B + 1, of cu_seqlens. Since 1.3 */
+  QDELTA_DIM_POOL = -6    /* N, of pools of states. Since 1.3 */
 };
 
 typedef enum {
@@ -40,8 +42,19 @@ typedef enum {
   QDELTA_ROLE_PARAM = 1,
   QDELTA_ROLE_INITIAL_STATE = 2,
   QDELTA_ROLE_OUTPUT = 3,
-  QDELTA_ROLE_FINAL_STATE = 4
+  QDELTA_ROLE_FINAL_STATE = 4,
+  /* Where packed sequences begin and end, [B + 1]: sequence n is tokens
+   * cu_seqlens[n] to cu_seqlens[n + 1] - 1. It is read, 0 first, T last, and
+   * does not decrease. Since 1.3. */
+  QDELTA_ROLE_CU_SEQLENS = 5,
+  /* Since 1.3. Kernels with one of these have no initial and final states and
+   * no cu_seqlens, and take at most QDELTA_MOST_STEP_TOKENS tokens. */
+  QDELTA_ROLE_STATE = 6,      /* updated in place */
+  QDELTA_ROLE_STATE_POOL = 7, /* N states, those named by an index updated */
+  QDELTA_ROLE_STATE_INDEX = 8 /* int32 [B]: the state of each batch entry */
 } qdeltaRole;
+
+enum { QDELTA_MOST_STEP_TOKENS = 16 };
 
 /* What values of an argument its recurrence is meant for. */
 typedef enum {
@@ -58,8 +71,9 @@ typedef struct {
   qdeltaRole role;
   int32_t rank;
   int64_t shape[4];
-  /* Since 1.1. float32, bfloat16 or float16 with one lane; float32 where
-   * struct_size ends before it. */
+  /* Since 1.1. float64, float32, bfloat16 or float16 with one lane; float32
+   * where struct_size ends before it. int32 or int64 for
+   * QDELTA_ROLE_CU_SEQLENS, int32 for QDELTA_ROLE_STATE_INDEX. */
   DLDataType dtype;
   /* Since 1.2, for those who make inputs; no launch checks it. */
   qdeltaDomain domain;
@@ -76,8 +90,12 @@ typedef void (*qdeltaEntry)(void *const *descriptors, int64_t begin,
                             int64_t end);
 
 /* A kernel in memory: arguments in the order tokens, parameters, initial
- * states, outputs, final states. Initial and final states pair up. Without an
- * entry it runs only on engines that the image has device kernels for. */
+ * states, cu_seqlens, outputs, final states. Initial and final states pair up.
+ * A kernel with cu_seqlens is packed: tokens and outputs have the fixed size 1
+ * in place of B, which is the number of sequences. With states in place the
+ * order is tokens, parameters, states, their index if there is one, outputs.
+ * Without an entry it runs only on engines that the image has device kernels
+ * for. */
 typedef struct {
   size_t struct_size;
   const char *name;
@@ -184,6 +202,9 @@ typedef enum {
   QDELTA_ERROR_OVERLAP = 2009,        /* an output on top of another tensor */
   QDELTA_ERROR_OVERFLOW = 2010,       /* sizes whose product passes 2^63 */
   QDELTA_ERROR_TENSOR_MAP = 2011,     /* no tensor map describes the tensor */
+  QDELTA_ERROR_CU_SEQLENS = 2012,     /* not where packed sequences can end */
+  QDELTA_ERROR_TOKENS = 2013,         /* too many tokens for states in place */
+  QDELTA_ERROR_INDEX = 2014,          /* a state index out of range or twice */
   QDELTA_ERROR_SHARED_MEMORY = 3001,  /* more than the device has */
   QDELTA_ERROR_DRIVER = 3002,         /* no usable CUDA driver */
   QDELTA_ERROR_CUDA = 3003,           /* the CUDA driver reports an error */
@@ -305,13 +326,19 @@ typedef struct {
  * its strides, which are positive. Sizes named B, T and HV agree among all
  * tensors, and HV is a multiple of every H. An output or final state may not
  * overlap any tensor, itself included; two views of one buffer are told apart
- * when they repeat at a common distance. When T = 0 the final states are copies
- * of the initial ones. All of this is checked before anything runs.
+ * when they repeat at a common distance; a state in place counts as an output.
+ * When T = 0 the final states are copies of the initial ones, and states in
+ * place stay as they are; so it is for an empty sequence of a packed kernel.
+ * cu_seqlens has B + 1 elements: 0, then no smaller ones, then T. A state index
+ * has distinct numbers from 0 to N - 1; on engine cuda, where it is in the
+ * device's memory, the caller answers for that. All of this is checked before
+ * anything runs.
  *
  * Engines cpu and emulated take tensors in the CPU's memory and return when the
  * kernel is done; launches of one module with more than one thread take turns.
  * Engine cuda takes tensors on one CUDA device, and returns when the kernel is
- * in the stream: the tensors' memory must live until it is done.
+ * in the stream: the tensors' memory must live until it is done. It waits for
+ * the stream to read a packed kernel's cu_seqlens.
  */
 qdeltaStatus *qdeltaLaunch(const qdeltaKernel *kernel, DLTensor *const *tensors,
                            int64_t count, const qdeltaLaunchOptions *options);

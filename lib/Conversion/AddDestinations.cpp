@@ -24,13 +24,15 @@ using namespace qdelta;
 
 namespace {
 
-/// The empty tensor that `result` is computed in, or null.
+/// The empty tensor that `result` is computed in, or the argument that it
+/// replaces; else null.
 OpOperand *destinationOf(Value result) {
   auto forall = result.getDefiningOp<scf::ForallOp>();
   if (!forall)
     return nullptr;
   OpOperand *init = forall.getTiedOpOperand(cast<OpResult>(result));
-  return init->get().getDefiningOp<tensor::EmptyOp>() ? init : nullptr;
+  bool isFree = init->get().getDefiningOp<tensor::EmptyOp>();
+  return isFree || isa<BlockArgument>(init->get()) ? init : nullptr;
 }
 
 struct AddDestinationsPass
@@ -41,28 +43,35 @@ struct AddDestinationsPass
       if (!recurrence)
         continue;
       Operation *end = func.getBody().front().getTerminator();
+      bool inPlace = false;
       for (auto [index, result] : llvm::enumerate(end->getOperands())) {
         OpOperand *init = destinationOf(result);
         if (!init) {
           func.emitError("result ")
-              << index << " is not computed in an empty tensor by scf.forall";
+              << index
+              << " is computed neither in an empty tensor nor in an argument's "
+                 "place by scf.forall";
           return signalPassFailure();
         }
+        StringRef writable =
+            bufferization::BufferizationDialect::kWritableAttrName;
+        auto isTrue = BoolAttr::get(&getContext(), true);
+        if (auto replaced = dyn_cast<BlockArgument>(init->get())) {
+          func.setArgAttr(replaced.getArgNumber(), writable, isTrue);
+          inPlace = true;
+          continue;
+        }
         unsigned position = func.getNumArguments();
-        auto writable = DictionaryAttr::get(
+        auto attrs = DictionaryAttr::get(
             &getContext(),
-            NamedAttribute(
-                StringAttr::get(
-                    &getContext(),
-                    bufferization::BufferizationDialect::kWritableAttrName),
-                BoolAttr::get(&getContext(), true)));
-        if (failed(func.insertArgument(position, result.getType(), writable,
+            NamedAttribute(StringAttr::get(&getContext(), writable), isTrue));
+        if (failed(func.insertArgument(position, result.getType(), attrs,
                                        result.getLoc())))
           return signalPassFailure();
         init->set(func.getArgument(position));
       }
-      func->setAttr(kArgumentsAttr,
-                    describeArguments(func.getArgumentTypes(), recurrence));
+      func->setAttr(kArgumentsAttr, describeArguments(func.getArgumentTypes(),
+                                                      recurrence, inPlace));
       func->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
                     UnitAttr::get(&getContext()));
     }

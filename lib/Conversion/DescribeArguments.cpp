@@ -12,7 +12,13 @@
 using namespace mlir;
 using namespace qdelta;
 
-ArrayAttr qdelta::describeArguments(TypeRange types, RecurrenceOp recurrence) {
+/// Whether a buffer holds a state index or cu_seqlens, not an output.
+static bool isOfIntegers(Type type) {
+  return isa<IntegerType>(cast<RankedTensorType>(type).getElementType());
+}
+
+ArrayAttr qdelta::describeArguments(TypeRange types, RecurrenceOp recurrence,
+                                    bool inPlace) {
   Builder b(recurrence.getContext());
   SmallVector<Attribute> all;
   auto add = [&](const Twine &name, qdeltaRole role, ArrayRef<int64_t> leading,
@@ -48,12 +54,25 @@ ArrayAttr qdelta::describeArguments(TypeRange types, RecurrenceOp recurrence) {
         hasValueHeads(dims[arg], domainOf(arg)) ? valueHeads : heads);
   for (BlockArgument arg : recurrence.getParams())
     add(nameOf(arg), QDELTA_ROLE_PARAM, {valueHeads}, domainOf(arg));
+  size_t inputs = recurrence.getBody().getNumArguments();
+  bool hasIntegers = inputs < types.size() && isOfIntegers(types[inputs]);
+  bool isIndexed = inPlace && hasIntegers;
   for (BlockArgument arg : recurrence.getStates())
-    add(nameOf(arg), QDELTA_ROLE_INITIAL_STATE, {batch, valueHeads});
+    add(nameOf(arg),
+        isIndexed ? QDELTA_ROLE_STATE_POOL
+        : inPlace ? QDELTA_ROLE_STATE
+                  : QDELTA_ROLE_INITIAL_STATE,
+        {isIndexed ? int64_t(QDELTA_DIM_POOL) : batch, valueHeads});
+  if (isIndexed)
+    add("state_index", QDELTA_ROLE_STATE_INDEX, {batch});
+  else if (hasIntegers)
+    add("cu_seqlens", QDELTA_ROLE_CU_SEQLENS, {QDELTA_DIM_BOUNDS});
   size_t outputs = recurrence.getYield().getOutputs().size();
   for (size_t i = 0; i < outputs; ++i)
     add(outputs == 1 ? "o" : "o" + std::to_string(i + 1), QDELTA_ROLE_OUTPUT,
         {batch, time, valueHeads});
+  if (inPlace)
+    return b.getArrayAttr(all);
   for (BlockArgument arg : recurrence.getStates())
     add(nameOf(arg) + Twine("_final"), QDELTA_ROLE_FINAL_STATE,
         {batch, valueHeads});

@@ -12,9 +12,10 @@
 namespace qdelta {
 
 /// The value of `qdelta.arguments` for buffers of these types: those of the
-/// entry function's arguments, then of its results.
+/// entry function's arguments, then of its results, but for the final states if
+/// states are updated `inPlace`.
 mlir::ArrayAttr describeArguments(mlir::TypeRange types,
-                                  RecurrenceOp recurrence);
+                                  RecurrenceOp recurrence, bool inPlace);
 
 } // namespace qdelta
 

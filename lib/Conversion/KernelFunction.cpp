@@ -46,7 +46,8 @@ LLVM::LLVMFuncOp qdelta::createKernelFunction(func::FuncOp func,
   SmallVector<Type> types(func.getArgumentTypes());
   llvm::append_range(types, func.getResultTypes());
   // A number of heads is no tensor: it comes with the launch.
-  describeParameters(kernel, llvm::count_if(types, llvm::IsaPred<TensorType>));
+  describeParameters(kernel, llvm::count_if(types, llvm::IsaPred<TensorType>) -
+                                 launch.replaced.size());
   kernel->setAttr("qdelta.tensor_maps", b.getDenseI64ArrayAttr(launch.maps));
   kernel->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
   kernel->setAttr(
@@ -59,7 +60,11 @@ LLVM::LLVMFuncOp qdelta::createKernelFunction(func::FuncOp func,
     if (Attribute attr = func->getAttr(name))
       kernel->setAttr(name, attr);
   if (RecurrenceOp recurrence = recurrenceOf(func))
-    kernel->setAttr(kArgumentsAttr, describeArguments(types, recurrence));
+    kernel->setAttr(
+        kArgumentsAttr,
+        describeArguments(types, recurrence, !launch.replaced.empty()));
+  if (!launch.replaced.empty())
+    kernel->setAttr(kReplacedAttr, b.getDenseI64ArrayAttr(launch.replaced));
   kernel->setAttr("qdelta.threads", b.getI64IntegerAttr(launch.threads));
   kernel->setAttr("qdelta.shared_bytes",
                   b.getI64IntegerAttr(launch.sharedBytes));

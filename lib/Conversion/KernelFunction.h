@@ -19,6 +19,8 @@ struct KernelLaunch {
   int64_t columns = 0;     ///< value columns of a CTA
   int64_t blocks = 1;      ///< CTAs of a batch entry, head and run of tokens
   int64_t tokens = 0;      ///< of a run; 0: all
+  /// States in place: which argument each of the last results replaces.
+  llvm::SmallVector<int64_t> replaced;
   /// The arguments that have a tensor map, in the maps' order.
   llvm::SmallVector<int64_t> maps;
 };

@@ -31,6 +31,9 @@ public:
   void replace();
 
 private:
+  /// The results of a kernel that have buffers of their own.
+  ResultRange ownResults(func::CallOp call);
+  void findReplaced(func::CallOp call);
   LogicalResult numberResults();
   /// The number of a tensor: one that is known, or that of a new workspace.
   int32_t numberOf(Value tensor);
@@ -38,20 +41,55 @@ private:
 
   func::FuncOp func;
   OpBuilder b;
+  /// Which tensor a result of a kernel replaces.
+  llvm::DenseMap<Value, Value> replaced;
+  int32_t numBuffers = 0;
   llvm::DenseMap<Value, int32_t> numbers;
   SmallVector<Attribute> steps, workspaces;
 };
 } // namespace
 
+static ArrayRef<int64_t> replacedBy(func::CallOp call) {
+  auto kernel = SymbolTable::lookupNearestSymbolFrom<LLVM::LLVMFuncOp>(
+      call, call.getCalleeAttr());
+  auto numbers = kernel
+                     ? kernel->getAttrOfType<DenseI64ArrayAttr>(kReplacedAttr)
+                     : DenseI64ArrayAttr();
+  return numbers ? numbers.asArrayRef() : ArrayRef<int64_t>();
+}
+
+/// The operands of a kernel that are tensors; a number of heads is none.
+static SmallVector<Value> tensorsOf(func::CallOp call) {
+  SmallVector<Value> tensors;
+  for (Value operand : call.getOperands())
+    if (isa<RankedTensorType>(operand.getType()))
+      tensors.push_back(operand);
+  return tensors;
+}
+
+ResultRange LaunchPlan::ownResults(func::CallOp call) {
+  return call.getResults().drop_back(replacedBy(call).size());
+}
+
+void LaunchPlan::findReplaced(func::CallOp call) {
+  SmallVector<Value> tensors = tensorsOf(call);
+  ArrayRef<int64_t> numbers = replacedBy(call);
+  for (auto [result, number] :
+       llvm::zip(call.getResults().take_back(numbers.size()), numbers))
+    replaced[result] = tensors[number];
+}
+
 LogicalResult LaunchPlan::numberResults() {
   Block &body = func.getBody().front();
   for (BlockArgument argument : body.getArguments())
-    numbers[argument] = static_cast<int32_t>(argument.getArgNumber());
-  auto next = static_cast<int32_t>(func.getNumArguments());
+    numbers[argument] = numBuffers++;
   for (auto [index, result] :
        llvm::enumerate(body.getTerminator()->getOperands())) {
+    bool isInPlace = isa_and_nonnull<BlockArgument>(replaced.lookup(result));
+    if (isInPlace)
+      continue;
     if (!result.getDefiningOp<func::CallOp>() ||
-        !numbers.try_emplace(result, next++).second)
+        !numbers.try_emplace(result, numBuffers++).second)
       return func.emitError("result ")
              << index << " is no result of a kernel, or the same as another";
   }
@@ -59,9 +97,7 @@ LogicalResult LaunchPlan::numberResults() {
 }
 
 int32_t LaunchPlan::numberOf(Value tensor) {
-  auto buffers =
-      static_cast<int32_t>(func.getNumArguments() + func.getNumResults());
-  auto next = static_cast<int32_t>(buffers + workspaces.size());
+  auto next = numBuffers + static_cast<int32_t>(workspaces.size());
   auto [known, isNew] = numbers.try_emplace(tensor, next);
   if (isNew)
     workspaces.push_back(TypeAttr::get(tensor.getType()));
@@ -70,11 +106,10 @@ int32_t LaunchPlan::numberOf(Value tensor) {
 
 void LaunchPlan::addStep(func::CallOp call) {
   SmallVector<int32_t> tensors;
-  for (Value operand : call.getOperands())
-    if (isa<RankedTensorType>(operand.getType()))
-      tensors.push_back(numberOf(operand));
+  for (Value operand : tensorsOf(call))
+    tensors.push_back(numberOf(operand));
   auto inputs = static_cast<int64_t>(tensors.size());
-  for (Value result : call.getResults())
+  for (Value result : ownResults(call))
     tensors.push_back(numberOf(result));
   steps.push_back(b.getDictionaryAttr(
       {b.getNamedAttr("inputs", b.getI64IntegerAttr(inputs)),
@@ -83,6 +118,8 @@ void LaunchPlan::addStep(func::CallOp call) {
 }
 
 LogicalResult LaunchPlan::make() {
+  for (auto call : func.getBody().getOps<func::CallOp>())
+    findReplaced(call);
   if (failed(numberResults()))
     return failure();
   for (Operation &op : func.getBody().front().without_terminator()) {
@@ -102,7 +139,8 @@ void LaunchPlan::replace() {
       b, func.getLoc(), func.getSymName(),
       LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(b.getContext()), {}));
   launch->setAttr(kRecurrenceAttr, func->getAttr(kRecurrenceAttr));
-  launch->setAttr(kArgumentsAttr, describeArguments(types, recurrenceOf(func)));
+  launch->setAttr(kArgumentsAttr, describeArguments(types, recurrenceOf(func),
+                                                    !replaced.empty()));
   launch->setAttr(kStepsAttr, b.getArrayAttr(steps));
   launch->setAttr(kWorkspacesAttr, b.getArrayAttr(workspaces));
   func.erase();

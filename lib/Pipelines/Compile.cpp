@@ -79,7 +79,8 @@ targetMachine(llvm::StringRef name) {
   if (!row)
     return makeError("unknown target '" + name + "'");
   if (name != "host") {
-    if (row->name != findTarget("host")->name && row == targetTable().begin())
+    // Rows stand in order, what needs most first.
+    if (row < findTarget("host"))
       return makeError("this machine cannot run code for target '" + name +
                        "'");
     machine->setCPU(row->cpu.str());

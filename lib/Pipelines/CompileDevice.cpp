@@ -58,15 +58,17 @@ static DeviceStep describeStep(DictionaryAttr attributes, ModuleOp module) {
   return step;
 }
 
-/// A sequence [B, T, HV] or [B, T, HV, D].
-static ArgumentDescription describeWorkspace(RankedTensorType type) {
+/// A sequence [B, T, HV] or [B, T, HV, D], where B is 1 if it is packed.
+static ArgumentDescription describeWorkspace(RankedTensorType type,
+                                             bool isPacked) {
   ArgumentDescription workspace;
   workspace.name = "workspace";
   Type element = type.getElementType();
   workspace.dtype = {
       static_cast<uint8_t>(element.isBF16() ? kDLBfloat : kDLFloat),
       static_cast<uint8_t>(element.getIntOrFloatBitWidth()), 1};
-  workspace.shape = {QDELTA_DIM_BATCH, QDELTA_DIM_TIME, QDELTA_DIM_VALUE_HEADS};
+  workspace.shape = {isPacked ? 1 : QDELTA_DIM_BATCH, QDELTA_DIM_TIME,
+                     QDELTA_DIM_VALUE_HEADS};
   llvm::append_range(workspace.shape, type.getShape().drop_front(3));
   return workspace;
 }
@@ -74,7 +76,8 @@ static ArgumentDescription describeWorkspace(RankedTensorType type) {
 /// The code of an entry function, as far as its attributes say.
 static DeviceCode describeCode(LLVM::LLVMFuncOp entry, ModuleOp module) {
   DeviceCode made;
-  made.kernel = describeKernel(entry).name;
+  KernelDescription kernel = describeKernel(entry);
+  made.kernel = kernel.name;
   made.entry = entry.getSymName();
   auto steps = entry->getAttrOfType<ArrayAttr>(kStepsAttr);
   if (!steps) {
@@ -86,9 +89,12 @@ static DeviceCode describeCode(LLVM::LLVMFuncOp entry, ModuleOp module) {
   }
   for (Attribute step : steps)
     made.steps.push_back(describeStep(cast<DictionaryAttr>(step), module));
+  bool isPacked = llvm::any_of(kernel.arguments, [](const auto &argument) {
+    return argument.role == QDELTA_ROLE_CU_SEQLENS;
+  });
   for (Attribute type : entry->getAttrOfType<ArrayAttr>(kWorkspacesAttr))
     made.workspaces.push_back(describeWorkspace(
-        cast<RankedTensorType>(cast<TypeAttr>(type).getValue())));
+        cast<RankedTensorType>(cast<TypeAttr>(type).getValue()), isPacked));
   return made;
 }
 

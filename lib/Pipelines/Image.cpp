@@ -21,7 +21,9 @@ static DLDataType dtypeOf(DictionaryAttr dict) {
   if (!attr)
     return {kDLFloat, 32, 1};
   Type type = attr.getValue();
-  uint8_t code = type.isBF16() ? kDLBfloat : kDLFloat;
+  uint8_t code = type.isInteger() ? kDLInt
+                 : type.isBF16()  ? kDLBfloat
+                                  : kDLFloat;
   return {code, static_cast<uint8_t>(type.getIntOrFloatBitWidth()), 1};
 }
 
@@ -38,15 +40,25 @@ void qdelta::readDomain(DictionaryAttr attrs, ArgumentDescription &argument) {
   argument.high = cast<FloatAttr>(range[1]).getValueAsDouble();
 }
 
-/// 2 K V for each read and each write, where the kernel fixes K and V.
+/// Of states that a kernel starts from.
+static bool isState(qdeltaRole role) {
+  return role == QDELTA_ROLE_INITIAL_STATE || role == QDELTA_ROLE_STATE ||
+         role == QDELTA_ROLE_STATE_POOL;
+}
+
+/// The floor of docs/Spec.md, 2 K V for each base read and each write of the
+/// recurrence's lists, where the kernel fixes K and V and the lists are known.
 static int64_t countWork(RecurrenceOp recurrence,
                          const KernelDescription &kernel) {
+  auto lists = recurrence->getAttrOfType<ArrayAttr>(kFactsAttr);
+  if (!lists)
+    return 0;
   int64_t vectors = 0;
-  recurrence.walk([&](Operation *op) { vectors += isa<ReadOp, WriteOp>(op); });
+  for (auto facts : lists.getAsRange<FactsAttr>())
+    vectors += facts.getReads() + facts.getWrites();
   for (const ArgumentDescription &argument : kernel.arguments)
-    if (argument.role == QDELTA_ROLE_INITIAL_STATE &&
-        argument.shape.size() == 4 && argument.shape[2] > 0 &&
-        argument.shape[3] > 0)
+    if (isState(argument.role) && argument.shape.size() == 4 &&
+        argument.shape[2] > 0 && argument.shape[3] > 0)
       return 2 * vectors * argument.shape[2] * argument.shape[3];
   return 0;
 }

@@ -57,6 +57,8 @@ private:
 } // namespace
 
 static StringRef nameOf(DLDataType type) {
+  if (type.code == kDLInt)
+    return type.bits == 64 ? "i64" : "i32";
   if (type.bits >= 32)
     return type.bits == 64 ? "f64" : "f32";
   return type.code == kDLBfloat ? "bf16" : "f16";

@@ -95,6 +95,7 @@ static void addToBuffers(OpPassManager &pm, const CompileOptions &options) {
   LowerTriangularSolveOptions solve;
   solve.vectors = vectorises;
   pm.addPass(createLowerTriangularSolve(solve));
+  pm.addPass(createPairUpdates());
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   pm.addPass(createAddDestinations());
   pm.addPass(createBufferize());
@@ -120,6 +121,8 @@ static void addToBuffers(OpPassManager &pm, const CompileOptions &options) {
 }
 
 static void addToTarget(OpPassManager &pm) {
+  pm.addPass(createCallCLibrary());
+  pm.addPass(createPairConversions());
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createSCFToControlFlowPass());
   functions.addPass(memref::createExpandStridedMetadataPass());
@@ -128,6 +131,7 @@ static void addToTarget(OpPassManager &pm) {
   functions.addPass(createCSEPass());
   ConvertVectorToLLVMPassOptions vectors;
   vectors.reassociateFPReductions = true;
+  vectors.x86Vector = true;
   functions.addPass(createConvertVectorToLLVMPass(vectors));
   pm.addPass(createFinalizeMemRefToLLVMConversionPass());
   OpPassManager &scalars = pm.nest<func::FuncOp>();
@@ -151,6 +155,8 @@ void qdelta::addPassesTo(Phase phase, OpPassManager &pm,
     sizes.key = options.key;
     sizes.value = options.value;
     sizes.dtype = options.dtype;
+    sizes.entry = options.entry;
+    sizes.cuSeqlens = options.cuSeqlens;
     pm.addPass(createSpecialize(sizes));
     break;
   }
@@ -203,6 +209,12 @@ struct TextualOptions : PassPipelineOptions<TextualOptions> {
   Option<std::string> dtype{*this, "dtype",
                             llvm::cl::desc("what vectors are stored in"),
                             llvm::cl::init("f32")};
+  Option<std::string> entry{
+      *this, "entry", llvm::cl::desc("forward, packed, step or step_indexed"),
+      llvm::cl::init("forward")};
+  Option<std::string> cuSeqlens{*this, "cu-seqlens",
+                                llvm::cl::desc("elements of cu_seqlens"),
+                                llvm::cl::init("i32")};
 };
 } // namespace
 
@@ -221,6 +233,8 @@ void qdelta::registerPipelines() {
           options.key = text.key;
           options.value = text.value;
           options.dtype = text.dtype;
+          options.entry = text.entry;
+          options.cuSeqlens = text.cuSeqlens;
           addPassesTo(phase, pm, options);
         });
   }

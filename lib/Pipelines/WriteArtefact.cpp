@@ -47,7 +47,7 @@ compileHost(ModuleOp source, CompileOptions options, const Target &row,
 
   HostCode host;
   host.triple = llvm::sys::getProcessTriple();
-  host.cpu = row.cpu.str();
+  host.cpu = row.arch.str();
   for (auto func : module->getOps<LLVM::LLVMFuncOp>())
     if (func->hasAttr(kArgumentsAttr) && !func.isExternal())
       host.entries.push_back(entrySymbol(func.getSymName()));

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RecurrenceOps.h"
+#include "StatePool.h"
 #include "TokenLoop.h"
 
 using namespace mlir;
@@ -43,6 +44,7 @@ template <typename Scalar>
 static LogicalResult runScan(Interpreter<Scalar> &interpreter, AffineScanOp op,
                              Args<Scalar> args, Data<Scalar> &results) {
   Block &list = op.getBody().front();
+  ArrayRef<int64_t> cuSeqlens = takeCuSeqlens<Scalar>(op, args);
   SmallVector<Value> inputs(list.getArguments());
   auto dims = inferTokenDims(list);
   auto step = [&](Data<Scalar> &stepInputs, Data<Scalar> &states,
@@ -57,11 +59,18 @@ static LogicalResult runScan(Interpreter<Scalar> &interpreter, AffineScanOp op,
     return result;
   };
   SmallVector<TokenDim> states(op.getInits().size(), TokenDim::State);
-  TokenLoop<Scalar> loop(
-      interpreter, op, op.getTokens().size(),
-      llvm::map_to_vector(inputs, [&](Value v) { return dims.lookup(v); }),
-      namesOf(op.getArgNames()), states, args);
-  return loop.run(op.getOutputs().size(), step, results);
+  auto run = [&](Args<Scalar> args, Data<Scalar> &results) {
+    TokenLoop<Scalar> loop(
+        interpreter, op, op.getTokens().size(),
+        llvm::map_to_vector(inputs, [&](Value v) { return dims.lookup(v); }),
+        namesOf(op.getArgNames()), states, args);
+    loop.setCuSeqlens(cuSeqlens);
+    return loop.run(op.getOutputs().size(), step, results);
+  };
+  if (!op.getInPlace())
+    return run(args, results);
+  return runInPlace<Scalar>(interpreter, op, args, states.size(),
+                            !!op.getStateIndex(), results, run);
 }
 
 template <typename Scalar>
@@ -100,6 +109,14 @@ static LogicalResult runWrite(Interpreter<Scalar> &interpreter,
   return writeState<Scalar>(interpreter, op,
                             (*interpreter.listStates)[op.getState()], args[0],
                             value->data);
+}
+
+template <typename Scalar>
+static LogicalResult runMix(Interpreter<Scalar> &interpreter, AffineMixOp op,
+                            Args<Scalar> args, Data<Scalar> &) {
+  Data<Scalar> &states = *interpreter.listStates;
+  return mixStates(interpreter, op, states[op.getState()],
+                   states[op.getSource()], args[0].scalar());
 }
 
 template <typename Scalar>
@@ -156,6 +173,7 @@ static LogicalResult runPrescan(Interpreter<Scalar> &interpreter, PrescanOp op,
   Block &body = op.getBody().front();
   int64_t heads = args[0].integer();
   args = args.drop_front();
+  ArrayRef<int64_t> cuSeqlens = takeCuSeqlens<Scalar>(op, args);
   auto kindOf = [](Value value) {
     return isa<RankedTensorType>(value.getType()) ? TokenDim::Unknown
                                                   : TokenDim::Scalar;
@@ -172,13 +190,20 @@ static LogicalResult runPrescan(Interpreter<Scalar> &interpreter, PrescanOp op,
     interpreter.listStates = outer;
     return result;
   };
-  TokenLoop<Scalar> loop(
-      interpreter, op, op.getTokens().size(),
-      llvm::map_to_vector(body.getArguments().take_front(inputs), kindOf),
-      namesOf(op.getArgNames()), llvm::map_to_vector(op.getStates(), kindOf),
-      args);
-  loop.setHeads(heads);
-  return loop.run(outputShapes(op, args), step, results);
+  auto run = [&](Args<Scalar> args, Data<Scalar> &results) {
+    TokenLoop<Scalar> loop(
+        interpreter, op, op.getTokens().size(),
+        llvm::map_to_vector(body.getArguments().take_front(inputs), kindOf),
+        namesOf(op.getArgNames()), llvm::map_to_vector(op.getStates(), kindOf),
+        args);
+    loop.setHeads(heads);
+    loop.setCuSeqlens(cuSeqlens);
+    return loop.run(outputShapes(op, args), step, results);
+  };
+  if (!op.getInPlace())
+    return run(args, results);
+  return runInPlace<Scalar>(interpreter, op, args, op.getInits().size(),
+                            !!op.getStateIndex(), results, run);
 }
 
 template <typename Scalar>
@@ -228,6 +253,7 @@ void reference::addAffineOps(Interpreter<Scalar> &table) {
   table.template add<AffineDecayOp>(runDecay<Scalar>);
   table.template add<AffineReadOp>(runRead<Scalar>);
   table.template add<AffineWriteOp>(runWrite<Scalar>);
+  table.template add<AffineMixOp>(runMix<Scalar>);
   table.template add<AffineOutputOp>(runOutput<Scalar>);
   table.template add<PrescanOp>(runPrescan<Scalar>);
   table.template add<AdvanceOp>(runAdvance<Scalar>);

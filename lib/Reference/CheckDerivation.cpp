@@ -32,6 +32,8 @@ struct Sizes {
   int64_t batch, tokens, heads, valueHeads, key, value;
   /// Every other sequence has HV heads in place of H.
   bool mixedHeads = false;
+  /// Of packed sequences, which `batch` counts.
+  SmallVector<int64_t> cuSeqlens = {};
 };
 
 /// The shapes of a derived function's arguments, as its recurrence reads them.
@@ -48,6 +50,9 @@ public:
   /// Random inputs; with `erase`, a third of the log decays are -inf.
   std::vector<Tensor<Exact>> draw(const Sizes &sizes, uint64_t seed,
                                   bool erase);
+  bool isPacked() {
+    return function.getNumArguments() > numInputs() + numStates();
+  }
 
 private:
   /// Calls `f(size, symbol)` for each dimension of argument `index`, where
@@ -72,9 +77,21 @@ private:
 };
 } // namespace
 
+/// Whether the last argument is of integers, and not a state index: only packed
+/// tokens have one batch entry for sure.
+static bool takesCuSeqlens(func::FuncOp function) {
+  if (function.getNumArguments() == 0)
+    return false;
+  auto first = dyn_cast<RankedTensorType>(function.getArgumentTypes().front());
+  auto last = dyn_cast<RankedTensorType>(function.getArgumentTypes().back());
+  return first && last && last.getElementType().isInteger() &&
+         first.getRank() > 0 && first.getDimSize(0) == 1;
+}
+
 LogicalResult Arguments::verify() {
   size_t wanted = numInputs() + numStates();
-  if (function.getNumArguments() != wanted)
+  size_t bounds = takesCuSeqlens(function);
+  if (function.getNumArguments() != wanted + bounds)
     return emitError(function.getLoc(), "takes ")
            << function.getNumArguments() << " arguments, but a scan of @"
            << recurrence.getSymName() << " takes " << wanted;
@@ -96,10 +113,11 @@ template <typename F>
 void Arguments::forEachDim(size_t index, Sizes &sizes, F f) {
   bool isMixed = sizes.mixedHeads && index % 2;
   bool isState = index >= numInputs();
+  int64_t one = 1;
   if (isState)
     f(sizes.batch), f(sizes.valueHeads);
   else if (index < numTokens())
-    f(sizes.batch), f(sizes.tokens),
+    f(isPacked() ? one : sizes.batch), f(sizes.tokens),
         f(isMixed ? sizes.valueHeads : sizes.heads);
   else
     f(sizes.valueHeads);
@@ -201,6 +219,22 @@ static SmallVector<int64_t> lengthsFor(func::FuncOp function) {
 
 /// Compares the results of both sides; the error names the first element that
 /// differs.
+/// `sizes` with sequences of all of `lengths` packed, where the function leaves
+/// it free how many there are.
+static Sizes pack(Arguments &arguments, Sizes sizes,
+                  ArrayRef<int64_t> lengths) {
+  sizes.batch = static_cast<int64_t>(lengths.size());
+  sizes.tokens = std::accumulate(lengths.begin(), lengths.end(), int64_t(0));
+  sizes = arguments.specialize(sizes);
+  sizes.cuSeqlens = {0};
+  for (int64_t length : lengths)
+    sizes.cuSeqlens.push_back(
+        std::min(sizes.cuSeqlens.back() + length, sizes.tokens));
+  sizes.cuSeqlens.resize(sizes.batch + 1, sizes.tokens);
+  sizes.cuSeqlens.back() = sizes.tokens;
+  return sizes;
+}
+
 static LogicalResult compareResults(func::FuncOp function,
                                     RecurrenceOp recurrence,
                                     ArrayRef<Tensor<Exact>> wanted,
@@ -249,10 +283,10 @@ static LogicalResult checkOnce(func::FuncOp function, RecurrenceOp recurrence,
                                Arguments &arguments, const Sizes &sizes,
                                uint64_t seed, bool erase) {
   std::vector<Tensor<Exact>> inputs = arguments.draw(sizes, seed, erase);
-  auto wanted = evaluateRecurrence(recurrence, inputs);
+  auto wanted = evaluateRecurrence(recurrence, inputs, sizes.cuSeqlens);
   if (!wanted)
     return emitError(function.getLoc(), llvm::toString(wanted.takeError()));
-  auto found = evaluate(function, inputs);
+  auto found = evaluate(function, inputs, sizes.cuSeqlens);
   if (!found)
     return emitError(function.getLoc(), llvm::toString(found.takeError()));
   return compareResults(function, recurrence, *wanted, *found, sizes, seed);
@@ -275,10 +309,19 @@ LogicalResult qdelta::checkDerivation(func::FuncOp function, uint64_t seed,
                             {1, 0, 1, 2, 3, 2},
                             {2, 0, 2, 4, 4, 3},
                             {1, 0, 2, 4, 2, 2, /*mixedHeads=*/true}};
-  for (int64_t length : lengthsFor(function)) {
+  SmallVector<SmallVector<int64_t>> cases;
+  for (int64_t length : lengthsFor(function))
+    cases.push_back({length});
+  if (arguments.isPacked()) {
+    SmallVector<int64_t> lengths = lengthsFor(function);
+    lengths.append({0, 2, 0});
+    cases = {{0, 0}, lengths};
+  }
+  for (ArrayRef<int64_t> lengths : cases) {
     for (Sizes sizes : shapes) {
-      sizes.tokens = length;
-      sizes = arguments.specialize(sizes);
+      sizes.tokens = lengths[0];
+      sizes = arguments.isPacked() ? pack(arguments, sizes, lengths)
+                                   : arguments.specialize(sizes);
       for (unsigned draw = 0; draw < draws; ++draw)
         if (failed(checkOnce(function, recurrence, arguments, sizes,
                              seed + draw, erase)))

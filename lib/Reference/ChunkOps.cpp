@@ -271,6 +271,54 @@ static LogicalResult runChunkDecay(Interpreter<Scalar> &, ChunkDecayOp op,
   return success();
 }
 
+/// From one place to another, a state at a time: `of` holds 1, all others 0.
+template <typename Scalar>
+static LogicalResult runChunkTransfer(Interpreter<Scalar> &, ChunkTransferOp op,
+                                      Args<Scalar> args,
+                                      Data<Scalar> &results) {
+  auto steps = static_cast<int64_t>(args.size());
+  int64_t tokens = args[0].shape()[0];
+  auto between = [&](int64_t begin, int64_t end) {
+    llvm::DenseMap<int64_t, Scalar> states{
+        {op.getOf(), ScalarTraits<Scalar>::integer(1)}};
+    auto state = [&](int64_t index) -> Scalar & {
+      return states.try_emplace(index, ScalarTraits<Scalar>::integer(0))
+          .first->second;
+    };
+    for (int64_t at = begin; at < end; ++at) {
+      Scalar by = args[at % steps].reals().data[at / steps];
+      int64_t target = op.getTargets()[at % steps];
+      int64_t source = op.getSources()[at % steps];
+      Scalar from = state(source);
+      if (target == source)
+        state(target) = exponential(by) * from;
+      else
+        state(target) += by * from;
+    }
+    return state(op.getInto());
+  };
+  auto type = dyn_cast<RankedTensorType>(op.getResult().getType());
+  std::optional<int64_t> from = op.getFrom(), to = op.getTo();
+  if (!type) {
+    results.push_back(Datum<Scalar>(between(0, tokens * steps)));
+    return success();
+  }
+  Tensor<Scalar> out{type.getShape().vec(), {}};
+  for (int64_t t = 0; t < tokens; ++t) {
+    if (!from || !to) {
+      out.data.push_back(between(from ? t * steps + *from : 0,
+                                 to ? t * steps + *to : tokens * steps));
+      continue;
+    }
+    for (int64_t s = 0; s < tokens; ++s)
+      out.data.push_back(s < t || (s == t && op.getInclusive())
+                             ? between(s * steps + *from, t * steps + *to)
+                             : ScalarTraits<Scalar>::integer(0));
+  }
+  results.push_back(Datum<Scalar>(std::move(out)));
+  return success();
+}
+
 template <typename Scalar>
 static LogicalResult runChunkGram(Interpreter<Scalar> &interpreter,
                                   ChunkGramOp op, Args<Scalar> args,
@@ -441,8 +489,14 @@ static LogicalResult runChunkUpdate(Interpreter<Scalar> &interpreter,
   if (op.getChannels() && (!op.getWhen() || args[3].integer()))
     for (size_t i = 0, width = state.shape[1]; i < state.data.size(); ++i)
       state.data[i] = args[2].reals().data[i / width] * state.data[i];
-  // The first key.
   size_t first = 2 + (op.getChannels() ? 1 : 0) + (op.getWhen() ? 1 : 0);
+  size_t others = op.getOthers().size();
+  for (size_t j = 0; j < others; ++j) {
+    Scalar factor = args[first + others + j].scalar();
+    for (size_t i = 0; i < state.data.size(); ++i)
+      state.data[i] += factor * args[first + j].reals().data[i];
+  }
+  first += 2 * others; // the first key
   for (size_t w = 0; w < writes; ++w) {
     const auto &keys = args[first + w].reals();
     const auto &values = args[first + writes + w].reals();
@@ -451,7 +505,8 @@ static LogicalResult runChunkUpdate(Interpreter<Scalar> &interpreter,
     multiplyAdd(state, keys, values, Form::TransposedLeft);
   }
   results.push_back(args[0]);
-  for (Datum<Scalar> &read : args.drop_front(first + 2 * writes)) {
+  for (Datum<Scalar> &read :
+       args.slice(first + 2 * writes, op.getReads().size())) {
     if (failed(checkMatrices(interpreter, op, read.shape(), state.shape, 1, 0)))
       return failure();
     Tensor<Scalar> out = zeros<Scalar>(read.shape()[0], state.shape[1]);
@@ -484,6 +539,7 @@ void reference::addChunkOps(Interpreter<Scalar> &table) {
   table.template add<ScaleChannelsOp>(runScaleChannels<Scalar>);
   table.template add<AnyOutsideOp>(runAnyOutside<Scalar>);
   table.template add<ChunkDecayOp>(runChunkDecay<Scalar>);
+  table.template add<ChunkTransferOp>(runChunkTransfer<Scalar>);
   table.template add<ChunkGramOp>(runChunkGram<Scalar>);
   table.template add<ChunkReadOp>(runChunkRead<Scalar>);
   table.template add<ChunkApplyOp>(runChunkApply<Scalar>);

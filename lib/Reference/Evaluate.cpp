@@ -7,6 +7,7 @@
 #include "qdelta/Reference/Evaluate.h"
 
 #include "RecurrenceOps.h"
+#include "TokenLoop.h"
 
 #include <limits>
 
@@ -45,6 +46,37 @@ convertInput(Interpreter<Scalar> &interpreter, Operation *op, size_t index,
   return Datum<Scalar>(input);
 }
 
+/// cu_seqlens as an argument of a packed function, whose first input is a token
+/// input and whose last one a state.
+template <typename Scalar>
+static FailureOr<Datum<Scalar>>
+convertBounds(Interpreter<Scalar> &interpreter, Operation *op, Type type,
+              ArrayRef<int64_t> cuSeqlens,
+              const std::vector<Tensor<Scalar>> &inputs) {
+  auto count = static_cast<int64_t>(cuSeqlens.size());
+  if (!inputs.empty() && inputs[0].shape.size() > 1 &&
+      failed(checkCuSeqlens(interpreter, op, cuSeqlens, inputs[0].shape[1])))
+    return failure();
+  if (!inputs.empty() && !inputs.back().shape.empty() &&
+      inputs.back().shape[0] != count - 1)
+    return interpreter.fail(
+        op, "expected cu_seqlens to have N + 1 = " +
+                Twine(inputs.back().shape[0] + 1) +
+                " elements for states of N = " + Twine(inputs.back().shape[0]) +
+                ", but got " + Twine(count));
+  if (!fitsType(type, {count}))
+    return interpreter.fail(op, "got a cu_seqlens of " + Twine(count) +
+                                    " elements, which the function does not "
+                                    "take");
+  return Datum<Scalar>(Tensor<int64_t>{{count}, cuSeqlens.vec()});
+}
+
+/// Whether `type` is that of cu_seqlens.
+static bool isBounds(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor && tensor.getRank() == 1 && tensor.getElementType().isInteger();
+}
+
 template <typename Scalar>
 static std::vector<Tensor<Scalar>> convertResults(const Data<Scalar> &results) {
   std::vector<Tensor<Scalar>> outputs;
@@ -57,7 +89,8 @@ static std::vector<Tensor<Scalar>> convertResults(const Data<Scalar> &results) {
 template <typename Scalar>
 llvm::Expected<std::vector<Tensor<Scalar>>>
 reference::evaluate(func::FuncOp function,
-                    const std::vector<Tensor<Scalar>> &inputs) {
+                    const std::vector<Tensor<Scalar>> &inputs,
+                    ArrayRef<int64_t> cuSeqlens) {
   Interpreter<Scalar> interpreter;
   auto fail = [&](const Twine &message) {
     (void)interpreter.fail(function, message);
@@ -65,8 +98,11 @@ reference::evaluate(func::FuncOp function,
   };
   if (function.isExternal())
     return fail("@" + function.getSymName() + " has no body");
-  if (inputs.size() != function.getNumArguments())
-    return fail("expected " + Twine(function.getNumArguments()) +
+  size_t bounds = llvm::count_if(function.getArgumentTypes(), isBounds);
+  if (bounds == 0 && !cuSeqlens.empty())
+    return fail("@" + function.getSymName() + " takes no cu_seqlens");
+  if (inputs.size() + bounds != function.getNumArguments())
+    return fail("expected " + Twine(function.getNumArguments() - bounds) +
                 " inputs for @" + function.getSymName() + ", but got " +
                 Twine(inputs.size()));
   for (Type type : function.getResultTypes())
@@ -74,9 +110,12 @@ reference::evaluate(func::FuncOp function,
       return fail("@" + function.getSymName() +
                   " returns something other than floats");
   Data<Scalar> args, results;
-  for (auto [index, input] : llvm::enumerate(inputs)) {
-    auto datum = convertInput(interpreter, function, index,
-                              function.getArgumentTypes()[index], input);
+  const Tensor<Scalar> *input = inputs.data();
+  for (auto [index, type] : llvm::enumerate(function.getArgumentTypes())) {
+    auto datum =
+        isBounds(type)
+            ? convertBounds(interpreter, function, type, cuSeqlens, inputs)
+            : convertInput(interpreter, function, index, type, *input++);
     if (failed(datum))
       return interpreter.takeError();
     args.push_back(std::move(*datum));
@@ -89,7 +128,8 @@ reference::evaluate(func::FuncOp function,
 template <typename Scalar>
 static llvm::Expected<std::vector<Tensor<Scalar>>>
 runOnTensors(Interpreter<Scalar> &interpreter, RecurrenceOp recurrence,
-             const std::vector<Tensor<Scalar>> &inputs) {
+             const std::vector<Tensor<Scalar>> &inputs,
+             ArrayRef<int64_t> cuSeqlens) {
   Data<Scalar> args, results;
   for (auto [index, input] : llvm::enumerate(inputs)) {
     auto datum = convertInput(interpreter, recurrence, index, Type(), input);
@@ -98,7 +138,7 @@ runOnTensors(Interpreter<Scalar> &interpreter, RecurrenceOp recurrence,
     args.push_back(std::move(*datum));
   }
   if (failed(runRecurrence<Scalar>(interpreter, recurrence, recurrence, args,
-                                   results)))
+                                   cuSeqlens, results)))
     return interpreter.takeError();
   return convertResults(results);
 }
@@ -106,15 +146,16 @@ runOnTensors(Interpreter<Scalar> &interpreter, RecurrenceOp recurrence,
 template <typename Scalar>
 llvm::Expected<std::vector<Tensor<Scalar>>>
 reference::evaluateRecurrence(RecurrenceOp recurrence,
-                              const std::vector<Tensor<Scalar>> &inputs) {
+                              const std::vector<Tensor<Scalar>> &inputs,
+                              ArrayRef<int64_t> cuSeqlens) {
   Interpreter<Scalar> interpreter;
-  return runOnTensors(interpreter, recurrence, inputs);
+  return runOnTensors(interpreter, recurrence, inputs, cuSeqlens);
 }
 
 llvm::Expected<std::vector<Tensor<float>>>
 reference::evaluateTokenLoop(RecurrenceOp recurrence,
                              const std::vector<Tensor<float>> &inputs,
-                             Format format) {
+                             Format format, ArrayRef<int64_t> cuSeqlens) {
   Interpreter<float> interpreter;
   if (format == Format::BF16)
     interpreter.roundOperand = [](float x) { return roundTo(Format::BF16, x); };
@@ -122,7 +163,7 @@ reference::evaluateTokenLoop(RecurrenceOp recurrence,
     interpreter.roundOperand = [](float x) { return roundTo(Format::F16, x); };
   if (format == Format::TF32)
     interpreter.roundOperand = [](float x) { return roundTo(Format::TF32, x); };
-  auto results = runOnTensors(interpreter, recurrence, inputs);
+  auto results = runOnTensors(interpreter, recurrence, inputs, cuSeqlens);
   if (!results || format == Format::TF32)
     return results;
   size_t outputs = recurrence.getYield().getOutputs().size();
@@ -140,9 +181,9 @@ static_assert(std::numeric_limits<long double>::digits >
 namespace qdelta::reference {
 #define QDELTA_INSTANTIATE_EVALUATE(Scalar)                                    \
   template llvm::Expected<std::vector<Tensor<Scalar>>> evaluate(               \
-      func::FuncOp, const std::vector<Tensor<Scalar>> &);                      \
+      func::FuncOp, const std::vector<Tensor<Scalar>> &, ArrayRef<int64_t>);   \
   template llvm::Expected<std::vector<Tensor<Scalar>>> evaluateRecurrence(     \
-      RecurrenceOp, const std::vector<Tensor<Scalar>> &);
+      RecurrenceOp, const std::vector<Tensor<Scalar>> &, ArrayRef<int64_t>);
 QDELTA_INSTANTIATE_EVALUATE(long double)
 QDELTA_INSTANTIATE_EVALUATE(double)
 QDELTA_INSTANTIATE_EVALUATE(float)

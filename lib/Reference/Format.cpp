@@ -12,7 +12,7 @@
 using namespace qdelta::reference;
 
 static constexpr std::string_view kNames[] = {"f32", "bf16", "f16", "tf32",
-                                              "f64"};
+                                              "f64", "i32",  "i64"};
 
 std::string_view qdelta::reference::formatName(Format format) {
   return kNames[static_cast<size_t>(format)];
@@ -36,6 +36,9 @@ double qdelta::reference::unitRoundoff(Format format) {
     break;
   case Format::F64:
     return 0x1p-53;
+  case Format::I32:
+  case Format::I64:
+    return 0;
   }
   return 0x1p-11;
 }
@@ -90,12 +93,14 @@ static float toTf32(float x) {
 }
 
 float qdelta::reference::roundTo(Format format, float x) {
-  if (format == Format::F32 || format == Format::F64)
+  if (format != Format::TF32 && formatBytes(format) != 2)
     return x;
   return format == Format::TF32 ? toTf32(x)
                                 : fromBits(format, toBits(format, x));
 }
 
 double qdelta::reference::roundTo(Format format, double x) {
-  return format == Format::F64 ? x : roundTo(format, static_cast<float>(x));
+  bool isWide =
+      format == Format::F64 || format == Format::I32 || format == Format::I64;
+  return isWide ? x : roundTo(format, static_cast<float>(x));
 }

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RecurrenceOps.h"
+#include "StatePool.h"
 #include "TokenLoop.h"
 
 using namespace mlir;
@@ -84,10 +85,24 @@ LogicalResult reference::writeState(Interpreter<Scalar> &interpreter,
 }
 
 template <typename Scalar>
-LogicalResult reference::runRecurrence(Interpreter<Scalar> &interpreter,
-                                       Operation *op, RecurrenceOp recurrence,
-                                       Args<Scalar> args,
-                                       Data<Scalar> &results) {
+LogicalResult reference::mixStates(Interpreter<Scalar> &interpreter,
+                                   Operation *op, Datum<Scalar> &state,
+                                   const Datum<Scalar> &source, Scalar by) {
+  if (state.shape() != source.shape())
+    return interpreter.fail(op, "expected states of one shape, but got " +
+                                    spell(state.shape()) + " and " +
+                                    spell(source.shape()));
+  std::vector<Scalar> &data = state.mutableReals().data;
+  for (size_t i = 0; i < data.size(); ++i)
+    data[i] += by * source.reals().data[i];
+  return success();
+}
+
+template <typename Scalar>
+LogicalResult
+reference::runRecurrence(Interpreter<Scalar> &interpreter, Operation *op,
+                         RecurrenceOp recurrence, Args<Scalar> args,
+                         ArrayRef<int64_t> cuSeqlens, Data<Scalar> &results) {
   Block &body = recurrence.getBody().front();
   size_t numStates = recurrence.getNumStates();
   SmallVector<Value> inputs(body.getArguments().drop_front(numStates));
@@ -118,6 +133,7 @@ LogicalResult reference::runRecurrence(Interpreter<Scalar> &interpreter,
                          llvm::map_to_vector(inputs, dimOf), names,
                          llvm::map_to_vector(recurrence.getStates(), dimOf),
                          args);
+  loop.setCuSeqlens(cuSeqlens);
   return loop.run(recurrence.getYield().getOutputs().size(), step, results);
 }
 
@@ -261,7 +277,22 @@ void reference::addRecurrenceOps(Interpreter<Scalar> &table) {
     if (!callee)
       return interpreter.fail(op, "expected @" + op.getCallee() +
                                       " to be a qdelta.recurrence");
-    return runRecurrence(interpreter, op, callee, args, results);
+    ArrayRef<int64_t> cuSeqlens = takeCuSeqlens<Scalar>(op, args);
+    return runRecurrence(interpreter, op, callee, args, cuSeqlens, results);
+  });
+  table.template add<StepOp>([](Interpreter<Scalar> &interpreter, StepOp op,
+                                Args<Scalar> args,
+                                Data<Scalar> &results) -> LogicalResult {
+    auto callee = SymbolTable::lookupNearestSymbolFrom<RecurrenceOp>(
+        op, op.getCalleeAttr());
+    if (!callee)
+      return interpreter.fail(op, "expected @" + op.getCallee() +
+                                      " to be a qdelta.recurrence");
+    return runInPlace<Scalar>(
+        interpreter, op, args, op.getInits().size(), !!op.getStateIndex(),
+        results, [&](Args<Scalar> chosen, Data<Scalar> &made) {
+          return runRecurrence(interpreter, op, callee, chosen, {}, made);
+        });
   });
   table.template add<DecayOp>([](Interpreter<Scalar> &interpreter, DecayOp op,
                                  Args<Scalar> args, Data<Scalar> &results) {
@@ -284,6 +315,13 @@ void reference::addRecurrenceOps(Interpreter<Scalar> &table) {
     LogicalResult result = writeState<Scalar>(
         interpreter, op, args[0], asOperand(interpreter, args[1]),
         asOperand(interpreter, args[2]).reals().data);
+    results.push_back(std::move(args[0]));
+    return result;
+  });
+  table.template add<MixOp>([](Interpreter<Scalar> &interpreter, MixOp op,
+                               Args<Scalar> args, Data<Scalar> &results) {
+    LogicalResult result =
+        mixStates(interpreter, op, args[0], args[1], args[2].scalar());
     results.push_back(std::move(args[0]));
     return result;
   });
@@ -311,11 +349,14 @@ QDELTA_REFERENCE_INSTANTIATE(addRecurrenceOps)
   template LogicalResult writeState(Interpreter<Scalar> &, Operation *,        \
                                     Datum<Scalar> &, const Datum<Scalar> &,    \
                                     ArrayRef<Scalar>);                         \
+  template LogicalResult mixStates(Interpreter<Scalar> &, Operation *,         \
+                                   Datum<Scalar> &, const Datum<Scalar> &,     \
+                                   Scalar);                                    \
   template Datum<Scalar> maxPlus(Datum<Scalar>, const Datum<Scalar> &,         \
                                  const Datum<Scalar> &);                       \
   template LogicalResult runRecurrence(Interpreter<Scalar> &, Operation *,     \
                                        RecurrenceOp, Args<Scalar>,             \
-                                       Data<Scalar> &);
+                                       ArrayRef<int64_t>, Data<Scalar> &);
 QDELTA_INSTANTIATE_STATE(long double)
 QDELTA_INSTANTIATE_STATE(double)
 QDELTA_INSTANTIATE_STATE(float)

@@ -34,17 +34,25 @@ mlir::LogicalResult writeState(Interpreter<Scalar> &interpreter,
                                const Datum<Scalar> &key,
                                llvm::ArrayRef<Scalar> value);
 
+/// S <- S + by M in place.
+template <typename Scalar>
+mlir::LogicalResult mixStates(Interpreter<Scalar> &interpreter,
+                              mlir::Operation *op, Datum<Scalar> &state,
+                              const Datum<Scalar> &source, Scalar by);
+
 /// max(state + decay, input); `decay` may be one number for all entries.
 template <typename Scalar>
 Datum<Scalar> maxPlus(Datum<Scalar> state, const Datum<Scalar> &decay,
                       const Datum<Scalar> &input);
 
 /// Runs `recurrence` over sequences: `args` are the token inputs, parameters
-/// and initial states, `results` the outputs and final states.
+/// and initial states, `results` the outputs and final states. Sequences are
+/// packed unless `cuSeqlens` is empty.
 template <typename Scalar>
-mlir::LogicalResult runRecurrence(Interpreter<Scalar> &interpreter,
-                                  mlir::Operation *op, RecurrenceOp recurrence,
-                                  Args<Scalar> args, Data<Scalar> &results);
+mlir::LogicalResult
+runRecurrence(Interpreter<Scalar> &interpreter, mlir::Operation *op,
+              RecurrenceOp recurrence, Args<Scalar> args,
+              llvm::ArrayRef<int64_t> cuSeqlens, Data<Scalar> &results);
 
 } // namespace qdelta::reference
 

@@ -30,7 +30,10 @@ LogicalResult TokenLoop<Scalar>::bind(char symbol, int64_t size,
   auto [entry, isNew] = sizes.try_emplace(symbol, size, name.str());
   if (isNew || entry->second.first == size)
     return success();
-  StringRef spelling = symbol == kHeads ? "HV" : StringRef(&symbol, 1);
+  StringRef spelling = symbol == kHeads ? "HV"
+                       : symbol == kBatch && !cuSeqlens.empty()
+                           ? "N"
+                           : StringRef(&symbol, 1);
   return interpreter.fail(op, "expected " + name + " to have " + spelling +
                                   " = " + Twine(entry->second.first) + " as " +
                                   entry->second.second + " has, but got " +
@@ -69,7 +72,47 @@ LogicalResult TokenLoop<Scalar>::bindShape(TokenDim dim,
 }
 
 template <typename Scalar>
+LogicalResult
+reference::checkCuSeqlens(Interpreter<Scalar> &interpreter, Operation *op,
+                          ArrayRef<int64_t> cuSeqlens, int64_t tokens) {
+  if (cuSeqlens.empty() || cuSeqlens[0] != 0)
+    return interpreter.fail(
+        op, "expected cu_seqlens to begin with 0, but got " +
+                (cuSeqlens.empty() ? "nothing" : Twine(cuSeqlens[0])));
+  for (size_t n = 1; n < cuSeqlens.size(); ++n)
+    if (cuSeqlens[n] < cuSeqlens[n - 1])
+      return interpreter.fail(
+          op, "expected cu_seqlens not to decrease, but got " +
+                  Twine(cuSeqlens[n - 1]) + " and then " + Twine(cuSeqlens[n]) +
+                  " at index " + Twine(n));
+  if (cuSeqlens.back() != tokens)
+    return interpreter.fail(
+        op, "expected cu_seqlens to end with T = " + Twine(tokens) +
+                ", but got " + Twine(cuSeqlens.back()));
+  return success();
+}
+
+/// Binds the B and T of a token input.
+template <typename Scalar>
+LogicalResult TokenLoop<Scalar>::bindTokens(ArrayRef<int64_t> shape,
+                                            const Twine &name) {
+  if (failed(bind(kTime, shape[1], name)))
+    return failure();
+  if (cuSeqlens.empty())
+    return bind(kBatch, shape[0], name);
+  if (shape[0] != 1)
+    return interpreter.fail(op, "expected " + name +
+                                    " to have B = 1 with cu_seqlens, but got " +
+                                    Twine(shape[0]));
+  return success();
+}
+
+template <typename Scalar>
 LogicalResult TokenLoop<Scalar>::bindSizes() {
+  if (!cuSeqlens.empty() &&
+      failed(bind(kBatch, static_cast<int64_t>(cuSeqlens.size()) - 1,
+                  "cu_seqlens")))
+    return failure();
   for (auto [index, state] : llvm::enumerate(states)) {
     std::string name = "initial state " + std::to_string(index);
     ArrayRef<int64_t> shape = state.shape();
@@ -91,8 +134,7 @@ LogicalResult TokenLoop<Scalar>::bindSizes() {
     if (failed(
             bindShape(inputDims[index], shape, isToken ? 3 : 1, names[index])))
       return failure();
-    if (isToken && (failed(bind(kBatch, shape[0], names[index])) ||
-                    failed(bind(kTime, shape[1], names[index]))))
+    if (isToken && failed(bindTokens(shape, names[index])))
       return failure();
     if (!isToken && failed(bind(kHeads, shape[0], names[index])))
       return failure();
@@ -159,7 +201,12 @@ TokenLoop<Scalar>::runHead(int64_t batch, int64_t head,
     current.push_back(
         partOf<Scalar>(state.reals(), {shape.begin() + 2, shape.end()}, item));
   }
-  for (int64_t token = 0; token < time; ++token) {
+  int64_t begin = 0, end = time;
+  if (!cuSeqlens.empty()) {
+    begin = cuSeqlens[batch], end = cuSeqlens[batch + 1];
+    batch = 0;
+  }
+  for (int64_t token = begin; token < end; ++token) {
     stepInputs.clear();
     stepOutputs.clear();
     for (size_t input = 0; input < sequences.size(); ++input)
@@ -189,9 +236,13 @@ LogicalResult TokenLoop<Scalar>::run(const OutputShapes &shapes, Step step,
   if (!sizes.contains(kTime))
     return interpreter.fail(op, "expected at least one token input");
   int64_t batch = sizes[kBatch].first, heads = sizes[kHeads].first;
+  int64_t time = sizes[kTime].first;
+  bool isPacked = !cuSeqlens.empty();
+  if (isPacked && failed(checkCuSeqlens(interpreter, op, cuSeqlens, time)))
+    return failure();
   SmallVector<Tensor<Scalar>> outputs;
   for (const std::vector<int64_t> &shape : shapes) {
-    std::vector<int64_t> whole{batch, sizes[kTime].first, heads};
+    std::vector<int64_t> whole{isPacked ? 1 : batch, time, heads};
     whole.insert(whole.end(), shape.begin(), shape.end());
     auto output = interpreter.allocate(op, std::move(whole),
                                        ScalarTraits<Scalar>::poison());
@@ -218,7 +269,12 @@ LogicalResult TokenLoop<Scalar>::run(size_t numOutputs, Step step,
   return run(OutputShapes(numOutputs, {sizes[kValue].first}), step, results);
 }
 
-template class reference::TokenLoop<long double>;
-template class reference::TokenLoop<double>;
-template class reference::TokenLoop<float>;
-template class reference::TokenLoop<Exact>;
+#define QDELTA_INSTANTIATE_LOOP(Scalar)                                        \
+  template class reference::TokenLoop<Scalar>;                                 \
+  template LogicalResult reference::checkCuSeqlens(                            \
+      Interpreter<Scalar> &, Operation *, ArrayRef<int64_t>, int64_t);
+QDELTA_INSTANTIATE_LOOP(long double)
+QDELTA_INSTANTIATE_LOOP(double)
+QDELTA_INSTANTIATE_LOOP(float)
+QDELTA_INSTANTIATE_LOOP(Exact)
+#undef QDELTA_INSTANTIATE_LOOP

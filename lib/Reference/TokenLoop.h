@@ -38,6 +38,10 @@ public:
   /// States the number of value heads, for a step that has no states.
   void setHeads(int64_t heads) { sizes['H'] = {heads, "heads"}; }
 
+  /// Packs the sequences: `args` have B = 1, and states N in place of B. Does
+  /// nothing if `bounds` is empty; it must outlive the loop.
+  void setCuSeqlens(llvm::ArrayRef<int64_t> bounds) { cuSeqlens = bounds; }
+
   /// Runs the loop; `results` gets the outputs, then the states.
   mlir::LogicalResult run(size_t numOutputs, Step step, Data<Scalar> &results);
   mlir::LogicalResult run(const OutputShapes &shapes, Step step,
@@ -48,6 +52,8 @@ private:
   mlir::LogicalResult bindShape(TokenDim dim, llvm::ArrayRef<int64_t> shape,
                                 size_t lead, const llvm::Twine &name);
   mlir::LogicalResult bind(char symbol, int64_t size, const llvm::Twine &name);
+  mlir::LogicalResult bindTokens(llvm::ArrayRef<int64_t> shape,
+                                 const llvm::Twine &name);
   Datum<Scalar> slice(size_t input, int64_t batch, int64_t token,
                       int64_t head) const;
   mlir::LogicalResult runHead(int64_t batch, int64_t head,
@@ -60,9 +66,28 @@ private:
   llvm::SmallVector<TokenDim> inputDims, stateDims;
   llvm::SmallVector<std::string> names;
   Args<Scalar> sequences, states;
+  llvm::ArrayRef<int64_t> cuSeqlens;
   /// Sizes by symbol, with the name of the operand that set them.
   llvm::DenseMap<char, std::pair<int64_t, std::string>> sizes;
 };
+
+/// Fails unless `cuSeqlens` begins with 0, never decreases and ends with
+/// `tokens`.
+template <typename Scalar>
+mlir::LogicalResult
+checkCuSeqlens(Interpreter<Scalar> &interpreter, mlir::Operation *op,
+               llvm::ArrayRef<int64_t> cuSeqlens, int64_t tokens);
+
+/// Takes the cu_seqlens of a scan, a list or a prescan off the end of its
+/// `args`; empty if it has none.
+template <typename Scalar, typename OpTy>
+llvm::ArrayRef<int64_t> takeCuSeqlens(OpTy op, Args<Scalar> &args) {
+  if (!op.getCuSeqlens())
+    return {};
+  const Datum<Scalar> &last = args.back();
+  args = args.drop_back();
+  return last.integers().data;
+}
 
 } // namespace qdelta::reference
 

@@ -30,6 +30,9 @@ bool canRun(std::string_view triple, std::string_view arch) {
   if (triple.substr(0, triple.find('-')) != "x86_64")
     return false;
   __builtin_cpu_init();
+  if (arch == "x86-64-v4+avx512bf16")
+    return __builtin_cpu_supports("x86-64-v4") &&
+           __builtin_cpu_supports("avx512bf16");
   if (arch == "x86-64-v4")
     return __builtin_cpu_supports("x86-64-v4");
   if (arch == "x86-64-v3")

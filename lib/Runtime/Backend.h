@@ -102,6 +102,9 @@ public:
   virtual qdeltaStatus *launch(const DeviceStep &step,
                                const PackedLaunch &launch) = 0;
   virtual qdeltaStatus *copy(void *to, const void *from, size_t bytes) = 0;
+  /// Copies from the device's memory to the host's once all that is in the
+  /// stream is done.
+  virtual qdeltaStatus *read(void *to, const void *from, size_t bytes) = 0;
 };
 
 /// What runs device kernels. Keeps what it loads; called from any thread.

@@ -7,6 +7,9 @@
 #include "Launch.h"
 #include "Status.h"
 
+#include <algorithm>
+#include <cstring>
+
 using namespace qdelta::runtime;
 
 static qdeltaStatus *wrongCount(const qdeltaKernel &kernel, int64_t count) {
@@ -35,13 +38,28 @@ qdeltaStatus *Launch::check(const qdeltaKernel &kernel,
   if (engine == QDELTA_ENGINE_CUDA)
     if (qdeltaStatus *error = checkDevices(tensors))
       return error;
+  for (const TensorView &view : views)
+    if (view.argument->role == QDELTA_ROLE_CU_SEQLENS)
+      cuSeqlens = &view;
   if (qdeltaStatus *error = bindSizes())
     return error;
   if (qdeltaStatus *error = checkHeads())
     return error;
+  if (qdeltaStatus *error = countSequences())
+    return error;
   if (qdeltaStatus *error = countItems())
     return error;
-  return checkOverlap();
+  if (qdeltaStatus *error = checkTokens(kernel))
+    return error;
+  if (qdeltaStatus *error = checkOverlap())
+    return error;
+  // On engine cuda an index is the caller's to answer for, and cu_seqlens is
+  // read once there is a run on the device.
+  if (engine == QDELTA_ENGINE_CUDA)
+    return nullptr;
+  if (qdeltaStatus *error = checkIndex())
+    return error;
+  return checkSequences();
 }
 
 qdeltaStatus *Launch::checkDevices(DLTensor *const *tensors) {
@@ -67,25 +85,37 @@ int64_t qdelta::runtime::meaningOf(const qdeltaArgument &argument, int32_t d) {
   static constexpr int64_t param[] = {QDELTA_DIM_VALUE_HEADS, 0, 0, 0};
   static constexpr int64_t state[] = {QDELTA_DIM_BATCH, QDELTA_DIM_VALUE_HEADS,
                                       0, 0};
+  static constexpr int64_t pool[] = {QDELTA_DIM_POOL, QDELTA_DIM_VALUE_HEADS, 0,
+                                     0};
+  static constexpr int64_t bounds[] = {QDELTA_DIM_BOUNDS, 0, 0, 0};
   switch (argument.role) {
+  case QDELTA_ROLE_STATE_POOL:
+    return pool[d];
+  case QDELTA_ROLE_STATE_INDEX:
+    return QDELTA_DIM_BATCH;
   case QDELTA_ROLE_TOKEN:
     return token[d];
   case QDELTA_ROLE_OUTPUT:
     return output[d];
   case QDELTA_ROLE_PARAM:
     return param[d];
+  case QDELTA_ROLE_CU_SEQLENS:
+    return bounds[d];
   default:
     return state[d];
   }
 }
 
 qdeltaStatus *Launch::bindSizes() {
-  static const char *const names[] = {"", "B", "T", "HV"};
+  static const char *const names[] = {"", "B", "T", "HV", "", "", "N"};
   for (const TensorView &view : views)
     for (int32_t d = 0; d < view.rank(); ++d) {
       const qdeltaArgument &argument = *view.argument;
       int64_t symbol = -meaningOf(argument, d), size = view.sizes[d];
-      if (symbol < 1 || symbol > 3)
+      // Of packed sequences the states say how many there are.
+      if (symbol < 1 || symbol == -QDELTA_DIM_HEADS ||
+          symbol == -QDELTA_DIM_BOUNDS ||
+          (cuSeqlens && symbol == -QDELTA_DIM_BATCH && isSequence(argument)))
         continue;
       SharedSize &known = shared[symbol];
       if (!known.owner)
@@ -129,6 +159,55 @@ qdeltaStatus *Launch::countItems() {
   return makeStatus(QDELTA_ERROR_OVERFLOW, "",
                     "expected B * HV to be less than 2^63, but got " +
                         std::to_string(batch) + " * " + std::to_string(heads));
+}
+
+qdeltaStatus *Launch::checkTokens(const qdeltaKernel &kernel) const {
+  if (time() <= QDELTA_MOST_STEP_TOKENS ||
+      std::none_of(kernel.arguments.begin(), kernel.arguments.end(), isInPlace))
+    return nullptr;
+  return makeStatus(QDELTA_ERROR_TOKENS, "",
+                    "expected at most " +
+                        std::to_string(QDELTA_MOST_STEP_TOKENS) +
+                        " tokens for " + kernel.name +
+                        ", whose states are updated in place, but got T = " +
+                        std::to_string(time()));
+}
+
+qdeltaStatus *Launch::checkIndex() const {
+  auto index = std::find_if(views.begin(), views.end(), [](const auto &view) {
+    return view.argument->role == QDELTA_ROLE_STATE_INDEX;
+  });
+  if (index == views.end())
+    return nullptr;
+  const SharedSize &pool = shared[-QDELTA_DIM_POOL];
+  auto fail = [&](const std::string &message) {
+    return makeStatus(QDELTA_ERROR_INDEX, index->argument->name, message);
+  };
+  std::string name = describe(*index->argument);
+  std::vector<std::pair<int32_t, int64_t>> entries;
+  for (int64_t b = 0; b < index->sizes[0]; ++b) {
+    int32_t entry;
+    std::memcpy(&entry,
+                index->data + b * index->strides[0] * index->elementBytes(),
+                sizeof(entry));
+    entries.emplace_back(entry, b);
+    if (entry >= 0 && entry < pool.size)
+      continue;
+    return fail(
+        "expected " + name +
+        " to name one of the N = " + std::to_string(pool.size) +
+        " entries of " + (pool.owner ? describe(*pool.owner) : "no pool") +
+        ", but entry " + std::to_string(b) + " is " + std::to_string(entry));
+  }
+  std::sort(entries.begin(), entries.end());
+  for (size_t i = 1; i < entries.size(); ++i)
+    if (entries[i].first == entries[i - 1].first)
+      return fail("expected the numbers of " + name +
+                  " to be distinct, but entries " +
+                  std::to_string(entries[i - 1].second) + " and " +
+                  std::to_string(entries[i].second) + " are both " +
+                  std::to_string(entries[i].first));
+  return nullptr;
 }
 
 qdeltaStatus *Launch::checkOverlap() const {

@@ -70,6 +70,7 @@ public:
   qdeltaStatus *launch(const DeviceStep &step,
                        const PackedLaunch &launch) override;
   qdeltaStatus *copy(void *to, const void *from, size_t bytes) override;
+  qdeltaStatus *read(void *to, const void *from, size_t bytes) override;
 
   const CudaDriver &driver;
   CurrentContext context;
@@ -185,6 +186,15 @@ qdeltaStatus *CudaRun::copy(void *to, const void *from, size_t bytes) {
                                                       devicePointer(from),
                                                       bytes, stream),
                       "cuMemcpyDtoDAsync");
+}
+
+qdeltaStatus *CudaRun::read(void *to, const void *from, size_t bytes) {
+  if (qdeltaStatus *error = driver.check(driver.api.cuStreamSynchronize(stream),
+                                         "cuStreamSynchronize"))
+    return error;
+  return driver.check(
+      driver.api.cuMemcpyDtoH_v2(to, devicePointer(from), bytes),
+      "cuMemcpyDtoH");
 }
 
 CudaBackend::~CudaBackend() {

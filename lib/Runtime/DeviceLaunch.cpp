@@ -13,7 +13,8 @@ using namespace qdelta::runtime;
 
 /// The last size of the first sequence written, or else of the first state.
 static int64_t countColumns(const std::vector<TensorView> &views) {
-  for (qdeltaRole role : {QDELTA_ROLE_OUTPUT, QDELTA_ROLE_FINAL_STATE})
+  for (qdeltaRole role : {QDELTA_ROLE_OUTPUT, QDELTA_ROLE_FINAL_STATE,
+                          QDELTA_ROLE_STATE, QDELTA_ROLE_STATE_POOL})
     for (const TensorView &view : views)
       if (view.argument->role == role && view.rank() == 4)
         return view.sizes[3];
@@ -34,9 +35,13 @@ static int32_t headDimension(const qdeltaArgument &argument) {
   case QDELTA_ROLE_OUTPUT:
     return 2;
   case QDELTA_ROLE_PARAM:
+  case QDELTA_ROLE_STATE_INDEX:
     return 0;
   case QDELTA_ROLE_INITIAL_STATE:
   case QDELTA_ROLE_FINAL_STATE:
+  case QDELTA_ROLE_STATE:
+  case QDELTA_ROLE_STATE_POOL:
+  case QDELTA_ROLE_CU_SEQLENS:
     break;
   }
   return 1;
@@ -48,7 +53,8 @@ static void addWords(const TensorView &view, std::vector<int64_t> &words) {
       static_cast<int64_t>(reinterpret_cast<uintptr_t>(view.data));
   for (int32_t d = 0; d < 3 && d < view.rank(); ++d)
     argument.strides[d] = view.strides[d];
-  argument.heads = view.sizes[headDimension(*view.argument)];
+  bool hasHeads = view.argument->role != QDELTA_ROLE_CU_SEQLENS;
+  argument.heads = hasHeads ? view.sizes[headDimension(*view.argument)] : 1;
   words.push_back(argument.pointer);
   words.insert(words.end(), argument.strides, argument.strides + 3);
   words.push_back(argument.heads);
@@ -252,6 +258,8 @@ qdeltaStatus *Launch::pack(DeviceRun &run, const DeviceStep &step,
 
 qdeltaStatus *Launch::runOnDevice(DeviceRun &run) const {
   if (qdeltaStatus *error = run.check(views))
+    return error;
+  if (qdeltaStatus *error = checkSequencesOn(run))
     return error;
   if (hasNoTokens())
     return copyStatesOn(run);

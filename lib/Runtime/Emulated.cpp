@@ -48,6 +48,9 @@ public:
     std::memcpy(to, from, bytes);
     return nullptr;
   }
+  qdeltaStatus *read(void *to, const void *from, size_t bytes) override {
+    return copy(to, from, bytes);
+  }
 
 private:
   struct Free {

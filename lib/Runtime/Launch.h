@@ -42,6 +42,13 @@ private:
   qdeltaStatus *checkOverlap() const;
   qdeltaStatus *checkDevices(DLTensor *const *tensors);
   qdeltaStatus *countItems();
+  qdeltaStatus *checkTokens(const qdeltaKernel &kernel) const;
+  qdeltaStatus *checkIndex() const;
+  qdeltaStatus *countSequences();
+  /// Checks what cu_seqlens holds, if there is one; the second, on a device.
+  qdeltaStatus *checkSequences() const;
+  qdeltaStatus *checkSequencesOn(DeviceRun &run) const;
+  qdeltaStatus *checkBounds(const char *data, int64_t stride) const;
 
   /// Final states and the initial ones that they pair up with.
   std::vector<std::pair<const TensorView *, const TensorView *>> states() const;
@@ -60,8 +67,10 @@ private:
   };
 
   std::vector<TensorView> views;
-  /// Indexed by minus QDELTA_DIM_*: B, T and HV.
-  SharedSize shared[4];
+  /// Of a packed kernel, else null.
+  const TensorView *cuSeqlens = nullptr;
+  /// Indexed by minus QDELTA_DIM_*: B, T, HV and N.
+  SharedSize shared[7];
 };
 
 /// What dimension `d` of an argument is, also if the kernel fixes its size: a

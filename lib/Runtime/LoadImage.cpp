@@ -76,13 +76,26 @@ qdeltaStatus *checkArray(const T *array, int64_t count, const char *type) {
   return nullptr;
 }
 
+qdeltaStatus *checkCuSeqlens(const qdeltaArgument &argument,
+                             const std::string &kernel) {
+  DLDataType type = argument.dtype;
+  bool hasBounds =
+      argument.shape[0] == QDELTA_DIM_BOUNDS || argument.shape[0] > 0;
+  if (argument.rank == 1 && hasBounds && type.code == kDLInt &&
+      type.lanes == 1 && (type.bits == 32 || type.bits == 64))
+    return nullptr;
+  return badImage(std::string("expected argument ") + argument.name +
+                  " of kernel " + kernel +
+                  " to be int32 or int64 with shape [B + 1]");
+}
+
 qdeltaStatus *checkArgument(const qdeltaArgument &argument,
                             const std::string &kernel) {
   if (!argument.name)
     return badImage("an argument of kernel " + kernel + " has no name");
   std::string name = argument.name;
   int32_t role = numberOf(argument.role);
-  if (role < QDELTA_ROLE_TOKEN || role > QDELTA_ROLE_FINAL_STATE)
+  if (role < QDELTA_ROLE_TOKEN || role > QDELTA_ROLE_STATE_INDEX)
     return badImage("argument " + name + " of kernel " + kernel +
                     " has unknown role " + std::to_string(role));
   if (argument.rank < 1 || argument.rank > 4)
@@ -90,16 +103,55 @@ qdeltaStatus *checkArgument(const qdeltaArgument &argument,
                     " to have rank 1 to 4, but got " +
                     std::to_string(argument.rank));
   for (int32_t d = 0; d < argument.rank; ++d)
-    if (argument.shape[d] < QDELTA_DIM_HEADS)
+    if (argument.shape[d] < QDELTA_DIM_HEADS &&
+        role != QDELTA_ROLE_CU_SEQLENS &&
+        (role != QDELTA_ROLE_STATE_POOL ||
+         argument.shape[d] != QDELTA_DIM_POOL))
       return badImage("argument " + name + " of kernel " + kernel +
                       " has unknown size " + std::to_string(argument.shape[d]));
-  if (!isKnownType(argument.dtype))
+  if (role == QDELTA_ROLE_CU_SEQLENS)
+    return checkCuSeqlens(argument, kernel);
+  bool isIndex = argument.role == QDELTA_ROLE_STATE_INDEX;
+  if (isIndex ? !isIndexType(argument.dtype) : !isKnownType(argument.dtype))
     return badImage("expected argument " + name + " of kernel " + kernel +
-                    " to be float64, float32, bfloat16 or float16");
+                    (isIndex ? " to be int32"
+                             : " to be float64, float32, bfloat16 or float16"));
+  if (isIndex && argument.rank != 1)
+    return badImage("expected argument " + name + " of kernel " + kernel +
+                    ", an index, to have rank 1, but got " +
+                    std::to_string(argument.rank));
   int32_t domain = numberOf(argument.domain);
   if (domain < QDELTA_DOMAIN_ANY || domain > QDELTA_DOMAIN_RANGE)
     return badImage("argument " + name + " of kernel " + kernel +
                     " has unknown domain " + std::to_string(domain));
+  return nullptr;
+}
+
+/// Pools of states come with one index, and states in place without others.
+qdeltaStatus *checkInPlace(const qdeltaKernel &kernel) {
+  auto count = [&](std::initializer_list<qdeltaRole> roles) {
+    return std::count_if(kernel.arguments.begin(), kernel.arguments.end(),
+                         [&](const qdeltaArgument &argument) {
+                           return std::find(roles.begin(), roles.end(),
+                                            argument.role) != roles.end();
+                         });
+  };
+  auto pools = count({QDELTA_ROLE_STATE_POOL});
+  auto indices = count({QDELTA_ROLE_STATE_INDEX});
+  if (indices != (pools ? 1 : 0))
+    return badImage("expected kernel " + kernel.name +
+                    " to have one state index if it has pools of states, but "
+                    "got " +
+                    std::to_string(indices) + " for " + std::to_string(pools) +
+                    " pools");
+  auto apart = count({QDELTA_ROLE_INITIAL_STATE, QDELTA_ROLE_FINAL_STATE});
+  auto plain = count({QDELTA_ROLE_STATE});
+  if ((apart > 0) + (plain > 0) + (pools > 0) > 1)
+    return badImage("expected the states of kernel " + kernel.name +
+                    " to be all in place, all pools or all neither");
+  if (count({QDELTA_ROLE_CU_SEQLENS}) > 0 && plain + pools > 0)
+    return badImage("expected kernel " + kernel.name +
+                    ", which is packed, to have no states in place");
   return nullptr;
 }
 
@@ -128,6 +180,29 @@ qdeltaStatus *checkStates(const qdeltaKernel &kernel) {
   return nullptr;
 }
 
+auto countBounds(const qdeltaKernel &kernel) {
+  return std::count_if(kernel.arguments.begin(), kernel.arguments.end(),
+                       [](const qdeltaArgument &argument) {
+                         return argument.role == QDELTA_ROLE_CU_SEQLENS;
+                       });
+}
+
+bool isPacked(const qdeltaKernel &kernel) { return countBounds(kernel) > 0; }
+
+/// A packed kernel has one sequence of tokens.
+qdeltaStatus *checkPacked(const qdeltaKernel &kernel) {
+  auto count = countBounds(kernel);
+  if (count > 1)
+    return badImage("kernel " + kernel.name +
+                    " has more than one argument that says where sequences "
+                    "end");
+  for (const qdeltaArgument &argument : kernel.arguments)
+    if (count == 1 && isSequence(argument) && argument.shape[0] != 1)
+      return badImage("expected " + describe(argument) + " of packed kernel " +
+                      kernel.name + " to begin with size 1");
+  return nullptr;
+}
+
 qdeltaStatus *loadKernel(const qdeltaKernelImage &image, qdeltaKernel &kernel) {
   if (!image.name)
     return badImage("expected a kernel to have a name");
@@ -152,6 +227,10 @@ qdeltaStatus *loadKernel(const qdeltaKernelImage &image, qdeltaKernel &kernel) {
     kernel.arguments[i].struct_size = sizeof(qdeltaArgument);
     kernel.arguments[i].name = kernel.argumentNames[i].c_str();
   }
+  if (qdeltaStatus *error = checkPacked(kernel))
+    return error;
+  if (qdeltaStatus *error = checkInPlace(kernel))
+    return error;
   return checkStates(kernel);
 }
 
@@ -179,8 +258,7 @@ qdeltaStatus *loadTensorMaps(const qdeltaTensorMap *maps, int64_t count,
                       std::to_string(map.argument));
     const qdeltaArgument &argument =
         tensorOf(kernel, code, step.tensors[static_cast<size_t>(map.argument)]);
-    if (argument.rank != 4 || (argument.role != QDELTA_ROLE_TOKEN &&
-                               argument.role != QDELTA_ROLE_OUTPUT))
+    if (argument.rank != 4 || !isSequence(argument))
       return badImage("expected " + name +
                       " to be over a sequence of rank 4, but got " +
                       describe(argument));
@@ -264,7 +342,7 @@ qdeltaStatus *loadStep(const qdeltaKernelStep &image,
     if (writes && !isWorkspace && !isWritten(argument))
       return badImage(name + " writes " + describe(argument));
     step.tensors.push_back(tensor);
-    step.writes.push_back(writes);
+    step.writes.push_back(writes || isInPlace(argument));
   }
   if (qdeltaStatus *error = loadTensorMaps(
           image.tensor_maps, image.num_tensor_maps, kernel, code, step))
@@ -287,11 +365,12 @@ qdeltaStatus *loadWorkspaces(const qdeltaDeviceKernelImage &image,
       return error;
     const int64_t *shape = workspace.shape;
     if (workspace.role != QDELTA_ROLE_TOKEN || workspace.rank < 3 ||
-        shape[0] != QDELTA_DIM_BATCH || shape[1] != QDELTA_DIM_TIME ||
-        shape[2] != QDELTA_DIM_VALUE_HEADS ||
+        shape[0] != (isPacked(kernel) ? 1 : QDELTA_DIM_BATCH) ||
+        shape[1] != QDELTA_DIM_TIME || shape[2] != QDELTA_DIM_VALUE_HEADS ||
         (workspace.rank == 4 && shape[3] < 0))
       return badImage("expected workspaces of " + name +
-                      " to be sequences of sizes B, T, HV");
+                      " to be sequences of sizes B, T, HV, or 1, T, HV if it "
+                      "is packed");
     code.workspaces.push_back(workspace);
   }
   return nullptr;

@@ -81,13 +81,15 @@ int64_t Reader::number(const std::string &key, int64_t most) {
 }
 
 bool Reader::type(std::string_view name, qdeltaArgument &argument) {
-  bool isHalf = name == "bf16" || name == "f16";
-  argument.dtype = {uint8_t(name == "bf16" ? kDLBfloat : kDLFloat),
-                    uint8_t(isHalf          ? 16
-                            : name == "f64" ? 64
-                                            : 32),
-                    1};
-  return isHalf || name == "f32" || name == "f64";
+  if (name == "f32" || name == "f64")
+    argument.dtype = {kDLFloat, uint8_t(name == "f64" ? 64 : 32), 1};
+  else if (name == "i32" || name == "i64")
+    argument.dtype = {kDLInt, uint8_t(name == "i64" ? 64 : 32), 1};
+  else if (name == "bf16" || name == "f16")
+    argument.dtype = {uint8_t(name == "f16" ? kDLFloat : kDLBfloat), 16, 1};
+  else
+    return false;
+  return true;
 }
 
 bool Reader::sizes(std::string_view text, qdeltaArgument &argument) {

@@ -17,7 +17,17 @@ qdeltaModule::~qdeltaModule() = default;
 
 bool qdelta::runtime::isWritten(const qdeltaArgument &argument) {
   return argument.role == QDELTA_ROLE_OUTPUT ||
-         argument.role == QDELTA_ROLE_FINAL_STATE;
+         argument.role == QDELTA_ROLE_FINAL_STATE || isInPlace(argument);
+}
+
+bool qdelta::runtime::isInPlace(const qdeltaArgument &argument) {
+  return argument.role == QDELTA_ROLE_STATE ||
+         argument.role == QDELTA_ROLE_STATE_POOL;
+}
+
+bool qdelta::runtime::isSequence(const qdeltaArgument &argument) {
+  return argument.role == QDELTA_ROLE_TOKEN ||
+         argument.role == QDELTA_ROLE_OUTPUT;
 }
 
 void qdelta::runtime::describeContents(qdeltaModule &module) {
@@ -40,8 +50,14 @@ std::string qdelta::runtime::describe(const qdeltaArgument &argument) {
     return std::string("output ") + argument.name;
   case QDELTA_ROLE_FINAL_STATE:
     return std::string("final state ") + argument.name;
+  case QDELTA_ROLE_STATE:
+    return std::string("state ") + argument.name;
+  case QDELTA_ROLE_STATE_POOL:
+    return std::string("pool of states ") + argument.name;
+  case QDELTA_ROLE_STATE_INDEX:
   case QDELTA_ROLE_TOKEN:
   case QDELTA_ROLE_PARAM:
+  case QDELTA_ROLE_CU_SEQLENS:
     break;
   }
   return argument.name;

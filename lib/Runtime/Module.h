@@ -64,6 +64,13 @@ int32_t numberOf(const Enum &value) {
 /// Whether the kernel writes the argument.
 bool isWritten(const qdeltaArgument &argument);
 
+/// Whether the kernel updates the argument, a state or a pool of them, in
+/// place.
+bool isInPlace(const qdeltaArgument &argument);
+
+/// Whether the argument has a row for each token.
+bool isSequence(const qdeltaArgument &argument);
+
 /// Fills in `contents`.
 void describeContents(qdeltaModule &module);
 

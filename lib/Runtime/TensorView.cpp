@@ -23,6 +23,10 @@ std::string nameOfSize(int64_t size) {
     return "HV";
   case QDELTA_DIM_HEADS:
     return "H";
+  case QDELTA_DIM_BOUNDS:
+    return "B + 1";
+  case QDELTA_DIM_POOL:
+    return "N";
   default:
     return std::to_string(size);
   }
@@ -189,4 +193,8 @@ bool qdelta::runtime::isKnownType(DLDataType type) {
       type.bits == 16 && (type.code == kDLFloat || type.code == kDLBfloat);
   bool isWhole = (type.bits == 32 || type.bits == 64) && type.code == kDLFloat;
   return (isHalf || isWhole) && type.lanes == 1;
+}
+
+bool qdelta::runtime::isIndexType(DLDataType type) {
+  return type.code == kDLInt && type.bits == 32 && type.lanes == 1;
 }

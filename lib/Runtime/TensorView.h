@@ -36,6 +36,9 @@ qdeltaStatus *viewTensor(const qdeltaArgument &argument, const DLTensor *tensor,
 /// Whether kernels of this runtime may have arguments of this element type.
 bool isKnownType(DLDataType type);
 
+/// Whether it is int32, of which indices are.
+bool isIndexType(DLDataType type);
+
 /// Whether the views may share an element: false is certain, true may be wrong
 /// for views that interleave without a common period.
 bool mayOverlap(const TensorView &a, const TensorView &b);

@@ -99,3 +99,42 @@ func.func @odd(%k: tensor<?x?x?x9xf32>, %v: tensor<?x?x?x6xf32>, %S: tensor<?x?x
   }
   return %o, %f : tensor<?x?x?x6xf32>, tensor<?x?x9x6xf32>
 }
+
+// -----
+
+// In place: four arguments, of which the index says where the state is, both when
+// it is read and when it is written.
+
+// CHECK-LABEL: llvm.func @in_place(
+// CHECK-SAME:    llvm.byval = !llvm.array<23 x i64>
+// CHECK:         %[[ENTRY:.*]] = llvm.load %{{.*}} : !llvm.ptr<1> -> i32
+// CHECK:         arith.extsi %[[ENTRY]]
+// CHECK:         llvm.load %{{.*}} {alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xf32>
+// CHECK:         scf.for
+// CHECK:         arith.extsi %[[ENTRY]]
+// CHECK:         llvm.store %{{.*}} {alignment = 16 : i64} : vector<4xf32>, !llvm.ptr<1>
+// CHECK:         llvm.return
+
+#place = #qdelta.schedule<target = "sm_80", chunk = 1, columns = 32, span = 1, lanes = 4, unroll = false, fuse = false, defer = false, prefetch = false, kernel = true, split = 4>
+func.func @in_place(%v: tensor<?x?x?x32xf32>, %S: tensor<?x?x4x32xf32>, %i: tensor<?xi32>)
+    -> (tensor<?x?x?x32xf32>, tensor<?x?x4x32xf32>) attributes {qdelta.recurrence = @sum} {
+  %o, %f = qdelta.affine_scan(%v) init(%S) in_place state_index(%i : tensor<?xi32>)
+    attributes {arg_names = ["v"], schedule = #place,
+      facts = #qdelta.facts<decay = none, reads = 0, writes = 1, unknown = [false], bounded = false>}
+    : (tensor<?x?x?x32xf32>) init(tensor<?x?x4x32xf32>)
+      -> (tensor<?x?x?x32xf32>) final(tensor<?x?x4x32xf32>) {
+  ^bb0(%tv: tensor<?xf32>):
+    %one = arith.constant 1.0 : f32
+    %e = arith.constant dense<1.0> : tensor<4xf32>
+    "qdelta.affine_write"(%e, %one, %tv) <{state = 0, operandSegmentSizes = array<i32: 1, 1, 1>}>
+      : (tensor<4xf32>, f32, tensor<?xf32>) -> ()
+    "qdelta.affine_output"(%one, %tv) : (f32, tensor<?xf32>) -> ()
+    qdelta.affine_end
+  }
+  return %o, %f : tensor<?x?x?x32xf32>, tensor<?x?x4x32xf32>
+}
+qdelta.recurrence @sum(state %S: tensor<4x?xf32>) token(%v: tensor<?xf32>) {
+  %e = arith.constant dense<1.0> : tensor<4xf32>
+  %Sw = qdelta.write %S key %e value %v : tensor<4x?xf32>, tensor<4xf32>, tensor<?xf32>
+  qdelta.yield state %Sw : tensor<4x?xf32> out %v : tensor<?xf32>
+}

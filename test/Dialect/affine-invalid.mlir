@@ -175,3 +175,52 @@ func.func @outside(%g: f32) {
 
 // expected-error @below {{expected columns of a token loop to be a multiple of a warp's 16, but got 40}}
 #schedule = #qdelta.schedule<target = "sm_80", chunk = 1, columns = 40, span = 1, lanes = 4, unroll = false, fuse = false, defer = false, prefetch = false, kernel = true, split = 8>
+
+// -----
+
+// affine_scan_c1: the state that is added.
+func.func @source(%v: tensor<?x?x?x8xf32>, %c: tensor<?x?x?xf32>, %S: tensor<?x?x4x8xf32>) {
+  %o, %f = qdelta.affine_scan(%v, %c) init(%S)
+    attributes {arg_names = ["v", "c"], facts = #qdelta.facts<decay = none, reads = 0, writes = 1, unknown = [false], bounded = false>}
+    : (tensor<?x?x?x8xf32>, tensor<?x?x?xf32>) init(tensor<?x?x4x8xf32>) -> (tensor<?x?x?x8xf32>) final(tensor<?x?x4x8xf32>) {
+  ^bb0(%tv: tensor<?xf32>, %tc: f32):
+    // expected-error @below {{names state 1 of 1 /*affine_scan_c1*/}}
+    qdelta.affine_mix 0 with 1 by %tc : f32
+    qdelta.affine_output(%tc) * (%tv) : (f32) * (tensor<?xf32>)
+    qdelta.affine_end
+  }
+  return
+}
+
+// -----
+
+// affine_mix_c1
+func.func @itself(%v: tensor<?x?x?x8xf32>, %c: tensor<?x?x?xf32>, %S: tensor<?x?x4x8xf32>) {
+  %o, %f = qdelta.affine_scan(%v, %c) init(%S)
+    attributes {arg_names = ["v", "c"], facts = #qdelta.facts<decay = none, reads = 0, writes = 1, unknown = [false], bounded = false>}
+    : (tensor<?x?x?x8xf32>, tensor<?x?x?xf32>) init(tensor<?x?x4x8xf32>) -> (tensor<?x?x?x8xf32>) final(tensor<?x?x4x8xf32>) {
+  ^bb0(%tv: tensor<?xf32>, %tc: f32):
+    // expected-error @below {{expected two states, but got state 0 twice /*affine_mix_c1*/}}
+    qdelta.affine_mix 0 with 0 by %tc : f32
+    qdelta.affine_output(%tc) * (%tv) : (f32) * (tensor<?xf32>)
+    qdelta.affine_end
+  }
+  return
+}
+
+// -----
+
+// affine_mix_c1: one type.
+func.func @types(%v: tensor<?x?x?x8xf32>, %c: tensor<?x?x?xf32>, %S: tensor<?x?x4x8xf32>, %M: tensor<?x?x5x8xf32>) {
+  %o, %f:2 = qdelta.affine_scan(%v, %c) init(%S, %M)
+    attributes {arg_names = ["v", "c"], facts = #qdelta.facts<decay = none, reads = 0, writes = 1, unknown = [false], bounded = false>}
+    : (tensor<?x?x?x8xf32>, tensor<?x?x?xf32>) init(tensor<?x?x4x8xf32>, tensor<?x?x5x8xf32>)
+    -> (tensor<?x?x?x8xf32>) final(tensor<?x?x4x8xf32>, tensor<?x?x5x8xf32>) {
+  ^bb0(%tv: tensor<?xf32>, %tc: f32):
+    // expected-error @below {{expected states of one type, but got 'tensor<?x?x4x8xf32>' and 'tensor<?x?x5x8xf32>' /*affine_mix_c1*/}}
+    qdelta.affine_mix 0 with 1 by %tc : f32
+    qdelta.affine_output(%tc) * (%tv) : (f32) * (tensor<?xf32>)
+    qdelta.affine_end
+  }
+  return
+}

@@ -336,3 +336,38 @@ func.func @scale_channels(%x: tensor<2x4xf32>, %by: tensor<1x2xf32>) {
   %0 = qdelta.scale_channels %x by %by : tensor<2x4xf32>, tensor<1x2xf32>
   return
 }
+
+// -----
+
+// chunk_update_c2
+func.func @chunk_update(%S: tensor<4x8xf32>, %d: f32, %M: tensor<4x4xf32>) {
+  // expected-error @below {{expected a factor for each other state, and states of one type, but got 1 factors for 'tensor<4x4xf32>' with 'tensor<4x8xf32>' /*chunk_update_c2*/}}
+  %0 = qdelta.chunk_update %S decay %d with(%M) by(%d) keys() values() reads() : tensor<4x8xf32>, f32 with(tensor<4x4xf32>) by(f32) -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// chunk_transfer_c1: a target and a source for each step.
+func.func @chunk_transfer(%g: tensor<2xf32>) {
+  // expected-error @below {{with 2 targets and 1 sources, and 'f32' /*chunk_transfer_c1*/}}
+  %0 = qdelta.chunk_transfer 0 into 1 through (%g) targets [0, 1] sources [1] : (tensor<2xf32>) -> f32
+  return
+}
+
+// -----
+
+// chunk_transfer_c1: the result's shape.
+func.func @chunk_transfer(%g: tensor<2xf32>) {
+  // expected-error @below {{a result of rank 2, but got 'tensor<2xf32>' with 1 targets and 1 sources, and 'tensor<2xf32>' /*chunk_transfer_c1*/}}
+  %0 = qdelta.chunk_transfer 0 into 1 through (%g) targets [0] sources [1] from 0 to 1 : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @chunk_transfer(%g: tensor<2xf32>) {
+  // expected-error @below {{names place 2 of a list with 1}}
+  %0 = qdelta.chunk_transfer 0 into 1 through (%g) targets [0] sources [1] to 2 : (tensor<2xf32>) -> tensor<2xf32>
+  return
+}

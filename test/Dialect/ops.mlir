@@ -32,6 +32,15 @@ qdelta.recurrence @all(state %S: tensor<?x?xf32>, %Z: tensor<4x8xf32>)
   qdelta.yield state %5, %1 : tensor<?x?xf32>, tensor<4x8xf32> out %2, %3 : tensor<?xf32>, tensor<8xf32>
 }
 
+// CHECK-LABEL: qdelta.recurrence @mixed
+qdelta.recurrence @mixed(state %S: tensor<4x8xf32>, %M: tensor<4x8xf32>) token(%k: tensor<4xf32>, %c: f32) {
+  // CHECK-NEXT: %[[S:.*]] = qdelta.mix %S with %M by %c : tensor<4x8xf32>, f32
+  %0 = qdelta.mix %S with %M by %c : tensor<4x8xf32>, f32
+  // CHECK-NEXT: qdelta.read %[[S]] at %k
+  %1 = qdelta.read %0 at %k : tensor<4x8xf32>, tensor<4xf32>
+  qdelta.yield state %0, %M : tensor<4x8xf32>, tensor<4x8xf32> out %1 : tensor<8xf32>
+}
+
 // Without parameters the keyword is absent; f64 is the other element type.
 // CHECK-LABEL: qdelta.recurrence @bare(state %S: tensor<?x?xf64>) token(%k: tensor<?xf64>, %v: tensor<?xf64>) {
 qdelta.recurrence @bare(state %S: tensor<?x?xf64>) token(%k: tensor<?xf64>, %v: tensor<?xf64>) {
@@ -143,6 +152,14 @@ func.func @chunk(%K: !seq, %P: tensor<?x8xf32>, %S: tensor<4x8xf32>, %g: tensor<
   // CHECK-NEXT: qdelta.chunk_update %{{[^],) ]*}} decay %{{[^],) ]*}} channels %[[W]] when %[[OUT]] keys(%[[X]]) values(%[[E]]#0) reads() : tensor<4x8xf32>, f32 channels tensor<1x4xf32> keys(tensor<2x4xf32>) values(tensor<2x8xf32>) -> tensor<4x8xf32>
   %S2 = qdelta.chunk_update %S decay %d channels %wk when %out keys(%x) values(%e#0) reads()
     : tensor<4x8xf32>, f32 channels tensor<1x4xf32> keys(tensor<2x4xf32>) values(tensor<2x8xf32>) -> tensor<4x8xf32>
+  // CHECK-NEXT: %[[T:.*]] = qdelta.chunk_transfer 1 into 0 through(%{{[^],) ]*}}, %{{[^],) ]*}}) targets [1, 0] sources [1, 1] from 0 to 2 inclusive : (tensor<2xf32>, tensor<2xf32>) -> tensor<2x2xf32>
+  %t0 = qdelta.chunk_transfer 1 into 0 through (%g, %g) targets [1, 0] sources [1, 1] from 0 to 2 inclusive
+    : (tensor<2xf32>, tensor<2xf32>) -> tensor<2x2xf32>
+  // CHECK-NEXT: %[[F:.*]] = qdelta.chunk_transfer 1 into 0 through(%{{[^],) ]*}}) targets [0] sources [1] : (tensor<2xf32>) -> f32
+  %t1 = qdelta.chunk_transfer 1 into 0 through (%g) targets [0] sources [1] : (tensor<2xf32>) -> f32
+  // CHECK-NEXT: qdelta.chunk_update %{{[^],) ]*}} decay %{{[^],) ]*}} with(%{{[^],) ]*}}) by(%[[F]]) keys() values() reads() : tensor<4x8xf32>, f32 with(tensor<4x8xf32>) by(f32) -> tensor<4x8xf32>
+  %S3 = qdelta.chunk_update %S decay %d with(%S2) by(%t1) keys() values() reads()
+    : tensor<4x8xf32>, f32 with(tensor<4x8xf32>) by(f32) -> tensor<4x8xf32>
   // CHECK-NEXT: qdelta.triangular_solve %[[L]], %[[R]] : tensor<2x2xf32>, tensor<2x8xf32>
   %z = qdelta.triangular_solve %l, %r : tensor<2x2xf32>, tensor<2x8xf32>
   return

@@ -53,7 +53,7 @@ qdelta.recurrence @f(state %S: tensor<?x?xf32>) token(%v: tensor<?xf32>) param(%
 
 // recurrence_c4
 qdelta.recurrence @f(state %S: tensor<?x?xf32>) token(%v: tensor<?xf32>) {
-  // expected-error @below {{a state is used only by qdelta.decay, qdelta.read, qdelta.write and qdelta.yield, but here by math.tanh /*recurrence_c4*/}}
+  // expected-error @below {{a state is used only by qdelta.decay, qdelta.read, qdelta.write, qdelta.mix and qdelta.yield, but here by math.tanh /*recurrence_c4*/}}
   %0 = math.tanh %S : tensor<?x?xf32>
   qdelta.yield state %0 : tensor<?x?xf32> out %v : tensor<?xf32>
 }
@@ -209,4 +209,32 @@ func.func @rank(%S: tensor<4xf32>, %k: tensor<4xf32>) {
 qdelta.recurrence @f(state %S: tensor<?x?xi32>) token(%v: tensor<?xf32>) {
   // expected-error @below {{op operand #0 must be}}
   qdelta.yield state %S : tensor<?x?xi32> out %v : tensor<?xf32>
+}
+
+// -----
+
+// mix_c1
+func.func @mix(%S: tensor<4xf32>, %M: tensor<4xf32>, %c: f32) {
+  // expected-error @below {{expected two matrix states tensor<K x V>, but got 'tensor<4xf32>' /*mix_c1*/}}
+  %0 = qdelta.mix %S with %M by %c : tensor<4xf32>, f32
+  return
+}
+
+// -----
+
+// mix_c1: one type.
+func.func @mix(%S: tensor<4x8xf32>, %M: tensor<5x8xf32>, %c: f32) {
+  // expected-error @below {{'qdelta.mix' op failed to verify that all of {state, source, result} have same type}}
+  %0 = "qdelta.mix"(%S, %M, %c) : (tensor<4x8xf32>, tensor<5x8xf32>, f32) -> tensor<4x8xf32>
+  return
+}
+
+// -----
+
+// mix_c2
+qdelta.recurrence @f(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %c: f32) {
+  // expected-error @below {{expected two states, but got one twice /*mix_c2*/}}
+  %0 = qdelta.mix %S with %S by %c : tensor<?x?xf32>, f32
+  %1 = qdelta.read %0 at %k : tensor<?x?xf32>, tensor<?xf32>
+  qdelta.yield state %0 : tensor<?x?xf32> out %1 : tensor<?xf32>
 }

@@ -97,6 +97,13 @@ def rwkv7(x, s, p):
     return x["r"] @ s["S"]
 
 
+def momentum_delta_net(x, s, p):
+    error = x["p"] @ s["S"] - x["v"]
+    s["M"] = np.exp(x["gm"]) * s["M"] + x["eta"] * np.outer(x["k"], error)
+    s["S"] = np.exp(x["g"]) * s["S"] - x["beta"] * s["M"]
+    return p["scale"] * x["q"] @ s["S"]
+
+
 def q_delta(x, s, p):
     delta(s, x["k"] + x["lambda"] * x["q"], x["k"], x["v"], x["beta"], x.get("g", 0.0))
     return p["scale"] * x["q"] @ s["S"]
@@ -218,6 +225,9 @@ MODELS = {
               {"r": "K", "k": "K", "v": "V", "w": "K-", "h": "K1", "a": "K+"}, {}),
     "delta_net": (delta_net, {"S": "KV"}, {**QKV, "beta": "+"}, SCALE),
     "gated_delta_net": (gated_delta_net, {"S": "KV"}, {**QKV, "g": "-", "beta": "+"}, SCALE),
+    "momentum_delta_net": (
+        momentum_delta_net, {"S": "KV", "M": "KV"},
+        {**QKV, "p": "K1", "g": "-", "gm": "-", "beta": "+", "eta": "+"}, SCALE),
     "q_delta": (q_delta, {"S": "KV"}, {**QKV, "g": "-", "beta": "+", "lambda": "+"}, SCALE),
     "q_delta_ungated": (q_delta, {"S": "KV"}, {**QKV, "beta": "+", "lambda": "+"}, SCALE),
     "delta_product": (

@@ -144,3 +144,37 @@ func.func @renew(%S: tensor<6x8xf32>, %d: f32, %c: tensor<1x6xf32>) -> tensor<6x
   %0 = qdelta.chunk_update %S decay %d channels %c when %w keys() values() reads() : tensor<6x8xf32>, f32 channels tensor<1x6xf32> -> tensor<6x8xf32>
   return %0 : tensor<6x8xf32>
 }
+
+// Transfers between coupled states: each column runs down from its own token, with
+// a number for each state; towards the end of the chunk, tokens come last first.
+// CHECK-LABEL: func.func @transfer
+// CHECK:       %[[F:.*]] = math.exp %arg0 : tensor<3xf32>
+// CHECK:       scf.for %[[S:[a-z0-9]+]] =
+// CHECK:         tensor.insert %{{.*}} into %{{.*}}[%[[S]], %[[S]]]
+// CHECK:         scf.for %[[T:[a-z0-9]+]] = {{.*}} iter_args(%{{.*}}) -> (tensor<3x3xf32>, f64, f64)
+// CHECK:           tensor.extract %[[F]][%[[T]]]
+// CHECK:           arith.mulf
+// CHECK:           tensor.extract %arg1[%[[T]]]
+// CHECK:           arith.addf %{{.*}} : f64
+// CHECK:           tensor.insert %{{.*}} into %{{.*}}[%[[T]], %[[S]]]
+// CHECK:       scf.for %[[I:[a-z0-9]+]] =
+// CHECK:         %[[LAST:.*]] = arith.subi %{{.*}}, %[[I]]
+// CHECK:         tensor.insert %{{.*}} into %{{.*}}[%[[LAST]]]
+// CHECK-NOT:   qdelta.
+func.func @transfer(%g: tensor<3xf32>, %c: tensor<3xf32>) -> (tensor<3x3xf32>, tensor<3xf32>) {
+  %0 = qdelta.chunk_transfer 1 into 0 through (%g, %c) targets [1, 0] sources [1, 1] from 1 to 2 inclusive
+    : (tensor<3xf32>, tensor<3xf32>) -> tensor<3x3xf32>
+  %1 = qdelta.chunk_transfer 1 into 0 through (%g, %c) targets [1, 0] sources [1, 1] from 1
+    : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+  return %0, %1 : tensor<3x3xf32>, tensor<3xf32>
+}
+
+// CHECK-LABEL: func.func @other_state
+// CHECK:       %[[D:.*]] = linalg.generic {{.*}} ins(%arg2 : f32) outs(%arg0 : tensor<4x8xf32>)
+// CHECK:       linalg.generic {{.*}} ins(%arg3, %arg1 : f32, tensor<4x8xf32>) outs(%[[D]] : tensor<4x8xf32>)
+// CHECK-NOT:   qdelta.
+func.func @other_state(%S: tensor<4x8xf32>, %M: tensor<4x8xf32>, %d: f32, %c: f32) -> tensor<4x8xf32> {
+  %0 = qdelta.chunk_update %S decay %d with (%M) by (%c) keys() values() reads()
+    : tensor<4x8xf32>, f32 with (tensor<4x8xf32>) by (f32) -> tensor<4x8xf32>
+  return %0 : tensor<4x8xf32>
+}

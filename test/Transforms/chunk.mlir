@@ -125,3 +125,47 @@ func.func @per_channel(%k: !key, %v: !value, %g: !key, %h: !gate, %S: !state) ->
   }
   return %o, %f : !value, !state
 }
+
+// -----
+
+// Two states, the second added to the first after its write. A read of the first
+// sees the second at the chunk's start too, through a transfer; what is left of a
+// write is in both at the end. The first is updated before the second, which it takes
+// as it was. One Gram matrix serves all pairs of states; the second state's own part
+// is a decay.
+
+// CHECK-LABEL: func.func @mixed
+// CHECK:       scf.forall
+// CHECK:         qdelta.chunk_transfer 1 into 0 through(%[[G:.*]], %[[C:.*]]) targets [1, 0] sources [1, 1] from 1 : {{.*}} -> tensor<2xf32>
+// CHECK:         qdelta.chunk_decay(%{{[^,)]*}}) from 1 : (tensor<2xf32>) -> tensor<2xf32>
+// CHECK:         qdelta.chunk_transfer 1 into 0 through(%[[G]], %[[C]]) targets [1, 0] sources [1, 1] : {{.*}} -> f32
+// CHECK:         qdelta.chunk_transfer 1 into 0 through(%[[G]], %[[C]]) targets [1, 0] sources [1, 1] to 0 : {{.*}} -> tensor<2xf32>
+// CHECK:         qdelta.chunk_gram
+// CHECK-NOT:     qdelta.chunk_gram
+// CHECK:         qdelta.chunk_transfer 1 into 0 through(%[[G]], %[[C]]) targets [1, 0] sources [1, 1] from 1 to 0 : {{.*}} -> tensor<2x2xf32>
+// CHECK:         qdelta.chunk_solve
+// CHECK:         qdelta.chunk_update %{{[^ ]*}} decay %{{[^ ]*}} with(%[[M:[^,)]*]]) by(%{{[^,)]*}}) keys(%{{[^,)]*}}) values(%{{[^,)]*}}) reads(%{{[^,)]*}})
+// CHECK:         qdelta.chunk_update %[[M]] decay %{{[^ ]*}} keys(%{{[^,)]*}}) values(%{{[^,)]*}}) reads(%{{[^,)]*}})
+
+#mixed = #qdelta.schedule<target = "avx2", chunk = 2, columns = 6, span = 2, lanes = 4, unroll = true, fuse = true, defer = false, prefetch = false>
+!key = tensor<?x?x?x5xf32>
+!value = tensor<?x?x?x6xf32>
+!gate = tensor<?x?x?xf32>
+!state = tensor<?x?x5x6xf32>
+func.func @mixed(%k: !key, %v: !value, %g: !gate, %c: !gate, %S: !state, %M: !state) -> (!value, !state, !state) {
+  %o, %f:2 = qdelta.affine_scan(%k, %v, %g, %c) init(%S, %M)
+    attributes {arg_names = ["k", "v", "g", "c"], schedule = #mixed,
+      facts = #qdelta.facts<decay = scalar, reads = 1, writes = 1, unknown = [true], bounded = false>}
+    : (!key, !value, !gate, !gate) init(!state, !state) -> (!value) final(!state, !state) {
+  ^bb0(%tk: tensor<?xf32>, %tv: tensor<?xf32>, %tg: f32, %tc: f32):
+    %one = arith.constant 1.0 : f32
+    %m = arith.negf %one : f32
+    %p = qdelta.affine_read 0 at (%one) * (%tk) : (f32) * (tensor<?xf32>)
+    qdelta.affine_decay 1 by %tg : f32
+    qdelta.affine_write 1 key %tk value (%one, %m) * (%tv, %p) : tensor<?xf32>, (f32, f32) * (tensor<?xf32>, !qdelta.readout)
+    qdelta.affine_mix 0 with 1 by %tc : f32
+    qdelta.affine_output(%one) * (%p) : (f32) * (!qdelta.readout)
+    qdelta.affine_end
+  }
+  return %o, %f#0, %f#1 : !value, !state, !state
+}

@@ -144,3 +144,32 @@ qdelta.recurrence @vectors(state %a: tensor<?xf32>) token(%v: tensor<?xf32>, %g:
   %o = math.tanh %a1 : tensor<?xf32>
   qdelta.yield state %a1 : tensor<?xf32> out %o : tensor<?xf32>
 }
+
+// -----
+
+// A mix makes one list of its states, and stands where it is in the step: between
+// the decay of one and the write of the other. The read at the yielded state of the
+// one that is added comes first, though it is written down last.
+// CHECK-LABEL: func.func @mixed_forward
+// CHECK:       qdelta.affine_scan
+// CHECK-SAME:    init(%{{[^,]*}}, %{{[^,]*}}) attributes
+// CHECK-SAME:    reads = 2, writes = 1, unknown = [true], bounded = false
+// CHECK:         %[[C:.*]] = arith.negf %c
+// CHECK:         qdelta.affine_decay 0 by %g
+// CHECK-NEXT:    qdelta.affine_mix 0 with 1 by %[[C]] : f32
+// CHECK-NEXT:    %{{.*}} = arith.constant
+// CHECK-NEXT:    %[[P:.*]] = qdelta.affine_read 0 at
+// CHECK:         %[[R:.*]] = qdelta.affine_read 1 at
+// CHECK:         qdelta.affine_write 1 key %k value (%{{.*}}) * (%[[P]])
+// CHECK:         qdelta.affine_output(%{{.*}}) * (%[[R]])
+// CHECK-NOT:   qdelta.affine_scan
+qdelta.recurrence @mixed(state %S: tensor<?x?xf32>, %M: tensor<?x?xf32>)
+    token(%k: tensor<?xf32>, %g: f32, %c: f32) {
+  %n = arith.negf %c : f32
+  %Sd = qdelta.decay %S by %g : tensor<?x?xf32>, f32
+  %Sm = qdelta.mix %Sd with %M by %n : tensor<?x?xf32>, f32
+  %p = qdelta.read %Sm at %k : tensor<?x?xf32>, tensor<?xf32>
+  %Mw = qdelta.write %M key %k value %p : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
+  %y = qdelta.read %M at %k : tensor<?x?xf32>, tensor<?xf32>
+  qdelta.yield state %Sm, %Mw : tensor<?x?xf32>, tensor<?x?xf32> out %y : tensor<?xf32>
+}

@@ -3,7 +3,7 @@
 // RUN: not qdelta-opt %s -qdelta-specialize="key=4" -qdelta-derive-affine -qdelta-select-schedule 2>&1 | FileCheck %s --check-prefix=VALUE
 // VALUE: error: a schedule needs static key and value dimensions, but got 'tensor<?x?x4x?xf32>'
 // RUN: not qdelta-opt %s -qdelta-specialize="key=4 value=8" -qdelta-derive-affine -qdelta-select-schedule="target=vax" 2>&1 | FileCheck %s --check-prefix=TARGET
-// TARGET: error: unknown target 'vax'; known are host, avx512, avx2{{.*}}
+// TARGET: error: unknown target 'vax'; known are host, avx512bf16, avx512, avx2{{.*}}
 // RUN: not qdelta-opt %s -qdelta-specialize="key=4 value=8" -qdelta-derive-affine -qdelta-select-schedule="mode=fast" 2>&1 | FileCheck %s --check-prefix=MODE
 // MODE: error: unknown mode 'fast'; known are auto, recurrent, chunked
 // RUN: not qdelta-opt %s -qdelta-specialize="key=4 value=8" -qdelta-derive-affine -qdelta-select-schedule="mode=recurrent chunk=2" 2>&1 | FileCheck %s --check-prefix=CHUNK

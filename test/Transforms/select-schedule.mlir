@@ -18,9 +18,14 @@
 // A register holds half as many f64.
 // F64-LABEL:    func.func @wide
 // F64:          schedule = #qdelta.schedule<target = "avx512", chunk = 2, columns = 16, span = {{[0-9]+}}, lanes = 8, unroll = true
-// HOST:         schedule = #qdelta.schedule<target = "{{avx2|avx512}}",
+// HOST:         schedule = #qdelta.schedule<target = "{{avx2|avx512|avx512bf16}}",
 // CHECK-LABEL:  func.func @narrow
 // CHECK:        columns = 3, {{.*}} defer = false, prefetch = true>
+// A second state has a second reading of each base that sees it, so one token as
+// rows of 16 registers; with 32 it is two. Decays of several states are not deferred.
+// CHECK-LABEL:  func.func @coupled_forward
+// AVX512:       chunk = 2, columns = 32, {{.*}} defer = false, prefetch = true>
+// AVX2:         chunk = 1, columns = 16, {{.*}} defer = false, prefetch = true>
 
 qdelta.recurrence @gated(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %v: tensor<?xf32>, %g: f32) {
   %Sd = qdelta.decay %S by %g : tensor<?x?xf32>, f32
@@ -45,4 +50,14 @@ func.func @narrow(%k: tensor<?x?x?x5xf32>, %v: tensor<?x?x?x3xf32>, %S: tensor<?
   %o, %f = qdelta.scan @plain(%k, %v) init(%S)
     : (tensor<?x?x?x5xf32>, tensor<?x?x?x3xf32>) init(tensor<?x?x5x3xf32>) -> (tensor<?x?x?x3xf32>) final(tensor<?x?x5x3xf32>)
   return %o, %f : tensor<?x?x?x3xf32>, tensor<?x?x5x3xf32>
+}
+qdelta.recurrence @coupled(state %S: tensor<128x128xf32>, %M: tensor<128x128xf32>)
+    token(%q: tensor<128xf32>, %k: tensor<128xf32>, %v: tensor<128xf32>, %g: f32) {
+  %p = qdelta.read %S at %k : tensor<128x128xf32>, tensor<128xf32>
+  %d = arith.subf %v, %p : tensor<128xf32>
+  %Md = qdelta.decay %M by %g : tensor<128x128xf32>, f32
+  %Mw = qdelta.write %Md key %k value %d : tensor<128x128xf32>, tensor<128xf32>, tensor<128xf32>
+  %Sm = qdelta.mix %S with %Mw by %g : tensor<128x128xf32>, f32
+  %y = qdelta.read %Sm at %q : tensor<128x128xf32>, tensor<128xf32>
+  qdelta.yield state %Sm, %Mw : tensor<128x128xf32>, tensor<128x128xf32> out %y : tensor<128xf32>
 }

@@ -134,3 +134,54 @@ func.func @channels(%S: tensor<4x8xf32>, %c: tensor<1x4xf32>) -> tensor<4x8xf32>
   %0 = qdelta.chunk_update %S decay %one channels %c when %w keys() values() reads() : tensor<4x8xf32>, f32 channels tensor<1x4xf32> -> tensor<4x8xf32>
   return %0 : tensor<4x8xf32>
 }
+
+// What the first token's write to state 1 is of state 0 two steps later: its own
+// mix's coefficient, and one token on the second one's, decayed, on top of it.
+// CHECK-LABEL: func.func @transfer
+// CHECK:       %[[C0:.*]] = tensor.extract %arg1
+// CHECK:       %[[C1:.*]] = tensor.extract %arg1
+// CHECK:       math.exp
+// CHECK-NEXT:  %[[E:.*]] = math.exp %{{.*}} : f32
+// CHECK:       %[[P:.*]] = arith.mulf %[[C1]], %[[E]] : f32
+// CHECK:       %[[T:.*]] = arith.addf %[[C0]], %[[P]] : f32
+// CHECK-DAG:   tensor.insert %[[C0]] into
+// CHECK-DAG:   tensor.insert %[[T]] into
+// CHECK-NOT:   qdelta.
+func.func @transfer(%G: tensor<?x?x?xf32>, %C: tensor<?x?x?xf32>, %i: index, %out: tensor<2x2xf32>) -> tensor<2x2xf32>
+    attributes {qdelta.schedule = #rows} {
+  %g = qdelta.load_tile %G[%i, %i, %i] : tensor<?x?x?xf32> -> tensor<2xf32>
+  %c = qdelta.load_tile %C[%i, %i, %i] : tensor<?x?x?xf32> -> tensor<2xf32>
+  %t = qdelta.chunk_transfer 1 into 0 through (%g, %c) targets [1, 0] sources [1, 1] from 1 to 2 inclusive
+    : (tensor<2xf32>, tensor<2xf32>) -> tensor<2x2xf32>
+  %0 = tensor.insert_slice %t into %out[0, 0] [2, 2] [1, 1] : tensor<2x2xf32> into tensor<2x2xf32>
+  return %0 : tensor<2x2xf32>
+}
+
+// A row of another state is added to the state's.
+// CHECK-LABEL: func.func @other_state
+// CHECK:       scf.for %[[K:[a-z0-9]+]] = {{.*}} iter_args(%[[S:[a-z0-9]+]] = %arg0)
+// CHECK:         %[[ROW:.*]] = vector.transfer_read %[[S]][%[[K]], %{{.*}}]
+// CHECK:         %[[OTHER:.*]] = vector.transfer_read %arg1[%[[K]], %{{.*}}]
+// CHECK:         %[[BY:.*]] = vector.broadcast %arg2
+// CHECK:         vector.fma %[[BY]], %[[OTHER]], %[[ROW]]
+func.func @other_state(%S: tensor<4x8xf32>, %M: tensor<4x8xf32>, %c: f32) -> tensor<4x8xf32> attributes {qdelta.schedule = #rows} {
+  %one = arith.constant 1.0 : f32
+  %0 = qdelta.chunk_update %S decay %one with (%M) by (%c) keys() values() reads()
+    : tensor<4x8xf32>, f32 with (tensor<4x8xf32>) by (f32) -> tensor<4x8xf32>
+  return %0 : tensor<4x8xf32>
+}
+
+// A block of zeros in a system is no term of it.
+// CHECK-LABEL: func.func @zero_block
+// CHECK-COUNT-4: vector.fma
+// CHECK-NOT:   vector.fma
+func.func @zero_block(%a: tensor<2x2xf32>, %r: tensor<2x8xf32>, %V: tensor<?x?x?x8xf32>, %i: index) -> tensor<?x?x?x8xf32>
+    attributes {qdelta.schedule = #rows} {
+  %zero = arith.constant dense<0.0> : tensor<2x2xf32>
+  %x = qdelta.load_tile %V[%i, %i, %i] : tensor<?x?x?x8xf32> -> tensor<2x8xf32>
+  %e:2 = qdelta.chunk_solve blocks(%zero, %a, %a, %zero) rhs(%x, %x)
+    : (tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>, tensor<2x2xf32>), (tensor<2x8xf32>, tensor<2x8xf32>) -> tensor<2x8xf32>, tensor<2x8xf32>
+  %0 = qdelta.store_tile %e#0 into %V[%i, %i, %i] columns %i : tensor<2x8xf32>, tensor<?x?x?x8xf32>
+  %1 = qdelta.store_tile %e#1 into %0[%i, %i, %i] columns %i : tensor<2x8xf32>, tensor<?x?x?x8xf32>
+  return %1 : tensor<?x?x?x8xf32>
+}

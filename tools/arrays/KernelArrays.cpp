@@ -24,7 +24,12 @@ qdelta::tools::argumentsOf(const qdeltaKernel *kernel) {
 
 bool qdelta::tools::isWritten(const qdeltaArgument &argument) {
   return argument.role == QDELTA_ROLE_OUTPUT ||
-         argument.role == QDELTA_ROLE_FINAL_STATE;
+         argument.role == QDELTA_ROLE_FINAL_STATE || isInPlace(argument);
+}
+
+bool qdelta::tools::isInPlace(const qdeltaArgument &argument) {
+  return argument.role == QDELTA_ROLE_STATE ||
+         argument.role == QDELTA_ROLE_STATE_POOL;
 }
 
 InputDescription qdelta::tools::describeInput(const qdeltaArgument &argument) {
@@ -34,7 +39,8 @@ InputDescription qdelta::tools::describeInput(const qdeltaArgument &argument) {
 
 int64_t qdelta::tools::keysOf(const qdeltaKernel *kernel) {
   for (const qdeltaArgument *argument : argumentsOf(kernel))
-    if (argument->role == QDELTA_ROLE_INITIAL_STATE && argument->rank >= 3)
+    if ((argument->role == QDELTA_ROLE_INITIAL_STATE || isInPlace(*argument)) &&
+        argument->rank >= 3)
       return argument->shape[2];
   return 1;
 }
@@ -42,7 +48,7 @@ int64_t qdelta::tools::keysOf(const qdeltaKernel *kernel) {
 std::string qdelta::tools::shapeOf(const qdeltaArgument &argument,
                                    const std::map<std::string, int64_t> &sizes,
                                    std::vector<int64_t> &shape) {
-  static const char *const names[] = {"B", "T", "HV", "H"};
+  static const char *const names[] = {"B", "T", "HV", "H", "B", "N"};
   shape.clear();
   for (int32_t d = 0; d < argument.rank; ++d) {
     int64_t dimension = argument.shape[d];
@@ -58,7 +64,7 @@ std::string qdelta::tools::shapeOf(const qdeltaArgument &argument,
       size = sizes.find("H");
     if (size == sizes.end())
       return "expected --shape to give " + name;
-    shape.push_back(size->second);
+    shape.push_back(size->second + (dimension == QDELTA_DIM_BOUNDS));
   }
   return "";
 }

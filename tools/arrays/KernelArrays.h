@@ -16,8 +16,10 @@ namespace qdelta::tools {
 
 std::vector<const qdeltaArgument *> argumentsOf(const qdeltaKernel *kernel);
 
-/// Whether it is an output or a final state.
+/// Whether it is an output, a final state or a state updated in place.
 bool isWritten(const qdeltaArgument &argument);
+/// Whether it is a state or a pool of them, updated in place.
+bool isInPlace(const qdeltaArgument &argument);
 
 InputDescription describeInput(const qdeltaArgument &argument);
 

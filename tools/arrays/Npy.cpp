@@ -143,6 +143,10 @@ static std::vector<string_view> descriptionsOf(Format format) {
     return {"<V2", "|V2", "<u2"};
   case Format::F64:
     return {"<f8", "<f4"};
+  case Format::I32:
+    return {"<i4", "<i8"};
+  case Format::I64:
+    return {"<i8", "<i4"};
   case Format::F32:
   case Format::TF32:
     break;
@@ -160,6 +164,9 @@ static T take(const char *&from) {
 }
 
 static double takeElement(const char *&from, int64_t width, Format format) {
+  if (format == Format::I32 || format == Format::I64)
+    return width == 4 ? take<int32_t>(from)
+                      : static_cast<double>(take<int64_t>(from));
   if (width == 2)
     return reference::fromBits(format, take<uint16_t>(from));
   return width == 4 ? take<float>(from)

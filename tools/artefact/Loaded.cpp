@@ -75,6 +75,16 @@ Loaded::Loaded(const Options &options) {
     throw;
   }
   arguments = argumentsOf(kernel);
+  if (std::ranges::any_of(arguments, [](const qdeltaArgument *argument) {
+        return isInPlace(*argument);
+      })) {
+    std::string name = qdeltaKernelGetName(kernel);
+    qdeltaModuleDestroy(module);
+    throw Failure(
+        "this tool does not launch artefacts whose states are updated "
+        "in place, as those of kernel " +
+        name + " are; programs do, through qdelta-c/Runtime.h");
+  }
 }
 
 std::vector<Array>
@@ -101,6 +111,9 @@ Loaded::makeArrays(const Options &options,
                       formatShape(array.shape));
       continue;
     }
+    if (argument->role == QDELTA_ROLE_CU_SEQLENS)
+      throw Failure(std::string("expected --input ") + argument->name +
+                    "=file: it says where the kernel's packed sequences end");
     array.data.assign(*count, NAN);
     if (!isWritten(*argument))
       fillRandomly(describeInput(*argument), keysOf(kernel), seed, {}, array);

@@ -37,6 +37,12 @@ CompileLine::CompileLine(cl::OptionCategory &category,
              cl::init("host"), cl::cat(category)),
       mode("mode", cl::desc("auto (default), recurrent or chunked"),
            cl::value_desc("mode"), cl::init("auto"), cl::cat(category)),
+      entry("entry",
+            cl::desc("The function that a recurrence gets: forward (default), "
+                     "packed (sequences of different lengths), step (states in "
+                     "place, at most 16 tokens) or step_indexed (states of a "
+                     "pool)"),
+            cl::value_desc("name"), cl::init("forward"), cl::cat(category)),
       chunk("chunk", cl::desc("Tokens of a chunk; 0 to choose"),
             cl::value_desc("tokens"), cl::init(0), cl::cat(category)) {}
 
@@ -67,6 +73,9 @@ llvm::Error CompileLine::check(llvm::ArrayRef<StringRef> interpreters) const {
     return error;
   if (llvm::Error error =
           checkOneOf("mode", mode, {"auto", "recurrent", "chunked"}))
+    return error;
+  if (llvm::Error error = checkOneOf(
+          "entry", entry, {"forward", "packed", "step", "step_indexed"}))
     return error;
   if (auto format = parseFormat("--dtype", dtype); !format)
     return format.takeError();
@@ -108,9 +117,12 @@ Format CompileLine::format() const { return *reference::findFormat(dtype); }
 CompileOptions CompileLine::optionsForTargets() const {
   CompileOptions result;
   result.engine = engine;
-  result.mode = mode;
+  // States in place go token by token, and products of GPUs with them.
+  bool isStep = entry == "step" || entry == "step_indexed";
+  result.mode = isStep && mode == "auto" ? "recurrent" : mode.getValue();
   result.chunk = chunk;
   result.dtype = dtype;
+  result.entry = entry;
   return result;
 }
 

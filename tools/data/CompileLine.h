@@ -41,7 +41,7 @@ struct CompileLine {
   llvm::Expected<CompileOptions> options() const;
 
   llvm::cl::opt<std::string> model, modelsDir, shape, dtype, engine, target,
-      mode;
+      mode, entry;
   llvm::cl::opt<int64_t> chunk;
 };
 

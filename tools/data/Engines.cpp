@@ -6,12 +6,14 @@
 
 #include "data/Engines.h"
 #include "arrays/DeviceTensors.h"
+#include "arrays/KernelArrays.h"
 #include "data/Failure.h"
 #include "qdelta/Pipelines/DeviceCode.h"
 
 #include "mlir/IR/OwningOpRef.h"
 
 #include <cmath>
+#include <deque>
 
 using namespace qdelta;
 using namespace qdelta::tools;
@@ -113,76 +115,149 @@ DLTensor qdelta::tools::asDLTensor(std::vector<int64_t> &shape, void *data,
   return tensor;
 }
 
-static size_t countElements(llvm::ArrayRef<int64_t> shape) {
-  size_t count = 1;
-  for (int64_t size : shape)
-    count *= static_cast<size_t>(size);
-  return count;
+namespace {
+/// One argument of a launch in memory of 64-bit words, which aligns elements of
+/// every format.
+struct Slot {
+  Slot(const qdeltaArgument &argument, FloatTensor given)
+      : format(formatOf(argument.dtype)), tensor(std::move(given)),
+        memory(tensor.data.size()) {
+    storeElements(tensor.data, format, memory.data());
+    view = asDLTensor(tensor.shape, memory.data(), format);
+  }
+  Slot(const Slot &) = delete;
+
+  FloatTensor read() {
+    loadElements(memory.data(), format, tensor.data);
+    return tensor;
+  }
+
+  Format format;
+  FloatTensor tensor;
+  std::vector<uint64_t> memory;
+  DLTensor view;
+};
+} // namespace
+
+/// States [B, ...] as a pool [B + 1, ...]: batch entry b is entry B - b, and no
+/// batch entry is entry 0.
+static FloatTensor makePool(const FloatTensor &states) {
+  auto count = static_cast<size_t>(states.shape[0]);
+  size_t size = count ? states.data.size() / count : 0;
+  FloatTensor pool{states.shape, std::vector<double>((count + 1) * size, 0.5)};
+  ++pool.shape[0];
+  for (size_t b = 0; b < count; ++b)
+    std::copy_n(states.data.begin() + b * size, size,
+                pool.data.begin() + (count - b) * size);
+  return pool;
+}
+
+/// The reverse of `makePool`.
+static llvm::Expected<FloatTensor> takeStates(const FloatTensor &pool,
+                                              StringRef name) {
+  auto count = static_cast<size_t>(pool.shape[0]) - 1;
+  size_t size = pool.data.size() / (count + 1);
+  if (llvm::any_of(llvm::ArrayRef(pool.data).take_front(size),
+                   [](double x) { return x != 0.5; }))
+    return llvm::make_error<Failure>(
+        WrongResult, "an entry of " + name.str() +
+                         " that state_index does not name changed");
+  FloatTensor states{pool.shape, std::vector<double>(count * size)};
+  --states.shape[0];
+  for (size_t b = 0; b < count; ++b)
+    std::copy_n(pool.data.begin() + (count - b) * size, size,
+                states.data.begin() + b * size);
+  return states;
 }
 
 llvm::Expected<std::vector<FloatTensor>>
 qdelta::tools::runKernel(const LoadedKernel &kernel, const Signature &signature,
                          const Sizes &sizes, std::vector<FloatTensor> inputs,
                          int32_t threads, const Emulation &emulation) {
-  std::vector<FloatTensor> tensors = std::move(inputs);
-  for (const Argument &argument : signature.outputs) {
-    FloatTensor output{shapeOf(argument, sizes), {}};
-    output.data.assign(countElements(output.shape), NAN);
-    tensors.push_back(std::move(output));
-  }
-  std::vector<Format> formats;
-  for (const auto &arguments : {signature.inputs, signature.outputs})
-    for (const Argument &argument : arguments)
-      formats.push_back(argument.format);
-
-  // Memory of 64-bit words, which aligns elements of every format.
-  std::vector<std::vector<uint64_t>> memory(tensors.size());
-  std::vector<DLTensor> views(tensors.size());
+  std::deque<Slot> slots;
   std::vector<DLTensor *> pointers;
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    memory[i].resize(tensors[i].data.size());
-    storeElements(tensors[i].data, formats[i], memory[i].data());
-    views[i] = asDLTensor(tensors[i].shape, memory[i].data(), formats[i]);
-    pointers.push_back(&views[i]);
+  std::vector<int32_t> index;
+  for (int64_t b = 0; b < sizes.at("B"); ++b)
+    index.push_back(static_cast<int32_t>(sizes.at("B") - b));
+  std::vector<int64_t> indexShape{sizes.at("B")};
+  DLTensor indexView = asDLTensor(indexShape, index.data(), Format::F32);
+  indexView.dtype = {kDLInt, 32, 1};
+
+  std::vector<const qdeltaArgument *> arguments = argumentsOf(kernel.get());
+  size_t input = 0, output = 0;
+  for (const qdeltaArgument *argument : arguments) {
+    switch (argument->role) {
+    case QDELTA_ROLE_STATE_INDEX:
+      pointers.push_back(&indexView);
+      continue;
+    case QDELTA_ROLE_STATE_POOL:
+      slots.emplace_back(*argument, makePool(inputs[input++]));
+      break;
+    case QDELTA_ROLE_OUTPUT:
+    case QDELTA_ROLE_FINAL_STATE: {
+      FloatTensor empty{shapeOf(signature.outputs[output++], sizes), {}};
+      // Sizes were checked when they were read.
+      empty.data.assign(*countElements(empty.shape), NAN);
+      slots.emplace_back(*argument, std::move(empty));
+      break;
+    }
+    default:
+      slots.emplace_back(*argument, std::move(inputs[input++]));
+    }
+    pointers.push_back(&slots.back().view);
   }
   if (llvm::Error error = kernel.launch(pointers, threads, emulation))
     return error;
-  std::vector<FloatTensor> outputs;
-  for (size_t i = signature.inputs.size(); i < tensors.size(); ++i) {
-    loadElements(memory[i].data(), formats[i], tensors[i].data);
-    outputs.push_back(std::move(tensors[i]));
+
+  std::vector<FloatTensor> outputs, states;
+  auto slot = slots.begin();
+  for (const qdeltaArgument *argument : arguments) {
+    if (argument->role == QDELTA_ROLE_STATE_INDEX)
+      continue;
+    FloatTensor found = (slot++)->read();
+    if (argument->role == QDELTA_ROLE_STATE_POOL) {
+      auto taken = takeStates(found, argument->name);
+      if (!taken)
+        return taken.takeError();
+      states.push_back(std::move(*taken));
+    } else if (argument->role == QDELTA_ROLE_STATE) {
+      states.push_back(std::move(found));
+    } else if (isWritten(*argument)) {
+      outputs.push_back(std::move(found));
+    }
   }
+  llvm::append_range(outputs, states);
   return outputs;
 }
 
 llvm::Expected<Outputs>
 qdelta::tools::runReference(RecurrenceOp recurrence, StringRef function,
                             const std::vector<FloatTensor> &inputs,
-                            Format dtype) {
+                            Format dtype, llvm::ArrayRef<int64_t> cuSeqlens) {
   mlir::func::FuncOp func;
   if (!function.empty())
     func = recurrence->getParentOfType<mlir::ModuleOp>()
                .lookupSymbol<mlir::func::FuncOp>(function);
   if (dtype != Format::F64)
-    return func ? reference::evaluate<double>(func, inputs)
-                : reference::evaluateRecurrence<double>(recurrence, inputs);
+    return func ? reference::evaluate<double>(func, inputs, cuSeqlens)
+                : reference::evaluateRecurrence<double>(recurrence, inputs,
+                                                        cuSeqlens);
   auto wide = convert<long double>(inputs);
-  auto outputs =
-      func ? reference::evaluate<long double>(func, wide)
-           : reference::evaluateRecurrence<long double>(recurrence, wide);
+  auto outputs = func ? reference::evaluate<long double>(func, wide, cuSeqlens)
+                      : reference::evaluateRecurrence<long double>(
+                            recurrence, wide, cuSeqlens);
   if (!outputs)
     return outputs.takeError();
   return convert<double>(*outputs);
 }
 
-llvm::Expected<Outputs>
-qdelta::tools::runTokenLoop(RecurrenceOp recurrence,
-                            const std::vector<FloatTensor> &inputs,
-                            Format products) {
+llvm::Expected<Outputs> qdelta::tools::runTokenLoop(
+    RecurrenceOp recurrence, const std::vector<FloatTensor> &inputs,
+    Format products, llvm::ArrayRef<int64_t> cuSeqlens) {
   if (products == Format::F64)
-    return reference::evaluateRecurrence<double>(recurrence, inputs);
-  auto outputs = reference::evaluateTokenLoop(recurrence,
-                                              convert<float>(inputs), products);
+    return reference::evaluateRecurrence<double>(recurrence, inputs, cuSeqlens);
+  auto outputs = reference::evaluateTokenLoop(
+      recurrence, convert<float>(inputs), products, cuSeqlens);
   if (!outputs)
     return outputs.takeError();
   return convert<double>(*outputs);

@@ -61,7 +61,9 @@ llvm::Error takeStatus(qdeltaStatus *status);
 DLTensor asDLTensor(std::vector<int64_t> &shape, void *data, Format format);
 
 /// Launches the kernel on tensors in their arguments' formats; outputs start as
-/// NaN.
+/// NaN. States that the kernel updates in place are its final states. In pools
+/// they lie in reverse order, after an entry that no index names: a kernel that
+/// changes that one is an error.
 llvm::Expected<std::vector<FloatTensor>>
 runKernel(const LoadedKernel &kernel, const Signature &signature,
           const Sizes &sizes, std::vector<FloatTensor> inputs, int32_t threads,
@@ -73,13 +75,15 @@ runKernel(const LoadedKernel &kernel, const Signature &signature,
 llvm::Expected<Outputs> runReference(RecurrenceOp recurrence,
                                      llvm::StringRef function,
                                      const std::vector<FloatTensor> &inputs,
-                                     Format dtype);
+                                     Format dtype,
+                                     llvm::ArrayRef<int64_t> cuSeqlens = {});
 
 /// The token loop that an engine's error is measured by, with what it
 /// multiplies in the format `products`.
 llvm::Expected<Outputs> runTokenLoop(RecurrenceOp recurrence,
                                      const std::vector<FloatTensor> &inputs,
-                                     Format products);
+                                     Format products,
+                                     llvm::ArrayRef<int64_t> cuSeqlens = {});
 
 /// The same numbers in the other element type.
 template <typename To, typename From>

@@ -37,6 +37,18 @@ static void addDims(TokenDim dim, std::vector<std::string> &dims) {
     dims.push_back("V");
 }
 
+/// Makes `signature` that of the recurrence's packed function.
+static void pack(Signature &signature, Format bounds) {
+  for (auto *arguments : {&signature.inputs, &signature.outputs})
+    for (Argument &argument : *arguments)
+      if (argument.role == QDELTA_ROLE_TOKEN ||
+          argument.role == QDELTA_ROLE_OUTPUT)
+        argument.dims[0] = "1";
+  Argument cuSeqlens{"cu_seqlens", QDELTA_ROLE_CU_SEQLENS, {"B+1"}};
+  cuSeqlens.format = bounds;
+  signature.inputs.push_back(std::move(cuSeqlens));
+}
+
 static Argument getToken(StringRef name, TokenDim dim, DictionaryAttr attrs) {
   Argument token{name.str(), QDELTA_ROLE_TOKEN, {"B", "T"}};
   setDomain(attrs, token);
@@ -78,8 +90,9 @@ static llvm::Expected<Format> findDeclaredFormat(RecurrenceOp recurrence) {
   return isDouble ? Format::F64 : Format::F32;
 }
 
-llvm::Expected<Signature> qdelta::tools::getSignature(RecurrenceOp recurrence,
-                                                      Format dtype) {
+llvm::Expected<Signature>
+qdelta::tools::getSignature(RecurrenceOp recurrence, Format dtype,
+                            std::optional<Format> bounds) {
   Signature result;
   result.recurrence = recurrence.getSymName().str();
   auto fix = [](int64_t &known, int64_t size) {
@@ -131,6 +144,8 @@ llvm::Expected<Signature> qdelta::tools::getSignature(RecurrenceOp recurrence,
                      " to be f32 for sequences in " +
                      reference::formatName(dtype) + ", but it is f64");
   setFormats(result);
+  if (bounds)
+    pack(result, *bounds);
   return result;
 }
 

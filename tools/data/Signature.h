@@ -13,6 +13,7 @@
 
 #include "llvm/Support/Error.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,9 @@ struct Argument {
   qdeltaRole role;
   /// The sizes' symbols: B, T, H, HV, K, V. A token's heads are H or HV, as
   /// models use them: key vectors that are no decay have H heads, all other
-  /// tokens HV. An input with any divisor of HV is accepted.
+  /// tokens HV. An input with any divisor of HV is accepted. Of packed
+  /// sequences B counts them, tokens and outputs have `1` and cu_seqlens has
+  /// `B+1`.
   std::vector<std::string> dims;
   qdeltaDomain domain = QDELTA_DOMAIN_ANY;
   double low = 0, high = 0;
@@ -36,7 +39,7 @@ struct Argument {
 
 struct Signature {
   std::string recurrence;
-  /// Tokens, parameters and initial states.
+  /// Tokens, parameters, initial states and, if it is packed, cu_seqlens.
   std::vector<Argument> inputs;
   /// Outputs and final states.
   std::vector<Argument> outputs;
@@ -49,9 +52,11 @@ struct Signature {
 
 /// `dtype` is what vectors of token inputs and outputs are stored in; F32
 /// stands for what the recurrence says. Fails unless that is all f32, or all
-/// f64 and not to be narrow.
+/// f64 and not to be narrow. With `bounds`, I32 or I64, it is the signature of
+/// the packed function, whose cu_seqlens has such elements.
 llvm::Expected<Signature> getSignature(RecurrenceOp recurrence,
-                                       Format dtype = Format::F32);
+                                       Format dtype = Format::F32,
+                                       std::optional<Format> bounds = {});
 
 /// The argument of that name; an error lists the known ones and begins with
 /// what `option` got.

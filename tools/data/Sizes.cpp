@@ -59,6 +59,8 @@ public:
   }
 
   llvm::Error bindInput(const Argument &argument, const FloatTensor &tensor);
+  /// Packed sequences end with the last token.
+  llvm::Error bindEnd(const Argument &argument, const FloatTensor &tensor);
   llvm::Error bindHeads();
   llvm::Expected<Sizes> finish() const;
 
@@ -77,8 +79,18 @@ llvm::Error Resolver::bindInput(const Argument &argument,
         llvm::join(argument.dims, ", ") + "], but got [" +
         llvm::join(llvm::map_range(tensor.shape, llvm::itostr), ", ") + "]");
   for (auto [name, length] : llvm::zip(argument.dims, tensor.shape)) {
-    StringRef symbol = name == "K/2" ? "K" : StringRef(name);
-    int64_t size = name == "K/2" ? 2 * length : length;
+    if (name == "1" && length != 1)
+      return userError("expected " + argument.name +
+                       " to have B = 1 with cu_seqlens, but got " +
+                       Twine(length));
+    if (name == "1")
+      continue;
+    StringRef symbol = name == "K/2"   ? "K"
+                       : name == "B+1" ? "B"
+                                       : StringRef(name);
+    int64_t size = name == "K/2"   ? 2 * length
+                   : name == "B+1" ? length - 1
+                                   : length;
     if (argument.role == QDELTA_ROLE_TOKEN && symbol.starts_with("H"))
       heads.emplace_back(&argument, size);
     else if (size < minimumOf(symbol))
@@ -89,6 +101,15 @@ llvm::Error Resolver::bindInput(const Argument &argument,
       return error;
   }
   return llvm::Error::success();
+}
+
+llvm::Error Resolver::bindEnd(const Argument &argument,
+                              const FloatTensor &tensor) {
+  auto end = static_cast<int64_t>(tensor.data.back());
+  if (end < 0)
+    return userError("expected " + argument.name + " to end with T, but got " +
+                     Twine(end));
+  return bind("T", end, "the end of " + argument.name);
 }
 
 llvm::Error Resolver::bindHeads() {
@@ -182,6 +203,10 @@ qdelta::tools::resolveSizes(const Signature &signature, const Sizes &wanted,
     if (tensor)
       if (llvm::Error error = resolver.bindInput(argument, *tensor))
         return error;
+  for (auto [argument, tensor] : llvm::zip(signature.inputs, given))
+    if (tensor && argument.role == QDELTA_ROLE_CU_SEQLENS)
+      if (llvm::Error error = resolver.bindEnd(argument, *tensor))
+        return error;
   if (llvm::Error error = resolver.bindHeads())
     return error;
   llvm::Expected<Sizes> sizes = resolver.finish();
@@ -195,7 +220,10 @@ std::vector<int64_t> qdelta::tools::shapeOf(const Argument &argument,
                                             const Sizes &sizes) {
   std::vector<int64_t> shape;
   for (const std::string &symbol : argument.dims)
-    shape.push_back(symbol == "K/2" ? sizes.at("K") / 2 : sizes.at(symbol));
+    shape.push_back(symbol == "K/2"   ? sizes.at("K") / 2
+                    : symbol == "B+1" ? sizes.at("B") + 1
+                    : symbol == "1"   ? 1
+                                      : sizes.at(symbol));
   return shape;
 }
 

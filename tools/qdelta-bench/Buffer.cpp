@@ -39,7 +39,12 @@ Buffer::Buffer(std::vector<int64_t> theShape, Format format, size_t number)
   madvise(memory.get(), bytes, MADV_HUGEPAGE);
 #endif
   data = static_cast<char *>(memory.get()) + offset;
-  store(std::vector<double>(count, NAN));
+  // Not all at once: numbers in between are doubles.
+  std::vector<double> piece(std::min<size_t>(count, 1 << 16), NAN);
+  auto width = static_cast<size_t>(reference::formatBytes(format));
+  for (size_t first = 0; first < count; first += piece.size())
+    storeElements(std::span(piece).first(std::min(piece.size(), count - first)),
+                  format, static_cast<char *>(data) + first * width);
   tensor = asDLTensor(shape, data, format);
 }
 

@@ -7,6 +7,7 @@
 #include "Measure.h"
 #include "Buffer.h"
 #include "Peak.h"
+#include "Steps.h"
 #include "data/CompileLine.h"
 #include "data/Engines.h"
 #include "data/Failure.h"
@@ -39,13 +40,13 @@ double seconds() {
   return std::chrono::duration<double>(time).count();
 }
 
-/// The value a part of the way from the least to the greatest.
-double quantile(std::vector<double> values, double part) {
+} // namespace
+
+double qdelta::tools::quantile(std::vector<double> values, double part) {
   llvm::sort(values);
   return values[static_cast<size_t>(
       std::lround(part * static_cast<double>(values.size() - 1)))];
 }
-} // namespace
 
 /// Sizes with the same kernel and grouping of heads, and little work.
 static Sizes shrink(Sizes sizes) {
@@ -242,13 +243,21 @@ Expected<Measurement> qdelta::tools::measure(const Case &what,
       return error;
     return result;
   }
+  if (compile.entry == "step_indexed" || compile.entry == "packed" ||
+      (compile.entry != "forward" && what.engine == "cuda"))
+    return userError("entry " + compile.entry + " on engine " + what.engine +
+                     " is not timed; step on engines cpu and scalar is");
   if (what.engine == "cuda") {
     if (Error error =
             timeOnGpu(subject, compile.target, options.repeat, result))
       return error;
     return result;
   }
-  if (Error error = timeLaunches(subject, options.repeat, result))
+  Error error = compile.entry == "forward"
+                    ? timeLaunches(subject, options.repeat, result)
+                    : timeSteps(subject.kernel, *signature, *sizes,
+                                what.threads, options.repeat, result);
+  if (error)
     return error;
   return result;
 }

@@ -27,6 +27,14 @@ struct Measurement {
   double peakGflops = 0;
   /// Engine cuda: by events on the device; the times above are of it.
   std::optional<DeviceTimes> device;
+  /// Entry step: bytes a second of states in place, read and written counted as
+  /// one; of the kernel and of a loop over the same memory in the same run. The
+  /// floor is the loop's time then.
+  struct InPlace {
+    double kernel = 0, loop = 0;
+    int64_t footprint = 0;
+  };
+  std::optional<InPlace> inPlace;
   /// Engine emulated: what one launch did, instead of all times.
   std::optional<qdeltaCounts> counts;
   /// The largest error of an output over that of the token loop.
@@ -37,10 +45,13 @@ struct Measurement {
 
 struct MeasureOptions {
   std::string modelsDir;
-  /// Engine, type and sizes are the case's.
+  /// Engine, type and sizes are the case's, and the entry is for all.
   CompileOptions compile;
   int repeat = 15;
 };
+
+/// The value a part of the way from the least to the greatest.
+double quantile(std::vector<double> values, double part);
 
 /// Compiles the case, compares the kernel with the reference on few tokens, and
 /// times it. A kernel that is wrong is a WrongResult failure with its error

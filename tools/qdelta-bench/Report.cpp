@@ -48,6 +48,10 @@ static json::Object toObject(const Measurement &measurement) {
   result["ns_best"] = measurement.nsBest;
   result["spread"] = measurement.spread;
   result["floor_ratio"] = measurement.floorRatio;
+  if (auto &inPlace = measurement.inPlace)
+    result["in_place"] = json::Object{{"bytes_per_second", inPlace->kernel},
+                                      {"loop_bytes_per_second", inPlace->loop},
+                                      {"footprint", inPlace->footprint}};
   if (measurement.device)
     addFields("\"times\": " + toJson(*measurement.device), result);
   else
@@ -132,6 +136,12 @@ void qdelta::tools::printRow(const Measurement &measurement,
       os << "  new";
   }
   os << "\n";
+  if (auto &inPlace = measurement.inPlace)
+    os << llvm::format("  states in place: %.1f GB/s, %.0f %% of the %.1f GB/s "
+                       "of a loop over the same %lld MiB\n",
+                       inPlace->kernel * 1e-9, 100 / measurement.floorRatio,
+                       inPlace->loop * 1e-9,
+                       static_cast<long long>(inPlace->footprint >> 20));
   if (measurement.device)
     os << "  " << measurement.device->device.name << ": "
        << formatTimes(*measurement.device) << "\n";

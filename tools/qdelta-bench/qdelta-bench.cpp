@@ -26,6 +26,10 @@ machine's peak. "x floor" is the time over that of 2 (reads + writes) K V flop
 per token and head at the peak of the same moment, times the threads. "error/
 loop" is the kernel's error over that of a plain token loop of --dtype.
 
+With --entry=step, kernels update states in place that go round more of them
+than the caches hold; "x floor" is the time over that of a loop that multiplies
+every number of the same memory in place, in the same run.
+
 Engine cuda is timed by events on the device, each launch with nothing in the
 cache, from tensors that stay there; --repeat of 50 or so is quick. Its floor is
 the longer of moving every tensor once, at the rate of a copy in the same run, and
@@ -37,6 +41,7 @@ no LLVM; their options are --emulate, --engine, --expected, --function, --json,
 
 Examples:
   qdelta-bench --model all --shape B=1,T=2048,H=16,K=128,V=128 --threads 1
+  qdelta-bench --model gated_delta_net --entry=step --shape B=1,T=1,H=32,K=128,V=128
   qdelta-bench --model q_delta --shape B=1,T=65,H=1,K=64,V=64 --dtype=bf16 --engine=emulated --target=sm_90a
   qdelta-bench m.qda --engine=emulated --expected=m.expected --shape B=1,T=130,H=2
   qdelta-bench test/Bench/suite.json --json now.json --compare before.json

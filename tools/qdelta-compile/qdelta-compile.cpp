@@ -55,6 +55,11 @@ struct CommandLine {
   cl::opt<std::string> dumpTo{"dump-phases-to",
                               cl::desc("Write <phase>.mlir of every phase"),
                               cl::value_desc("dir"), cl::cat(category)};
+  cl::opt<std::string> cuSeqlensType{
+      "cu-seqlens-type",
+      cl::desc("Elements of a packed function's cu_seqlens: i32 (default) or "
+               "i64"),
+      cl::value_desc("type"), cl::init("i32"), cl::cat(category)};
   cl::opt<std::string> output{"o",
                               cl::desc("Where to write; - by default. An "
                                        "artefact if it ends with .qda"),
@@ -68,6 +73,9 @@ static llvm::Error compileFile(const CommandLine &line,
     return userError("expected either a file or --model, but got " +
                      llvm::Twine(line.file.empty() ? "neither" : "both"));
   if (llvm::Error error = line.compile.check())
+    return error;
+  if (llvm::Error error =
+          checkOneOf("cu-seqlens-type", line.cuSeqlensType, {"i32", "i64"}))
     return error;
   // Targets for GPUs go with any engine but this.
   if (line.compile.engine == "scalar")
@@ -95,6 +103,7 @@ static llvm::Error compileFile(const CommandLine &line,
   CompileOptions options = std::move(*parsed);
   options.from = line.from;
   options.dumpPhasesTo = line.dumpTo;
+  options.cuSeqlens = line.cuSeqlensType;
   auto sizes = parseShape(line.compile.shape);
   if (!sizes)
     return sizes.takeError();

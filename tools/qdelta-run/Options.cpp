@@ -22,8 +22,11 @@ Inputs are called as in the recurrence: q, k, v, ..., and S for the initial
 state. Outputs are o (o1, o2, ... if there are several) and, for the final
 state of S, S_final. Random key vectors have H heads, other random tokens HV.
 
-Files are NumPy's: '<f4', or '<f8', which is rounded. With --dtype=f16 vectors of
-tokens are '<f2'. With --dtype=bf16 they are '<V2', as ml_dtypes saves bfloat16;
+With --cu-seqlens, or --input cu_seqlens=file, sequences of different lengths are
+packed into one: tokens have B = 1, states an entry for each sequence.
+
+Files are NumPy's: '<f4', or '<f8', which is rounded. With --dtype=f64 all are
+'<f8', or '<f4'. With --dtype=f16 vectors of tokens are '<f2'. With --dtype=bf16 they are '<V2', as ml_dtypes saves bfloat16;
 '<u2', its bits, is read too: numpy.load(file).view(ml_dtypes.bfloat16).
 
 Examples:
@@ -33,6 +36,7 @@ Examples:
   qdelta-run --model q_delta --shape B=1,T=65,H=1,K=64,V=64 --dtype=bf16 --engine=emulated --target=sm_90a --emulate=random,random,7
   qdelta-run --model q_delta --shape B=1,T=65,H=1,K=64,V=64 --dtype=bf16 --engine=emulated --save-expected=m.expected
   qdelta-run m.qda --engine=emulated --expected=m.expected
+  qdelta-run --model q_delta --shape H=2,K=60,V=100 --cu-seqlens=0,1,18,82,82,293 --check-against=reference
 
 Exit codes: 0 fine, 1 an error in what was given, 2 a wrong result, 3 internal.
 )";
@@ -60,6 +64,14 @@ struct CommandLine {
                                cl::value_desc("name=file"), cl::cat(category)};
   cl::list<std::string> outputs{"output", cl::desc("Write an output to a .npy"),
                                 cl::value_desc("name=file"), cl::cat(category)};
+  cl::opt<std::string> cuSeqlens{
+      "cu-seqlens",
+      cl::desc("Pack sequences: n is tokens cu[n] to cu[n + 1] - 1; B and T "
+               "follow from it"),
+      cl::value_desc("0,1,18,82"), cl::cat(category)};
+  cl::opt<std::string> cuSeqlensType{
+      "cu-seqlens-type", cl::desc("i32 (default) or i64"), cl::init("i32"),
+      cl::value_desc("type"), cl::cat(category)};
   cl::opt<uint64_t> seed{"seed", cl::desc("Seed of random inputs"), cl::init(0),
                          cl::cat(category)};
   cl::list<std::string> params{"param",
@@ -107,6 +119,18 @@ splitFiles(llvm::ArrayRef<std::string> values, StringRef option) {
   return files;
 }
 
+static llvm::Expected<std::vector<int64_t>> readBounds(StringRef text) {
+  std::vector<int64_t> bounds;
+  llvm::SmallVector<StringRef> fields;
+  text.split(fields, ',');
+  for (StringRef field : fields)
+    if (field.trim().getAsInteger(10, bounds.emplace_back()))
+      return userError("expected --cu-seqlens to list integers, such as "
+                       "0,1,18, but got '" +
+                       text + "'");
+  return bounds;
+}
+
 static llvm::Expected<Emulation> readEmulation(StringRef text) {
   qdeltaLaunchOptions options = {};
   if (std::string problem = parseEmulation(text, options); !problem.empty())
@@ -132,10 +156,14 @@ static llvm::Error check(const CommandLine &line) {
     return userError("--emulate goes with engine emulated, but the engine is " +
                      line.compile.engine);
   if (!line.saveExpected.empty() &&
-      (!line.inputs.empty() || !line.params.empty() || !line.decays.empty()))
+      (!line.inputs.empty() || !line.params.empty() || !line.decays.empty() ||
+       line.cuSeqlens.getNumOccurrences()))
     return userError("--save-expected goes with random inputs that sizes and "
-                     "seed alone decide, not with --input, --param or "
-                     "--decays");
+                     "seed alone decide, not with --input, --param, "
+                     "--cu-seqlens or --decays");
+  if (llvm::Error error =
+          checkOneOf("cu-seqlens-type", line.cuSeqlensType, {"i32", "i64"}))
+    return error;
   if (line.threads < 0)
     return userError("expected --threads to be at least 0, but got " +
                      llvm::Twine(line.threads));
@@ -171,6 +199,13 @@ llvm::Expected<RunOptions> qdelta::tools::parseOptions(int argc, char **argv) {
   options.shape = line.compile.shape;
   options.dtype = line.compile.format();
   options.decays = line.decays;
+  options.compile.cuSeqlens = line.cuSeqlensType;
+  if (line.cuSeqlens.getNumOccurrences()) {
+    auto bounds = readBounds(line.cuSeqlens);
+    if (!bounds)
+      return bounds.takeError();
+    options.cuSeqlens = std::move(*bounds);
+  }
   options.params = line.params;
   options.seed = line.seed;
   options.checkAgainst = line.checkAgainst;

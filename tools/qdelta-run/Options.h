@@ -12,6 +12,7 @@
 
 #include "llvm/Support/Error.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +27,8 @@ struct RunOptions {
   std::string file, model, modelsDir, recurrence, function;
   std::vector<NamedFile> inputs, outputs;
   std::string shape, decays;
+  /// Where packed sequences end; no value for sequences of one length.
+  std::optional<std::vector<int64_t>> cuSeqlens;
   std::vector<std::string> params;
   uint64_t seed = 0;
   /// What to compile for, but for sizes; its engine may also be `reference`.

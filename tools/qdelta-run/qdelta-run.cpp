@@ -17,6 +17,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/InitLLVM.h"
 
 #include <cmath>
@@ -35,6 +36,9 @@ struct Run {
   Signature signature;
   Sizes sizes;
   std::vector<FloatTensor> inputs;
+  /// Of packed sequences: the last input of the kernel, which is not among
+  /// `inputs`. Empty for sequences of one length.
+  std::vector<int64_t> cuSeqlens;
 };
 } // namespace
 
@@ -64,11 +68,47 @@ readInputs(const RunOptions &options, const Signature &signature) {
   return given;
 }
 
+/// Whether sequences are packed.
+static bool isPacked(const RunOptions &options) {
+  return options.cuSeqlens ||
+         llvm::any_of(options.inputs, [](const NamedFile &input) {
+           return input.first == "cu_seqlens";
+         });
+}
+
+/// Takes cu_seqlens, which is given, as integers that its type holds.
+static Expected<std::vector<int64_t>> takeBounds(const FloatTensor &tensor,
+                                                 Format format) {
+  double most = format == Format::I32 ? 0x1p31 - 1 : 0x1p53;
+  std::vector<int64_t> bounds;
+  for (double bound : tensor.data) {
+    if (std::abs(bound) > most)
+      return userError("expected cu_seqlens to hold numbers of at most " +
+                       llvm::Twine(static_cast<int64_t>(most)) +
+                       " in size, but got " + llvm::formatv("{0:F0}", bound));
+    bounds.push_back(static_cast<int64_t>(bound));
+  }
+  return bounds;
+}
+
 static Expected<Run> prepare(mlir::ModuleOp module, const RunOptions &options) {
   Expected<RecurrenceOp> recurrence = chooseRecurrence(module, options);
   if (!recurrence)
     return recurrence.takeError();
-  Expected<Signature> signature = getSignature(*recurrence, options.dtype);
+  bool packed = isPacked(options);
+  StringRef entry = options.compile.entry;
+  if (packed && entry != "forward" && entry != "packed")
+    return userError("entry " + entry +
+                     " takes sequences of one length, but "
+                     "got cu_seqlens");
+  if (!packed && entry == "packed")
+    return userError("expected --cu-seqlens or --input cu_seqlens=file, which "
+                     "say where sequences of entry packed end");
+  std::optional<Format> bounds;
+  if (packed)
+    bounds = options.compile.cuSeqlens == "i64" ? Format::I64 : Format::I32;
+  Expected<Signature> signature =
+      getSignature(*recurrence, options.dtype, bounds);
   if (!signature)
     return signature.takeError();
   for (const auto &[name, file] : options.outputs)
@@ -90,11 +130,28 @@ static Expected<Run> prepare(mlir::ModuleOp module, const RunOptions &options) {
   auto given = readInputs(options, *signature);
   if (!given)
     return given.takeError();
+  if (options.cuSeqlens) {
+    if (given->back())
+      return userError(
+          "expected either --cu-seqlens or --input cu_seqlens, but "
+          "got both");
+    std::vector<double> numbers(options.cuSeqlens->begin(),
+                                options.cuSeqlens->end());
+    given->back() =
+        FloatTensor{{static_cast<int64_t>(numbers.size())}, numbers};
+  }
   Expected<Sizes> sizes = resolveSizes(*signature, *wanted, *given);
   if (!sizes)
     return sizes.takeError();
-  Run run{*recurrence, options.function, *signature, *sizes, {}};
+  Run run{*recurrence, options.function, *signature, *sizes, {}, {}};
   run.inputs = makeInputs(*signature, *sizes, *given, inputs);
+  if (!packed)
+    return run;
+  auto cuSeqlens = takeBounds(run.inputs.back(), *bounds);
+  if (!cuSeqlens)
+    return cuSeqlens.takeError();
+  run.cuSeqlens = std::move(*cuSeqlens);
+  run.inputs.pop_back();
   return run;
 }
 
@@ -118,7 +175,7 @@ static Expected<Outputs> runEngine(const Run &run, StringRef engine,
     if (Error error = checkFunction(run))
       return error;
     return runReference(run.recurrence, run.function, run.inputs,
-                        run.signature.dtype);
+                        run.signature.dtype, run.cuSeqlens);
   }
   CompileOptions compile = options.compile;
   compile.engine = engine.str();
@@ -130,6 +187,12 @@ static Expected<Outputs> runEngine(const Run &run, StringRef engine,
     compile.target = "host";
   compile.key = run.sizes.at("K");
   compile.value = run.sizes.at("V");
+  std::vector<FloatTensor> inputs = run.inputs;
+  if (!run.cuSeqlens.empty()) {
+    compile.entry = "packed";
+    inputs.push_back({{static_cast<int64_t>(run.cuSeqlens.size())},
+                      {run.cuSeqlens.begin(), run.cuSeqlens.end()}});
+  }
   auto recurrence = run.recurrence;
   auto kernel = LoadedKernel::compile(
       recurrence->getParentOfType<mlir::ModuleOp>(), compile,
@@ -137,13 +200,14 @@ static Expected<Outputs> runEngine(const Run &run, StringRef engine,
       /*anyName=*/run.function.empty());
   if (!kernel)
     return kernel.takeError();
-  return runKernel(*kernel, run.signature, run.sizes, run.inputs,
+  return runKernel(*kernel, run.signature, run.sizes, std::move(inputs),
                    options.threads, options.emulation);
 }
 
 /// What the emulator counted: memory a token and head, instructions in all.
 static void printCounts(const Run &run, const qdeltaCounts &counts) {
-  int64_t tokens = run.sizes.at("B") * run.sizes.at("T") * run.sizes.at("HV");
+  int64_t batch = run.cuSeqlens.empty() ? run.sizes.at("B") : 1;
+  int64_t tokens = batch * run.sizes.at("T") * run.sizes.at("HV");
   if (tokens > 0)
     llvm::outs() << formatCounts(counts, tokens) << "\n";
 }
@@ -173,15 +237,15 @@ static Error save(const Run &run, const RunOptions &options) {
 /// Compares with another engine and prints the table.
 static Error check(const Run &run, const Outputs &got,
                    const RunOptions &options) {
-  auto reference =
-      runReference(run.recurrence, "", run.inputs, run.signature.dtype);
+  auto reference = runReference(run.recurrence, "", run.inputs,
+                                run.signature.dtype, run.cuSeqlens);
   if (!reference)
     return reference.takeError();
   llvm::StringRef mode = options.compile.mode;
   Format products = productsOf(
       options.checkAgainst,
       productsOf(options.compile.engine, run.signature.dtype, mode), mode);
-  auto loop = runTokenLoop(run.recurrence, run.inputs, products);
+  auto loop = runTokenLoop(run.recurrence, run.inputs, products, run.cuSeqlens);
   if (!loop)
     return loop.takeError();
   bool againstReference = options.checkAgainst == "reference";

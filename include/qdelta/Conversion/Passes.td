@@ -245,6 +245,60 @@ def ExpandMath : Pass<"qdelta-expand-math", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::vector::VectorDialect"];
 }
 
+def CallCLibrary : Pass<"qdelta-call-c-library", "::mlir::ModuleOp"> {
+  let summary = "log(1 + x) and e^x - 1 as calls of the C library";
+  let description = [{
+    log1p and expm1 become calls of the C library, element by element on vectors.
+    Their way to LLVM would be a sum and a logarithm, or an exponential and a
+    difference, which have no right digits near 0: a softplus of -10 would be off
+    by a hundredth.
+
+    Before: `math.log1p` in functions of the buffers phase.
+    After: `func.call @log1pf`, or `@log1p` in f64.
+    Preconditions: none.
+
+    Numerics: preserving.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::vector::VectorDialect"];
+}
+
+def PairUpdates : Pass<"qdelta-pair-updates", "::mlir::ModuleOp"> {
+  let summary = "updates of the state by products of pairs";
+  let description = [{
+    A `qdelta.chunk_update` with keys in bf16 becomes one loop over the state's
+    rows, two at a time: the values of two tokens are written by one product of
+    pairs, and two rows, rounded, are read by one. Products add up in f32.
+
+    Before: `qdelta.chunk_update` on tensors, keys in bf16 and a state in f32.
+    After: scf, vector and x86vector ops on tensors.
+    Preconditions: an even number of keys and of tokens; columns that fill
+    registers of 16.
+
+    Numerics: changes precision: the state and the values are rounded to bf16
+    where they enter a product.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect",
+                           "::mlir::x86vector::X86VectorDialect"];
+}
+
+def PairConversions : Pass<"qdelta-pair-conversions", "::mlir::ModuleOp"> {
+  let summary = "two registers are rounded to bf16 at once";
+  let description = [{
+    Two registers that are rounded to bf16 and interleaved are rounded by one
+    instruction, which has no op of its own in any dialect, and then put in order.
+
+    Before: `vector.interleave` of two `x86vector.avx512.cvt.packed.f32_to_bf16`
+    of `vector<16xf32>`.
+    After: `llvm.call_intrinsic` and `vector.shuffle`. All else stays.
+    Preconditions: a processor with avx512bf16, which the op that is replaced
+    needs too.
+
+    Numerics: preserving.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::vector::VectorDialect"];
+}
+
 def ExpandBfloat : Pass<"qdelta-expand-bfloat", "::mlir::ModuleOp"> {
   let summary = "conversions of bf16 as integer arithmetic";
   let description = [{

@@ -37,6 +37,10 @@ struct CompileOptions {
   /// What sequences of vectors are stored in: `f32` (as their types say),
   /// `bf16` or `f16`.
   std::string dtype = "f32";
+  /// The function that a recurrence gets: `forward`; `packed` for sequences of
+  /// different lengths, with cu_seqlens of `i32` or `i64`; or with states in
+  /// place `step` and `step_indexed`.
+  std::string entry = "forward", cuSeqlens = "i32";
   /// The phase that the module is in: recurrence, affine, chunked, linalg,
   /// buffers or target.
   std::string from = "recurrence";

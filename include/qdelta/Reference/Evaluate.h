@@ -10,6 +10,7 @@
 #include "qdelta/Reference/Format.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/Error.h"
 
 #include <vector>
@@ -37,19 +38,22 @@ struct Tensor {
 /// reference and double the loop. An op that the interpreter does not know is
 /// an error that names it; so are inputs that do not fit the function. Elements
 /// that no op has written are poison: NaN, or `Exact::poison()`.
+/// Arguments of integers, those of packed functions, are `cuSeqlens` and no
+/// inputs. A `cuSeqlens` that does not fit the inputs is an error.
 template <typename Scalar>
 llvm::Expected<std::vector<Tensor<Scalar>>>
-evaluate(mlir::func::FuncOp function,
-         const std::vector<Tensor<Scalar>> &inputs);
+evaluate(mlir::func::FuncOp function, const std::vector<Tensor<Scalar>> &inputs,
+         llvm::ArrayRef<int64_t> cuSeqlens = {});
 
 /// Runs `recurrence` token by token, as `qdelta.scan` would, without a scan.
 /// `inputs` are the token inputs, the parameters and the initial states, in
 /// this order and with the shapes of `qdelta.scan`; the results are the outputs
-/// and the final states.
+/// and the final states. Sequences are packed unless `cuSeqlens` is empty.
 template <typename Scalar>
 llvm::Expected<std::vector<Tensor<Scalar>>>
 evaluateRecurrence(RecurrenceOp recurrence,
-                   const std::vector<Tensor<Scalar>> &inputs);
+                   const std::vector<Tensor<Scalar>> &inputs,
+                   llvm::ArrayRef<int64_t> cuSeqlens = {});
 
 /// The plain token loop that an engine with products in `format` is measured
 /// by: in float, with the state in float, but what `qdelta.read` and
@@ -58,7 +62,8 @@ evaluateRecurrence(RecurrenceOp recurrence,
 /// TF32. For F32 that is the float token loop. Inputs are taken as they are.
 llvm::Expected<std::vector<Tensor<float>>>
 evaluateTokenLoop(RecurrenceOp recurrence,
-                  const std::vector<Tensor<float>> &inputs, Format format);
+                  const std::vector<Tensor<float>> &inputs, Format format,
+                  llvm::ArrayRef<int64_t> cuSeqlens = {});
 
 } // namespace qdelta::reference
 

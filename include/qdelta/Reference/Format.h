@@ -15,10 +15,10 @@ namespace qdelta::reference {
 
 /// What the elements of a sequence are stored as, and what tensor cores
 /// multiply. Nothing is stored in TF32: it is what they make of f32, a float
-/// with 10 bits of mantissa.
-enum class Format { F32, BF16, F16, TF32, F64 };
+/// with 10 bits of mantissa. I32 and I64 are the integers of cu_seqlens.
+enum class Format { F32, BF16, F16, TF32, F64, I32, I64 };
 
-/// `f32`, `bf16`, `f16`, `tf32` or `f64`.
+/// `f32`, `bf16`, `f16`, `tf32`, `f64`, `i32` or `i64`.
 std::string_view formatName(Format format);
 
 /// The format of that name that sequences can be stored in. With F64 all of a
@@ -27,9 +27,9 @@ std::optional<Format> findFormat(std::string_view name);
 
 /// Bytes of an element.
 inline int64_t formatBytes(Format format) {
-  if (format == Format::F64)
+  if (format == Format::F64 || format == Format::I64)
     return 8;
-  return format == Format::F32 || format == Format::TF32 ? 4 : 2;
+  return format == Format::BF16 || format == Format::F16 ? 2 : 4;
 }
 
 /// Half of the distance from 1 to the next number: the largest relative error
@@ -41,7 +41,7 @@ double unitRoundoff(Format format);
 /// largest. NaN stays NaN.
 float roundTo(Format format, float x);
 /// The same of a number that need not be a float: it becomes one first, unless
-/// the format is F64.
+/// the format is F64. Integers stay as they are.
 double roundTo(Format format, double x);
 
 /// The bits of `x` rounded to `format`, which is BF16 or F16, and back.

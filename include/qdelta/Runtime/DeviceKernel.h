@@ -47,7 +47,8 @@ struct ArgumentWords {
   /// The last dimension of every argument is contiguous.
   int64_t strides[3];
   /// The size of its head dimension: of dimension 2 of tokens and outputs, 0 of
-  /// parameters, 1 of states. Value head h reads head h / (HV / heads).
+  /// parameters, 1 of states; 1 for cu_seqlens. Value head h reads head h / (HV
+  /// / heads).
   int64_t heads;
 };
 

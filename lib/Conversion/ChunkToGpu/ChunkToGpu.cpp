@@ -41,9 +41,11 @@ static LLVM::GlobalOp sharedMemory(ModuleOp module) {
 
 static LLVM::LLVMFuncOp createFunction(Plan &plan) {
   int64_t width = std::min(plan.valueSize, plan.columns);
-  KernelLaunch launch{plan.threads(), plan.sharedBytes,
-                      plan.columns,   (plan.valueSize + width - 1) / width,
-                      /*tokens=*/0,   {}};
+  KernelLaunch launch;
+  launch.threads = plan.threads();
+  launch.sharedBytes = plan.sharedBytes;
+  launch.columns = plan.columns;
+  launch.blocks = (plan.valueSize + width - 1) / width;
   if (plan.byTensorMaps)
     for (const Tile &tile : plan.tiles)
       launch.maps.push_back(tile.argument);

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Copies.h"
+#include "Gram.h"
 
 #include "mlir/IR/TypeUtilities.h"
 
@@ -71,6 +72,9 @@ static void requestTiles(Kernel &kernel, Num index) {
   e.intrinsic("llvm.nvvm.mbarrier.arrive.expect.tx.scope.cta.space.cta",
               {barrier, e.i32(plan.stageBytes)}, e.b.getI64Type());
   Type sharedCluster = LLVM::LLVMPointerType::get(e.b.getContext(), 7);
+  Num token = index * plan.chunk;
+  if (plan.cuSeqlens)
+    token = token + kernel.firstToken();
   for (auto [map, tile] : llvm::enumerate(plan.tiles)) {
     Num column = tile.isKey ? e.i32(0) : kernel.column();
     for (int64_t box = 0; box * kBoxColumns < tile.width; ++box) {
@@ -79,8 +83,8 @@ static void requestTiles(Kernel &kernel, Num index) {
       e.intrinsic("llvm.nvvm.cp.async.bulk.tensor.g2s.tile.4d",
                   {pointer, barrier, kernel.tensorMap(map),
                    column + box * kBoxColumns, kernel.headOf(tile.argument),
-                   index * plan.chunk, kernel.batch(), e.i16(0), e.i64(0),
-                   e.truth(false), e.truth(false), e.i32(0)},
+                   token, kernel.batch(), e.i16(0), e.i64(0), e.truth(false),
+                   e.truth(false), e.i32(0)},
                   {});
     }
   }
@@ -103,6 +107,33 @@ void qdelta::gpu::startCopies(Kernel &kernel, Num index, Num chunks,
   for (const Tile &tile : kernel.plan.tiles)
     copyTile(kernel, tile, first, stage);
   e.commitCopies();
+}
+
+void qdelta::gpu::clearAbsent(Kernel &kernel, Num index) {
+  Emitter &e = kernel.e;
+  Plan &plan = kernel.plan;
+  if (!plan.byTensorMaps || !plan.cuSeqlens)
+    return;
+  constexpr int64_t kPieces = 8, kPieceBytes = 16;
+  Num present = kernel.length() - index * plan.chunk;
+  e.when(present < plan.chunk, [&] {
+    Lane x = kernel.lane(/*gramRole=*/true);
+    Num stage = kernel.stage(index % Plan::kStages), zero = e.f32(0);
+    // A tile is groups of rows of 128 bytes, of which all pieces go.
+    int64_t groupBytes = plan.chunk * kPieces * kPieceBytes;
+    for (int64_t group = 0; group < plan.stageBytes; group += groupBytes)
+      e.loop(present * kPieces + (x.warp * 32 + x.lane),
+             e.i32(plan.chunk * kPieces), 32 * plan.gramWarps, {},
+             [&](Num piece, ArrayRef<Num>) {
+               Num to = stage + group + piece * kPieceBytes;
+               e.storeSharedPair(to, zero, zero);
+               e.storeSharedPair(to + 8, zero, zero);
+               return Fragment();
+             });
+    // Products of groups of warps see shared memory on their own.
+    e.intrinsic("llvm.nvvm.fence.proxy.async.shared_cta", {}, {});
+    e.syncGroup(kGramBarrier, 32 * plan.gramWarps);
+  });
 }
 
 void qdelta::gpu::waitForTiles(Kernel &kernel, Num index) {

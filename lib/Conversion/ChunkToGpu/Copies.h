@@ -20,6 +20,11 @@ void startCopies(Kernel &kernel, Num index, Num chunks, bool gramRole);
 /// of the chunk before it has done so.
 void waitForTiles(Kernel &kernel, Num index);
 
+/// Makes zeros of the rows past the last token of a packed sequence, where
+/// tensor maps bring tokens of the next one. All threads of the Gram role call
+/// this together when chunk `index` has arrived, before anything reads it.
+void clearAbsent(Kernel &kernel, Num index);
+
 } // namespace qdelta::gpu
 
 #endif // QDELTA_CONVERSION_CHUNKTOGPU_COPIES_H

@@ -235,6 +235,24 @@ Fragment Emitter::branch(Num condition, llvm::function_ref<Fragment()> yes,
   return results;
 }
 
+Fragment Emitter::branchOrZeros(Num condition,
+                                llvm::function_ref<Fragment()> yes) {
+  SmallVector<Type> types;
+  auto keepTypes = [&] {
+    Fragment made = yes();
+    for (Num number : made)
+      types.push_back(number.type());
+    return made;
+  };
+  auto zeros = [&] {
+    Fragment made;
+    for (Type type : types)
+      made.push_back(isa<FloatType>(type) ? f32(0) : i32(0));
+    return made;
+  };
+  return branch(condition, keepTypes, zeros);
+}
+
 void Emitter::when(Num condition, llvm::function_ref<void()> body) {
   branch(
       condition,

@@ -114,6 +114,8 @@ public:
                 Body body);
   Fragment branch(Num condition, llvm::function_ref<Fragment()> yes,
                   llvm::function_ref<Fragment()> no);
+  /// What `yes` makes if `condition` holds, else zeros.
+  Fragment branchOrZeros(Num condition, llvm::function_ref<Fragment()> yes);
   void when(Num condition, llvm::function_ref<void()> body);
 
   // Warps and barriers.

@@ -180,6 +180,7 @@ LogicalResult GramRole::storeMatrices(MatrixValues &matrices, Num slot) {
 
 FailureOr<Fragment> GramRole::createChunk(Num index, ArrayRef<Num> scalars) {
   waitForTiles(kernel, index);
+  clearAbsent(kernel, index);
   MatrixValues matrices(kernel, kernel.stage(index % Plan::kStages));
   if (plan.inverse)
     matrices.startProduct(plan.inverse->getOperand(0));

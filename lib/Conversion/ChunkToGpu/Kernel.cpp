@@ -41,17 +41,32 @@ Num Kernel::word(int64_t index) {
 }
 
 bool Kernel::isState(unsigned argument) const {
-  return argument + 1 == inputs() || argument + 1 == numArguments;
+  return argument == initialState() || argument + 1 == numArguments;
+}
+
+Num Kernel::bound(Num sequence) {
+  unsigned argument = plan.cuSeqlens.getArgNumber();
+  Num address =
+      word(5 * argument) + e.widen(sequence) * bytesOfArgument(argument);
+  Value pointer = LLVM::IntToPtrOp::create(
+      e.b, LLVM::LLVMPointerType::get(e.b.getContext(), 1), Value(address));
+  Num value = e.load(pointer, typeOf(argument).getElementType());
+  return bytesOfArgument(argument) == 4 ? value : e.narrow(value);
 }
 
 /// A state's head follows its batch entry; a sequence's comes after the token.
-Num Kernel::start(unsigned argument, Num batch, Num head) {
+Num Kernel::start(unsigned argument, Num batch, Num head, Num firstToken) {
   int64_t first = 5 * argument;
-  Num offset =
-      typeOf(argument).getRank() == 1
-          ? e.widen(head) * word(first + 1)
-          : e.widen(batch) * word(first + 1) +
-                e.widen(head) * word(first + (isState(argument) ? 2 : 3));
+  bool isParameter = typeOf(argument).getRank() == 1;
+  bool isPacked = firstToken && !isParameter && !isState(argument);
+  auto before = [&] {
+    return isPacked ? e.widen(firstToken) * word(first + 2)
+                    : e.widen(batch) * word(first + 1);
+  };
+  Num offset = isParameter
+                   ? e.widen(head) * word(first + 1)
+                   : before() + e.widen(head) *
+                                    word(first + (isState(argument) ? 2 : 3));
   return word(first) + offset * bytesOfArgument(argument);
 }
 
@@ -65,13 +80,24 @@ void Kernel::prepare() {
                   {e.sharedPointer(arrival(e.i32(i))), e.i32(1)}, {});
     if (plan.byTensorMaps)
       e.intrinsic("llvm.nvvm.fence.mbarrier_init.release.cluster", {}, {});
+    Num firstToken;
+    if (plan.cuSeqlens) {
+      firstToken = bound(batch);
+      e.store(bound(batch + 1) - firstToken,
+              e.sharedPointer(placeAddress(numArguments + 1)));
+      e.store(firstToken, e.sharedPointer(placeAddress(numArguments + 2)));
+    }
     for (unsigned i = 0; i < numArguments; ++i) {
+      if (plan.cuSeqlens && i == plan.cuSeqlens.getArgNumber())
+        continue;
       Num own = head / (valueHeads / e.narrow(word(5 * i + 4)));
-      e.store(start(i, batch, own),
+      e.store(start(i, batch, own, firstToken),
               e.sharedPointer(shared + (plan.startsAt + 8 * int64_t(i))));
       e.store(own, e.sharedPointer(placeAddress(i)));
     }
-    e.store(batch, e.sharedPointer(placeAddress(numArguments)));
+    // Packed sequences are one batch entry.
+    e.store(firstToken ? e.i32(0) : batch,
+            e.sharedPointer(placeAddress(numArguments)));
   });
   e.syncAll();
 }

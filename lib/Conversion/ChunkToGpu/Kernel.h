@@ -40,13 +40,18 @@ public:
   /// next chunk included.
   void endChunk(bool gramRole);
 
-  /// This CTA's batch entry, and the head of `argument`.
+  /// This CTA's batch entry in sequences, and the head of `argument`.
   Num batch() { return place(numArguments); }
   Num headOf(unsigned argument) { return place(argument); }
   /// First value column of this CTA.
   Num column();
-  /// T.
-  Num length() { return e.narrow(word(numArguments * 5)); }
+  /// T, or of packed sequences the tokens of this one.
+  Num length() {
+    return plan.cuSeqlens ? place(numArguments + 1)
+                          : e.narrow(word(numArguments * 5));
+  }
+  /// This CTA's first token in packed sequences.
+  Num firstToken() { return place(numArguments + 2); }
 
   /// The start of this CTA's head in an argument, and the bytes between its
   /// rows (tokens, or key channels).
@@ -91,10 +96,13 @@ public:
     return typeOf(argument).getElementTypeBitWidth() / 8;
   }
   unsigned inputs() const { return plan.func.getNumArguments(); }
+  unsigned initialState() const { return inputs() - (plan.cuSeqlens ? 2 : 1); }
 
 private:
   Num word(int64_t index);
-  Num start(unsigned argument, Num batch, Num head);
+  Num start(unsigned argument, Num batch, Num head, Num firstToken);
+  /// Where a packed sequence begins, i32.
+  Num bound(Num sequence);
   Num placeAddress(unsigned index) {
     return shared + (plan.placesAt + 4 * int64_t(index));
   }

@@ -6,7 +6,10 @@
 
 #include "Plan.h"
 
+#include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
@@ -17,8 +20,15 @@ const Tile &Plan::tileOf(Value value) const {
   return tiles[tileIndices.lookup(value)];
 }
 
+/// The sequence that a value is, or is part of.
+static BlockArgument sequenceOf(Value value) {
+  if (auto slice = value.getDefiningOp<tensor::ExtractSliceOp>())
+    value = slice.getSource();
+  return dyn_cast<BlockArgument>(value);
+}
+
 unsigned Plan::argumentOf(Value value) const {
-  return cast<BlockArgument>(value).getArgNumber();
+  return sequenceOf(value).getArgNumber();
 }
 
 int64_t Plan::cumulativeIndex(ValueRange logs, int64_t place) const {
@@ -55,11 +65,12 @@ LogicalResult Plan::findLoop() {
   if (loops.size() != 1)
     return forall.emitError("expected one loop over chunks");
   loop = loops[0];
+  cuSeqlens = cuSeqlensOf(func);
   chunk = schedule.getChunk();
   auto state = cast<RankedTensorType>(loop.getInits()[0].getType());
   keys = state.getDimSize(0);
   columns = state.getDimSize(1);
-  auto whole = cast<RankedTensorType>(func.getArgumentTypes().back());
+  auto whole = cast<RankedTensorType>(func.getResultTypes().back());
   keySize = whole.getDimSize(2);
   valueSize = whole.getDimSize(3);
   format = llvm::StringSwitch<Format>(schedule.getOperands())
@@ -72,7 +83,7 @@ LogicalResult Plan::findLoop() {
 }
 
 LogicalResult Plan::addTile(LoadTileOp load) {
-  auto argument = dyn_cast<BlockArgument>(load.getSource());
+  BlockArgument argument = sequenceOf(load.getSource());
   auto source = cast<RankedTensorType>(load.getSource().getType());
   if (!argument || argument.getOwner()->getParentOp() != func ||
       source.getRank() != 4 || load.getIndices().size() != 3)
@@ -224,7 +235,8 @@ LogicalResult Plan::placeShared() {
   startsAt = outputAt + stateWarps * chunk * 16 * elementBytes();
   int64_t arguments = func.getNumArguments() + func.getNumResults();
   placesAt = startsAt + 8 * arguments;
-  arrivalsAt = llvm::alignTo(placesAt + 4 * (arguments + 1), 8);
+  int64_t places = arguments + (cuSeqlens ? 3 : 1);
+  arrivalsAt = llvm::alignTo(placesAt + 4 * places, 8);
   sharedBytes = arrivalsAt + 8 * kStages;
   constexpr int64_t kShortestChunk = 16;
   if (sharedBytes > target->sharedBytes)

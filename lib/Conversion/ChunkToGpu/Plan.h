@@ -55,12 +55,16 @@ public:
 
   Kind kindOf(mlir::Value value) const { return kinds.lookup(value); }
   const Tile &tileOf(mlir::Value value) const;
+  /// The number of the function's argument that a tile is loaded from, or from
+  /// a sequence of which if they are packed.
   unsigned argumentOf(mlir::Value value) const;
   int64_t cumulativeIndex(mlir::ValueRange logs, int64_t place) const;
   int64_t factorIndex(mlir::ValueRange logs, int64_t place) const;
 
   mlir::func::FuncOp func;
   mlir::scf::ForOp loop;
+  /// Where packed sequences end, or null.
+  mlir::BlockArgument cuSeqlens;
   const GpuTarget *target = nullptr;
   Format format = Format::BF16;
   int64_t chunk = 0, keys = 0, columns = 0;

@@ -23,7 +23,7 @@ LogicalResult qdelta::gpu::emitStateRole(Kernel &kernel, Num chunks) {
   };
   std::unique_ptr<Products> products = Products::create(kernel);
   load(e.i32(0));
-  Fragment state = loadState(kernel, kernel.inputs() - 1);
+  Fragment state = loadState(kernel, kernel.initialState());
   kernel.endChunk(/*gramRole=*/false);
   load(e.i32(1));
   kernel.endChunk(/*gramRole=*/false);

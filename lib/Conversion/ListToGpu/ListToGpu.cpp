@@ -46,6 +46,7 @@ private:
     return {{e.i32(0), Num(), 1}};
   }
   Fragment loadToken(Num token);
+  Fragment loadFirstToken();
   void setToken(ArrayRef<Num> words);
   void storeOutput(const Fragment &values, unsigned index, Num token);
   FailureOr<Fragment> step(Num token, ArrayRef<Num> carried);
@@ -77,6 +78,15 @@ Fragment ThreadProgram::loadToken(Num token) {
     words.append(memory.load(memory.row(input.rows, token), input.rows,
                              piecesOf(input.value)));
   return words;
+}
+
+/// Nothing is launched for no tokens, but one of packed sequences may have
+/// none.
+Fragment ThreadProgram::loadFirstToken() {
+  if (!op.getCuSeqlens())
+    return loadToken(e.i32(0));
+  return e.branchOrZeros(memory.length() >= 1,
+                         [&] { return loadToken(e.i32(0)); });
 }
 
 void ThreadProgram::setToken(ArrayRef<Num> words) {
@@ -122,19 +132,18 @@ FailureOr<Fragment> ThreadProgram::step(Num token, ArrayRef<Num> carried) {
 }
 
 LogicalResult ThreadProgram::emit() {
-  unsigned inputs = op->getNumOperands(), numStates = op.getInits().size();
+  KernelTensors tensors = KernelTensors::get(op);
   // The state is most of what is waited for, so it is asked for first.
   Fragment carried;
-  for (unsigned i = 0; i < numStates; ++i)
-    carried.append(memory.loadState(inputs - numStates + i, place));
+  for (unsigned i = 0; i < tensors.states; ++i)
+    carried.append(memory.loadState(tensors.firstInit() + i, place));
   stateSize = carried.size();
   for (BlockArgument token :
        op.getBody().getArguments().take_front(op.getTokens().size()))
     tokens.push_back({token, memory.startOf(token.getArgNumber())});
-  for (unsigned i = 0; i < op.getOutputs().size(); ++i)
-    outputs.push_back(memory.startOf(inputs + i));
-  // There is a first token: nothing is launched for none.
-  carried.append(loadToken(e.i32(0)));
+  for (unsigned i = 0; i < tensors.outputs; ++i)
+    outputs.push_back(memory.startOf(tensors.inputs() + i));
+  carried.append(loadFirstToken());
   addParameters();
   if (failed(list.makeKnown()))
     return failure();
@@ -148,10 +157,10 @@ LogicalResult ThreadProgram::emit() {
   e.b.setLoc(op.getLoc());
   Place last(e, layout);
   ArrayRef<Num> states = carried;
-  for (unsigned i = 0; i < numStates; ++i)
-    memory.storeState(
-        states.slice(i * stateSize / numStates, stateSize / numStates),
-        inputs + op.getOutputs().size() + i, last);
+  size_t each = stateSize / tensors.states;
+  for (unsigned i = 0; i < tensors.states; ++i)
+    memory.storeState(states.slice(i * each, each), tensors.firstFinal() + i,
+                      last);
   return failure(failed_);
 }
 
@@ -177,12 +186,12 @@ static LogicalResult convert(func::FuncOp func, AffineScanOp op) {
     return failure();
   func->setAttr("qdelta.schedule", op.getScheduleAttr());
   Layout layout = Layout::get(op);
-  LLVM::LLVMFuncOp kernel = createKernelFunction(func, {layout.threads(),
-                                                        /*sharedBytes=*/0,
-                                                        layout.columns,
-                                                        layout.blocks(),
-                                                        /*tokens=*/0,
-                                                        {}});
+  KernelLaunch launch;
+  launch.threads = layout.threads();
+  launch.columns = layout.columns;
+  launch.blocks = layout.blocks();
+  launch.replaced = KernelTensors::get(op).replaced();
+  LLVM::LLVMFuncOp kernel = createKernelFunction(func, launch);
   Emitter e(op.getLoc(), func.getContext());
   e.b.setInsertionPointToStart(kernel.addEntryBlock(e.b));
   if (failed(ThreadProgram(e, op, kernel.getArgument(0)).emit()))

@@ -72,8 +72,8 @@ LogicalResult ListValues::make(Operation &op) {
 }
 
 static bool isEntry(Operation &op) {
-  return isa<AffineDecayOp, AffineReadOp, AffineWriteOp, AffineOutputOp,
-             AffineEndOp>(op);
+  return isa<AffineDecayOp, AffineReadOp, AffineWriteOp, AffineMixOp,
+             AffineOutputOp, AffineEndOp>(op);
 }
 
 LogicalResult ListValues::makeKnown() {
@@ -101,6 +101,8 @@ LogicalResult ListValues::run(MutableArrayRef<Fragment> states, Output output) {
       this->read(read, states[read.getState()]);
     else if (auto write = dyn_cast<AffineWriteOp>(entry))
       this->write(write, states[write.getState()]);
+    else if (auto mix = dyn_cast<AffineMixOp>(entry))
+      this->mix(mix, states[mix.getState()], states[mix.getSource()]);
     else if (auto of = dyn_cast<AffineOutputOp>(entry))
       output(combine(of.getCoefficients(), of.getTerms(), layout.lanes));
     else if (!isEntry(entry) && !values.contains(entry.getResult(0)) &&
@@ -190,4 +192,10 @@ void ListValues::write(AffineWriteOp op, Fragment &state) {
       Num &element = state[r * layout.lanes + c];
       element = e.fma(key[r], value[c], element);
     }
+}
+
+void ListValues::mix(AffineMixOp op, Fragment &state, ArrayRef<Num> source) {
+  Num by = values[op.getBy()][0];
+  for (auto [element, other] : llvm::zip_equal(state, source))
+    element = e.fma(by, other, element);
 }

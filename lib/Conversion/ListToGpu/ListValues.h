@@ -46,6 +46,7 @@ private:
   void decay(AffineDecayOp op, Fragment &state);
   void read(AffineReadOp op, llvm::ArrayRef<Num> state);
   void write(AffineWriteOp op, Fragment &state);
+  void mix(AffineMixOp op, Fragment &state, llvm::ArrayRef<Num> source);
 
   Emitter &e;
   AffineScanOp op;

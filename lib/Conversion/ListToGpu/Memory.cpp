@@ -17,20 +17,38 @@ using namespace qdelta::gpu;
 template <typename Op>
 static KernelTensors tensorsOf(Op op) {
   KernelTensors tensors;
-  for (TypeRange types :
-       {TypeRange(op.getTokens()), TypeRange(op.getParams()),
-        TypeRange(op.getInits()), TypeRange(op->getResultTypes())})
-    for (Type type : types)
-      tensors.types.push_back(cast<RankedTensorType>(type));
   tensors.tokens = op.getTokens().size();
   tensors.params = op.getParams().size();
   tensors.states = op.getInits().size();
   tensors.outputs = op.getOutputs().size();
+  tensors.isPacked = static_cast<bool>(op.getCuSeqlens());
+  tensors.isIndexed = static_cast<bool>(op.getStateIndex());
+  tensors.inPlace = op.getInPlace();
+  auto add = [&](TypeRange types) {
+    for (Type type : types)
+      tensors.types.push_back(cast<RankedTensorType>(type));
+  };
+  add(op.getTokens().getTypes());
+  add(op.getParams().getTypes());
+  add(op.getInits().getTypes());
+  for (Value integers : {Value(op.getCuSeqlens()), Value(op.getStateIndex())})
+    if (integers)
+      add(integers.getType());
+  add(op.getOutputs().getTypes());
+  if (!op.getInPlace())
+    add(op.getFinals().getTypes());
   return tensors;
 }
 
 KernelTensors KernelTensors::get(AffineScanOp op) { return tensorsOf(op); }
 KernelTensors KernelTensors::get(PrescanOp op) { return tensorsOf(op); }
+
+SmallVector<int64_t> KernelTensors::replaced() const {
+  SmallVector<int64_t> result;
+  for (unsigned i = 0; inPlace && i < states; ++i)
+    result.push_back(firstInit() + i);
+  return result;
+}
 
 Rows::Rows(Emitter &e, KernelTensors theTensors, Value params, Num item)
     : e(e), tensors(std::move(theTensors)), params(params),
@@ -38,6 +56,34 @@ Rows::Rows(Emitter &e, KernelTensors theTensors, Value params, Num item)
   valueHeads = e.narrow(word(numTensors * 5 + 1));
   batch = item / valueHeads;
   head = item % valueHeads;
+  stateEntry = batch;
+  if (tensors.isPacked)
+    findSequence();
+  if (tensors.isIndexed)
+    findStateEntry();
+}
+
+Value Rows::lastAt(Num index, Num stride) {
+  int64_t last = tensors.inputs() - 1;
+  Num address = word(5 * last) + e.widen(index) * stride;
+  return LLVM::IntToPtrOp::create(
+      e.b, LLVM::LLVMPointerType::get(e.b.getContext(), 1), Value(address));
+}
+
+void Rows::findSequence() {
+  Type type = tensors.types[tensors.inputs() - 1].getElementType();
+  int64_t bytes = type.getIntOrFloatBitWidth() / 8;
+  auto bound = [&](Num n) {
+    Num value = e.load(lastAt(n, e.i64(bytes)), type);
+    return type.isInteger(32) ? value : e.narrow(value);
+  };
+  firstToken = bound(batch);
+  sequenceLength = bound(batch + 1) - firstToken;
+}
+
+void Rows::findStateEntry() {
+  int64_t stride = 5 * (static_cast<int64_t>(tensors.inputs()) - 1) + 1;
+  stateEntry = e.load(lastAt(batch, word(stride) * 4), e.i32Type());
 }
 
 Num Rows::lengthOf(Emitter &e, const KernelTensors &tensors, Value params) {
@@ -60,8 +106,10 @@ Rows::Start Rows::startOf(unsigned tensor) {
   // A state's head follows its batch entry; a sequence's comes after the token.
   int64_t headAt = isParameter ? 1 : isState ? 2 : 3;
   Num offset = e.widen(own) * word(first + headAt);
-  if (!isParameter)
-    offset = offset + e.widen(batch) * word(first + 1);
+  if (tensors.isPacked && !isParameter && !isState)
+    offset = offset + e.widen(firstToken) * word(first + 2);
+  else if (!isParameter)
+    offset = offset + e.widen(isState ? stateEntry : batch) * word(first + 1);
   Num start = word(first) + offset * bytes;
   Start rows;
   rows.base = LLVM::IntToPtrOp::create(

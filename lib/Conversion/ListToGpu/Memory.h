@@ -14,20 +14,30 @@
 namespace qdelta::gpu {
 
 /// The tensors of a kernel: of a list or prescan the token inputs, parameters
-/// and initial states, then the outputs and final states.
+/// initial states and cu_seqlens or a state index if there is one, then the
+/// outputs and, unless they replace the initial ones, the final states.
 struct KernelTensors {
   static KernelTensors get(AffineScanOp op);
   static KernelTensors get(PrescanOp op);
 
   llvm::SmallVector<mlir::RankedTensorType> types;
   unsigned tokens = 0, params = 0, states = 0, outputs = 0;
+  bool isPacked = false, isIndexed = false, inPlace = false;
 
-  unsigned inputs() const { return tokens + params + states; }
+  unsigned firstInit() const { return tokens + params; }
+  unsigned inputs() const {
+    return firstInit() + states + (isPacked || isIndexed);
+  }
+  unsigned firstFinal() const {
+    return inPlace ? firstInit() : inputs() + outputs;
+  }
+  /// Which tensor each final state replaces.
+  llvm::SmallVector<int64_t> replaced() const;
   bool isParameter(unsigned tensor) const {
     return tensor >= tokens && tensor < tokens + params;
   }
   bool isState(unsigned tensor) const {
-    return (tensor >= tokens + params && tensor < inputs()) ||
+    return (tensor >= firstInit() && tensor < firstInit() + states) ||
            tensor >= inputs() + outputs;
   }
 };
@@ -39,8 +49,11 @@ public:
   /// `item` is the batch entry times HV plus the head.
   Rows(Emitter &e, KernelTensors tensors, mlir::Value params, Num item);
 
+  /// T, or of packed sequences the number of tokens of this one.
+  Num length() {
+    return tensors.isPacked ? sequenceLength : lengthOf(e, tensors, params);
+  }
   /// T.
-  Num length() { return lengthOf(e, tensors, params); }
   static Num lengthOf(Emitter &e, const KernelTensors &tensors,
                       mlir::Value params);
 
@@ -72,6 +85,11 @@ public:
 
 protected:
   Num word(int64_t index);
+  /// Where the last input, cu_seqlens or a state index, has its element
+  /// `index`; `stride` is in bytes, i64.
+  mlir::Value lastAt(Num index, Num stride);
+  void findSequence();
+  void findStateEntry();
   Fragment loadPiece(mlir::Value pointer, const Start &rows, int64_t length);
   void storePiece(llvm::ArrayRef<Num> values, mlir::Value pointer,
                   const Start &rows);
@@ -80,7 +98,10 @@ protected:
   KernelTensors tensors;
   mlir::Value params;
   int64_t numTensors;
-  Num batch, head, valueHeads;
+  /// The entry of the states is the batch entry, or what an index says.
+  Num batch, head, valueHeads, stateEntry;
+  /// Of packed sequences, i32.
+  Num firstToken, sequenceLength;
 };
 
 /// The same with the matrix states of a list.

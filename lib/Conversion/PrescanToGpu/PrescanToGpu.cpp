@@ -26,20 +26,22 @@ using namespace qdelta;
 using namespace qdelta::gpu;
 
 namespace {
-/// The tokens of a warp: from `begin` to `end`, and before them as many as the
-/// longest window needs.
+/// The tokens of a warp: from `begin` to `end`, and before them, from `start`
+/// on, as many as the longest window needs. Without windows there is no
+/// `start`.
 struct Run {
-  Num item, start, begin, end, length;
+  Rows rows;
+  Num start, begin, end;
+  /// Whether it is its sequence's last run.
+  Num isLast;
 };
 
 /// The program of a thread, as it is written.
 class ThreadProgram {
 public:
-  ThreadProgram(Emitter &e, PrescanOp op, const Widths &widths, Value params,
-                const Run &run)
-      : e(e), op(op), widths(widths), run(run),
-        rows(e, KernelTensors::get(op), params, run.item),
-        lane(e.special("tid.x")), known(e, widths, lane) {}
+  ThreadProgram(Emitter &e, PrescanOp op, const Widths &widths, const Run &run)
+      : e(e), op(op), widths(widths), tensors(KernelTensors::get(op)), run(run),
+        rows(run.rows), lane(e.special("tid.x")), known(e, widths, lane) {}
 
   LogicalResult emit();
 
@@ -72,6 +74,7 @@ private:
   Emitter &e;
   PrescanOp op;
   const Widths &widths;
+  KernelTensors tensors;
   Run run;
   Rows rows;
   Num lane;
@@ -223,10 +226,9 @@ FailureOr<Fragment> ThreadProgram::step(Num token, ArrayRef<Num> carried) {
 }
 
 void ThreadProgram::storeStates(ArrayRef<Num> states) {
-  unsigned first = op->getNumOperands() - 1 + op.getOutputs().size();
   for (auto [index, state] : llvm::enumerate(op.getStates())) {
     size_t count = widths.count(widths.widthOf(state));
-    Rows::Start start = rows.startOf(first + index);
+    Rows::Start start = rows.startOf(tensors.firstFinal() + index);
     store(Fragment(states.take_front(count)), start.base, start, state);
     states = states.drop_front(count);
   }
@@ -236,9 +238,8 @@ LogicalResult ThreadProgram::emit() {
   if (failed(makeKnown()))
     return failure();
   findStateOps();
-  unsigned inputs = op->getNumOperands() - 1;
-  for (unsigned i = 0; i < op.getOutputs().size(); ++i)
-    outputs.push_back(rows.startOf(inputs + i));
+  for (unsigned i = 0; i < tensors.outputs; ++i)
+    outputs.push_back(rows.startOf(tensors.inputs() + i));
   Fragment states;
   if (run.start) {
     states = e.branch(
@@ -258,7 +259,11 @@ LogicalResult ThreadProgram::emit() {
   }
   stateSize = states.size();
   Fragment carried = states;
-  carried.append(loadToken(tokens, run.begin));
+  auto loadFirst = [&] { return loadToken(tokens, run.begin); };
+  // Of packed sequences one may have no tokens, or fewer than its runs.
+  carried.append(tensors.isPacked
+                     ? e.branchOrZeros(run.begin < run.end, loadFirst)
+                     : loadFirst());
   bool failed_ = false;
   carried = e.loop(run.begin, run.end, 1, carried,
                    [&](Num token, ArrayRef<Num> values) {
@@ -271,27 +276,46 @@ LogicalResult ThreadProgram::emit() {
   e.b.setLoc(op.getLoc());
   ArrayRef<Num> last = ArrayRef<Num>(carried).take_front(stateSize);
   if (run.start)
-    e.when(run.length <= run.end, [&] { storeStates(last); });
+    e.when(run.isLast, [&] { storeStates(last); });
   else
     storeStates(last);
   return success();
 }
 
-/// The run of this CTA; all tokens if there is no window.
+/// The longest window, if the prescan goes in runs. Where states are in place
+/// one run would take what another has stored.
+static std::optional<int64_t> windowOfRuns(PrescanOp op) {
+  if (op.getInPlace() && !op.getInits().empty())
+    return std::nullopt;
+  return findWindow(op);
+}
+
+/// The run of this CTA; all tokens if there is no window. There are as many
+/// runs of each packed sequence as all tokens would take.
 static Run runOf(Emitter &e, PrescanOp op, Value params) {
+  KernelTensors tensors = KernelTensors::get(op);
   Num cta = e.special("ctaid.x");
-  Num length = Rows::lengthOf(e, KernelTensors::get(op), params);
-  std::optional<int64_t> window = findWindow(op);
-  if (!window)
-    return {cta, Num(), e.i32(0), length, length};
+  std::optional<int64_t> window = windowOfRuns(op);
+  if (!window) {
+    Rows rows(e, tensors, params, cta);
+    Num length = rows.length();
+    return {rows, Num(), e.i32(0), length, Num()};
+  }
   int64_t tokens = op.getSchedule()->getSpan();
-  Num runs = (length + (tokens - 1)) / tokens;
-  Num begin = (cta % runs) * tokens, end = begin + tokens;
+  auto runsOf = [&](Num length) { return (length + (tokens - 1)) / tokens; };
+  Num runs = runsOf(Rows::lengthOf(e, tensors, params));
+  Rows rows(e, tensors, params, cta / runs);
+  Num number = cta % runs, length = rows.length();
+  Num begin = number * tokens, end = begin + tokens;
   end = e.select(end < length, end, length);
+  if (tensors.isPacked) {
+    begin = e.select(begin < length, begin, length);
+    runs = e.select(equals(length, 0), e.i32(1), runsOf(length));
+  }
   Num start;
   if (*window)
     start = e.select(begin < *window, e.i32(0), begin - *window);
-  return {cta / runs, start, begin, end, length};
+  return {rows, start, begin, end, equals(runs - number, 1)};
 }
 
 static LogicalResult convert(func::FuncOp func, PrescanOp op) {
@@ -308,13 +332,14 @@ static LogicalResult convert(func::FuncOp func, PrescanOp op) {
   ScheduleAttr schedule = *op.getSchedule();
   KernelLaunch launch;
   launch.threads = launch.columns = schedule.getColumns();
-  launch.tokens = findWindow(op) ? schedule.getSpan() : 0;
+  launch.tokens = windowOfRuns(op) ? schedule.getSpan() : 0;
+  launch.replaced = KernelTensors::get(op).replaced();
   LLVM::LLVMFuncOp kernel = createKernelFunction(func, launch);
   Emitter e(op.getLoc(), func.getContext());
   e.b.setInsertionPointToStart(kernel.addEntryBlock(e.b));
   Value params = kernel.getArgument(0);
   Run run = runOf(e, op, params);
-  if (failed(ThreadProgram(e, op, *widths, params, run).emit()))
+  if (failed(ThreadProgram(e, op, *widths, run).emit()))
     return failure();
   LLVM::ReturnOp::create(e.b, ValueRange());
   func.erase();

@@ -5,7 +5,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "ModelKernel.h"
-#include "data/Source.h"
 
 #include "gtest/gtest.h"
 

@@ -6,8 +6,6 @@
 
 #include "ModelKernel.h"
 #include "data/Failure.h"
-#include "data/Source.h"
-#include "qdelta/Pipelines/Registration.h"
 
 #include <algorithm>
 #include <cmath>
@@ -41,24 +39,11 @@ llvm::Expected<std::unique_ptr<ModelKernel>>
 ModelKernel::get(llvm::StringRef model, const CompileOptions &options,
                  const std::map<std::string, int64_t> &sizes) {
   std::unique_ptr<ModelKernel> result(new ModelKernel);
-  mlir::DialectRegistry registry;
-  registerDialects(registry);
-  result->context = std::make_unique<mlir::MLIRContext>(
-      registry, mlir::MLIRContext::Threading::DISABLED);
-  llvm::Expected<std::string> path =
-      tools::findModel(model, tools::defaultModelsDir());
-  if (!path)
-    return path.takeError();
-  llvm::Expected<tools::Source> source =
-      tools::Source::read(*path, *result->context);
-  if (!source)
-    return source.takeError();
-  llvm::Expected<RecurrenceOp> recurrence =
-      tools::findRecurrence(source->getModule(), "");
-  if (!recurrence)
-    return recurrence.takeError();
-  llvm::Expected<tools::LoadedKernel> kernel = tools::LoadedKernel::compile(
-      source->getModule(), options, recurrence->getSymName(), false);
+  auto read = Model::read(model, options.dtype);
+  if (!read)
+    return read.takeError();
+  result->model = std::move(*read);
+  auto kernel = result->model->compile(options, options.key, options.value);
   if (!kernel)
     return kernel.takeError();
   result->kernel = std::make_unique<tools::LoadedKernel>(std::move(*kernel));

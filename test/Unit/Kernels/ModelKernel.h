@@ -8,10 +8,8 @@
 #define QDELTA_TEST_UNIT_KERNELS_MODELKERNEL_H
 
 #include "GuardedBuffer.h"
+#include "Model.h"
 #include "arrays/KernelArrays.h"
-#include "data/Engines.h"
-
-#include "mlir/IR/MLIRContext.h"
 
 namespace qdelta::test {
 
@@ -38,7 +36,7 @@ public:
 private:
   ModelKernel() = default;
 
-  std::unique_ptr<mlir::MLIRContext> context;
+  std::unique_ptr<Model> model;
   std::unique_ptr<tools::LoadedKernel> kernel;
   Arrays seeded;
 };

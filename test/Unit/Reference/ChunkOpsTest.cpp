@@ -117,6 +117,73 @@ TEST(ChunkOps, Decay) {
   }
 }
 
+/// Entry (into, of) of the product of the steps from step p of token s to step
+/// q of token t, as matrices over two states: a decay of state 1, S_0 += c S_1,
+/// a decay of state 0, S_1 += d S_0.
+static double transferBetween(const std::vector<Numbers> &by, int64_t of,
+                              int64_t into, int64_t s, int64_t p, int64_t t,
+                              int64_t q) {
+  Numbers all = matrix(2, 2, [](int64_t i, int64_t j) { return i == j; });
+  for (int64_t at = 4 * s + p; at < 4 * t + q; ++at) {
+    double x = by[at % 4].data[at / 4];
+    Numbers step = matrix(2, 2, [&](int64_t i, int64_t j) -> double {
+      switch (at % 4) {
+      case 0:
+        return i != j ? 0 : i == 1 ? std::exp(x) : 1;
+      case 1:
+        return i == j ? 1 : i == 0 ? x : 0;
+      case 2:
+        return i != j ? 0 : i == 0 ? std::exp(x) : 1;
+      default:
+        return i == j ? 1 : i == 1 ? x : 0;
+      }
+    });
+    all = product(step, all);
+  }
+  return at(all, into, of);
+}
+
+TEST(ChunkOps, Transfer) {
+  Program program(R"(
+    func.func @f(%a: tensor<3xf64>, %b: tensor<3xf64>, %c: tensor<3xf64>, %d: tensor<3xf64>)
+        -> (tensor<3x3xf64>, tensor<3x3xf64>, tensor<3xf64>, tensor<3xf64>, f64) {
+      %0 = qdelta.chunk_transfer 1 into 0 through (%a, %b, %c, %d) targets [1, 0, 0, 1] sources [1, 1, 0, 0]
+        from 3 to 2 : (tensor<3xf64>, tensor<3xf64>, tensor<3xf64>, tensor<3xf64>) -> tensor<3x3xf64>
+      %1 = qdelta.chunk_transfer 0 into 0 through (%a, %b, %c, %d) targets [1, 0, 0, 1] sources [1, 1, 0, 0]
+        from 1 to 4 inclusive : (tensor<3xf64>, tensor<3xf64>, tensor<3xf64>, tensor<3xf64>) -> tensor<3x3xf64>
+      %2 = qdelta.chunk_transfer 0 into 1 through (%a, %b, %c, %d) targets [1, 0, 0, 1] sources [1, 1, 0, 0]
+        to 3 : (tensor<3xf64>, tensor<3xf64>, tensor<3xf64>, tensor<3xf64>) -> tensor<3xf64>
+      %3 = qdelta.chunk_transfer 1 into 1 through (%a, %b, %c, %d) targets [1, 0, 0, 1] sources [1, 1, 0, 0]
+        from 2 : (tensor<3xf64>, tensor<3xf64>, tensor<3xf64>, tensor<3xf64>) -> tensor<3xf64>
+      %4 = qdelta.chunk_transfer 1 into 0 through (%a, %b, %c, %d) targets [1, 0, 0, 1] sources [1, 1, 0, 0]
+        : (tensor<3xf64>, tensor<3xf64>, tensor<3xf64>, tensor<3xf64>) -> f64
+      return %0, %1, %2, %3, %4
+        : tensor<3x3xf64>, tensor<3x3xf64>, tensor<3xf64>, tensor<3xf64>, f64
+    })");
+  std::vector<Numbers> by{numbers({3}, 1), numbers({3}, 2), numbers({3}, 3),
+                          numbers({3}, 4)};
+  for (bool erase : {false, true}) {
+    if (erase)
+      by[2].data[1] = -std::numeric_limits<double>::infinity();
+    auto found = program.run(by);
+    ASSERT_EQ(found.size(), 5u);
+    expectNear(found[0], matrix(3, 3, [&](int64_t t, int64_t s) {
+                 return s < t ? transferBetween(by, 1, 0, s, 3, t, 2) : 0;
+               }));
+    expectNear(found[1], matrix(3, 3, [&](int64_t t, int64_t s) {
+                 return s <= t ? transferBetween(by, 0, 0, s, 1, t, 4) : 0;
+               }));
+    Numbers fromStart{{3}, {}}, toEnd{{3}, {}};
+    for (int64_t t = 0; t < 3; ++t) {
+      fromStart.data.push_back(transferBetween(by, 0, 1, 0, 0, t, 3));
+      toEnd.data.push_back(transferBetween(by, 1, 1, t, 2, 3, 0));
+    }
+    expectNear(found[2], fromStart);
+    expectNear(found[3], toEnd);
+    EXPECT_NEAR(found[4].data[0], transferBetween(by, 1, 0, 0, 0, 3, 0), 1e-12);
+  }
+}
+
 TEST(ChunkOps, GramAndRead) {
   Program program(R"(
     func.func @f(%x: tensor<4x3xf64>, %a: tensor<5x3xf64>, %s: tensor<3x2xf64>)
@@ -241,6 +308,26 @@ TEST(ChunkOps, UpdateAndReads) {
   ASSERT_EQ(found.size(), 2u);
   Numbers state = sum(sum(product(transposed(a), e), product(transposed(b), h)),
                       s, g.data[0]);
+  expectNear(found[0], state);
+  expectNear(found[1], product(x, state));
+}
+
+TEST(ChunkOps, UpdateWithAnotherState) {
+  Program program(R"(
+    func.func @f(%s: tensor<3x2xf64>, %g: f64, %m: tensor<3x2xf64>, %c: f64,
+                 %a: tensor<4x3xf64>, %e: tensor<4x2xf64>, %x: tensor<4x3xf64>)
+        -> (tensor<3x2xf64>, tensor<4x2xf64>) {
+      %0, %1 = qdelta.chunk_update %s decay %g with (%m) by (%c) keys(%a) values(%e) reads(%x)
+        : tensor<3x2xf64>, f64 with (tensor<3x2xf64>) by (f64) keys(tensor<4x3xf64>) values(tensor<4x2xf64>) reads(tensor<4x3xf64>) -> tensor<3x2xf64>, (tensor<4x2xf64>)
+      return %0, %1 : tensor<3x2xf64>, tensor<4x2xf64>
+    })");
+  Numbers s = numbers({3, 2}, 1), g = numbers({}, 2), m = numbers({3, 2}, 3),
+          c = numbers({}, 4), a = numbers({4, 3}, 5), e = numbers({4, 2}, 6),
+          x = numbers({4, 3}, 7);
+  auto found = program.run<double>({s, g, m, c, a, e, x});
+  ASSERT_EQ(found.size(), 2u);
+  Numbers state =
+      sum(sum(product(transposed(a), e), s, g.data[0]), m, c.data[0]);
   expectNear(found[0], state);
   expectNear(found[1], product(x, state));
 }

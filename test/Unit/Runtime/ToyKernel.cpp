@@ -11,6 +11,19 @@
 
 using namespace toy;
 
+qdeltaArgument toy::describe(const char *name, qdeltaRole role,
+                             const std::vector<int64_t> &shape,
+                             DLDataType type) {
+  qdeltaArgument argument = {};
+  argument.struct_size = sizeof(argument);
+  argument.name = name;
+  argument.role = role;
+  argument.rank = static_cast<int32_t>(shape.size());
+  std::copy(shape.begin(), shape.end(), argument.shape);
+  argument.dtype = type;
+  return argument;
+}
+
 namespace {
 /// A strided descriptor of rank N.
 template <int N>
@@ -47,17 +60,6 @@ void entry(void *const *descriptors, int64_t begin, int64_t end) {
 
 constexpr int64_t B = QDELTA_DIM_BATCH, T = QDELTA_DIM_TIME,
                   H = QDELTA_DIM_HEADS, HV = QDELTA_DIM_VALUE_HEADS;
-qdeltaArgument describe(const char *name, qdeltaRole role,
-                        std::initializer_list<int64_t> shape) {
-  qdeltaArgument argument = {};
-  argument.struct_size = sizeof(argument);
-  argument.name = name;
-  argument.role = role;
-  argument.rank = static_cast<int32_t>(shape.size());
-  std::copy(shape.begin(), shape.end(), argument.shape);
-  argument.dtype = {kDLFloat, 32, 1};
-  return argument;
-}
 
 const qdeltaArgument arguments[] = {
     describe("q", QDELTA_ROLE_TOKEN, {B, T, H, 4}),

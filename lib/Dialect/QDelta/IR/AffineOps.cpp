@@ -4,6 +4,7 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "PackedSequences.h"
 #include "SequenceTypes.h"
 
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
@@ -27,7 +28,27 @@ static std::optional<int64_t> stateOf(Operation &op) {
     return read.getState();
   if (auto write = dyn_cast<AffineWriteOp>(op))
     return write.getState();
+  if (auto mix = dyn_cast<AffineMixOp>(op))
+    return mix.getState();
   return std::nullopt;
+}
+
+/// affine_scan_c1 and affine_mix_c1 for what is added to a state.
+static LogicalResult verifySource(AffineScanOp scan, AffineMixOp mix) {
+  int64_t states = scan.getInits().size();
+  auto source = static_cast<int64_t>(mix.getSource());
+  if (source < 0 || source >= states)
+    return mix.emitOpError("names state ")
+           << source << " of " << states << " /*affine_scan_c1*/";
+  if (mix.getState() == mix.getSource())
+    return mix.emitOpError("expected two states, but got state ")
+           << source << " twice /*affine_mix_c1*/";
+  Type into = scan.getInits()[mix.getState()].getType();
+  Type from = scan.getInits()[source].getType();
+  if (into != from)
+    return mix.emitOpError("expected states of one type, but got ")
+           << into << " and " << from << " /*affine_mix_c1*/";
+  return success();
 }
 
 /// affine_scan_c4: element types against those of the region's arguments. The
@@ -93,12 +114,20 @@ LogicalResult AffineScanOp::verifyRegions() {
     if (state && (*state < 0 || *state >= states))
       return op.emitOpError("names state ")
              << *state << " of " << states << " /*affine_scan_c1*/";
+    if (auto mix = dyn_cast<AffineMixOp>(op))
+      if (failed(verifySource(*this, mix)))
+        return failure();
     outputs += isa<AffineOutputOp>(op);
   }
   if (outputs != getOutputs().size() || getFinals().size() != getInits().size())
     return emitOpError("expected one qdelta.affine_output for each of ")
            << getOutputs().size() << " outputs, but got " << outputs
            << " /*affine_scan_c2*/";
+  if (failed(verifyPacked(*this, "affine_scan_c5")) ||
+      failed(verifyInPlace(*this, getInPlace(), getCuSeqlens(), getStateIndex(),
+                           cast<RankedTensorType>(getTokens()[0].getType()),
+                           getInits(), getFinals(), "affine_scan_c6")))
+    return failure();
   return verifyElements(*this);
 }
 

@@ -108,6 +108,27 @@ LogicalResult ChunkDecayOp::verify() {
   return success();
 }
 
+LogicalResult ChunkTransferOp::verify() {
+  if (failed(verifyPlaces(*this, getSteps(), getFrom(), getTo())))
+    return failure();
+  size_t steps = getSteps().size();
+  auto type = dyn_cast<RankedTensorType>(getResult().getType());
+  size_t places = getFrom().has_value() + getTo().has_value();
+  bool fits = steps > 0 && getTargets().size() == steps &&
+              getSources().size() == steps &&
+              places == (type ? type.getShape().size() : 0);
+  for (int64_t size : type ? type.getShape() : ArrayRef<int64_t>())
+    fits &= size == shapeOf(getSteps()[0])[0];
+  if (!fits || !llvm::all_equal(getSteps().getTypes()))
+    return emitOpError("expected steps [C], each with a target and a source, "
+                       "and a result of rank ")
+           << places << ", but got " << getSteps().getTypes() << " with "
+           << getTargets().size() << " targets and " << getSources().size()
+           << " sources, and " << getResult().getType()
+           << " /*chunk_transfer_c1*/";
+  return success();
+}
+
 LogicalResult StoreTileOp::verify() {
   size_t indices = getIndices().size();
   if (shapeOf(getDest()).size() != 4 || shapeOf(getTile()).size() != 2 ||
@@ -228,6 +249,13 @@ LogicalResult ChunkUpdateOp::verify() {
                          "state [K, W], but got ")
              << key.getType() << ", " << value.getType() << " and "
              << getState().getType();
+  if (getOthers().size() != getFactors().size() ||
+      llvm::any_of(getOthers().getTypes(),
+                   [&](Type type) { return type != getState().getType(); }))
+    return emitOpError("expected a factor for each other state, and states of "
+                       "one type, but got ")
+           << getFactors().size() << " factors for " << getOthers().getTypes()
+           << " with " << getState().getType() << " /*chunk_update_c2*/";
   if (getWhen() && !getChannels())
     return emitOpError("has a condition, but no factors of channels "
                        "/*chunk_update_c1*/");
@@ -236,6 +264,11 @@ LogicalResult ChunkUpdateOp::verify() {
                        "[K, W], but got ")
            << getChannels().getType() << " and " << getState().getType()
            << " /*chunk_update_c1*/";
+  if (getAheadAt().size() != (getAhead() ? 3 : 0) ||
+      (getAhead() &&
+       cast<RankedTensorType>(getAhead().getType()).getRank() != 4))
+    return emitOpError("expected what is ahead to be a state [B, HV, K, V] at "
+                       "[b, h, c] /*chunk_update_c3*/");
   return success();
 }
 

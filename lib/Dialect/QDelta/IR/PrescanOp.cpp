@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "PackedSequences.h"
 #include "SequenceTypes.h"
 
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
@@ -134,7 +135,11 @@ static LogicalResult verifyStates(PrescanOp op) {
 }
 
 LogicalResult PrescanOp::verifyRegions() {
-  if (failed(verifyArguments(*this)) || failed(verifyResults(*this)))
+  if (failed(verifyArguments(*this)) || failed(verifyResults(*this)) ||
+      failed(verifyPacked(*this, "prescan_c5")) ||
+      failed(verifyInPlace(*this, getInPlace(), getCuSeqlens(), getStateIndex(),
+                           cast<RankedTensorType>(getTokens()[0].getType()),
+                           getInits(), getFinals(), "prescan_c6")))
     return failure();
   return verifyStates(*this);
 }

@@ -107,5 +107,7 @@ void QDeltaDialect::initialize() {
   addInterfaces<QDeltaBytecodeInterface>();
 }
 
+#include "qdelta/Dialect/QDelta/IR/RunOpInterface.cpp.inc"
+
 #define GET_OP_CLASSES
 #include "qdelta/Dialect/QDelta/IR/QDeltaOps.cpp.inc"

@@ -138,13 +138,13 @@ static LogicalResult verifyDomain(RecurrenceOp op, unsigned index) {
 static LogicalResult verifyOperands(Operation &op,
                                     llvm::DenseMap<Value, TokenDim> &dims) {
   auto isState = [&](Value value) { return dims[value] == TokenDim::State; };
-  if (isa<ReadOp, WriteOp>(op) ||
+  if (isa<ReadOp, WriteOp, MixOp>(op) ||
       (isa<DecayOp>(op) && isState(op.getOperand(0))))
     return success();
   if (llvm::any_of(op.getOperands(), isState))
     return op.emitError("a state is used only by qdelta.decay, "
-                        "qdelta.read, qdelta.write and qdelta.yield, "
-                        "but here by ")
+                        "qdelta.read, qdelta.write, qdelta.mix and "
+                        "qdelta.yield, but here by ")
            << op.getName() << " /*recurrence_c4*/";
   if (auto rotate = dyn_cast<RotateOp>(op)) {
     if (dims[rotate.getVector()] == TokenDim::Key &&
@@ -372,6 +372,16 @@ LogicalResult WriteOp::verify() {
     return failure();
   return verifyAgainstState(*this, getState(), getValue(), 1, "value",
                             "write_c2");
+}
+
+LogicalResult MixOp::verify() {
+  auto type = cast<RankedTensorType>(getState().getType());
+  if (type.getRank() != 2)
+    return emitOpError("expected two matrix states tensor<K x V>, but got ")
+           << type << " /*mix_c1*/";
+  if (getState() == getSource())
+    return emitOpError("expected two states, but got one twice /*mix_c2*/");
+  return success();
 }
 
 LogicalResult ScaleOp::verify() {

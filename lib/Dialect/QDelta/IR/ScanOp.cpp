@@ -1,10 +1,10 @@
-//===- ScanOp.cpp - qdelta.scan: shapes of sequences against their recurrence
-//===//
+//===- ScanOp.cpp - qdelta.scan, qdelta.step: shapes against a recurrence -===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
 //===-----------------------------------------------------------------------===//
 
+#include "PackedSequences.h"
 #include "SequenceTypes.h"
 
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
@@ -18,7 +18,7 @@ namespace {
 /// The named sizes that a scan's operands share, and where each was first seen.
 class Dimensions {
 public:
-  explicit Dimensions(ScanOp op) : op(op) {}
+  explicit Dimensions(RunOpInterface op) : op(op) {}
 
   /// Binds `symbol` to `size`, or reports both sides of a mismatch.
   LogicalResult bind(StringRef symbol, int64_t size, const Twine &where) {
@@ -27,7 +27,7 @@ public:
     auto [entry, isNew] = sizes.try_emplace(symbol, size, where.str());
     if (isNew || entry->second.first == size)
       return success();
-    return op.emitOpError("expected ")
+    return op->emitOpError("expected ")
            << where << " to have " << symbol << " = " << entry->second.first
            << " as " << entry->second.second << " has, but got " << size
            << " /*scan_c3*/";
@@ -41,7 +41,7 @@ public:
   }
 
 private:
-  ScanOp op;
+  RunOpInterface op;
   llvm::StringMap<std::pair<int64_t, std::string>> sizes;
 };
 
@@ -69,13 +69,13 @@ void addSymbols(SmallVectorImpl<StringRef> &shape, TokenDim dim,
 
 /// Checks one operand or result: its rank is that of `symbols`, its sizes bind
 /// them. An empty symbol is not compared.
-static LogicalResult verifyShape(ScanOp op, Dimensions &dims, Type type,
+static LogicalResult verifyShape(RunOpInterface op, Dimensions &dims, Type type,
                                  const Twine &where,
                                  ArrayRef<StringRef> symbols) {
   auto tensor = cast<RankedTensorType>(type);
   if (tensor.getRank() != static_cast<int64_t>(symbols.size())) {
     std::string wanted = llvm::join(symbols, ", ");
-    return op.emitOpError("expected ")
+    return op->emitOpError("expected ")
            << where << " to have shape [" << wanted << "], but got " << tensor
            << " /*scan_c2*/";
   }
@@ -86,7 +86,7 @@ static LogicalResult verifyShape(ScanOp op, Dimensions &dims, Type type,
 }
 
 /// scan_c5: element types against those of the recurrence.
-static LogicalResult verifyElements(ScanOp op, RecurrenceOp callee,
+static LogicalResult verifyElements(RunOpInterface op, RecurrenceOp callee,
                                     llvm::DenseMap<Value, TokenDim> &roles) {
   SequenceTypes types(op, "scan_c5");
   auto nameOf = [&](BlockArgument arg) {
@@ -119,79 +119,125 @@ static LogicalResult verifyElements(ScanOp op, RecurrenceOp callee,
   return success();
 }
 
-LogicalResult ScanOp::verifySymbolUses(SymbolTableCollection &symbols) {
-  auto callee =
-      symbols.lookupNearestSymbolFrom<RecurrenceOp>(*this, getCalleeAttr());
-  if (!callee)
-    return emitOpError("expected @")
-           << getCallee() << " to be a qdelta.recurrence";
+/// scan_c1: as many operands and results as the recurrence has.
+static LogicalResult verifyCounts(RunOpInterface op, RecurrenceOp callee) {
   auto expectCount = [&](StringRef what, size_t got,
                          size_t wanted) -> LogicalResult {
     if (got == wanted)
       return success();
-    InFlightDiagnostic diag = emitOpError("passes ")
-                              << got << " " << what << " but @" << getCallee()
-                              << " takes " << wanted << " /*scan_c1*/";
+    InFlightDiagnostic diag = op->emitOpError("passes ")
+                              << got << " " << what << " but @"
+                              << op.getCallee() << " takes " << wanted
+                              << " /*scan_c1*/";
     diag.attachNote(callee.getLoc()) << "declared here";
     return diag;
   };
   YieldOp yield = callee.getYield();
-  if (failed(expectCount("token inputs", getTokens().size(),
+  if (failed(expectCount("token inputs", op.getTokens().size(),
                          callee.getTokens().size())) ||
-      failed(expectCount("parameters", getParams().size(),
+      failed(expectCount("parameters", op.getParams().size(),
                          callee.getParams().size())) ||
-      failed(expectCount("initial states", getInits().size(),
+      failed(expectCount("initial states", op.getInits().size(),
                          callee.getStates().size())) ||
-      failed(expectCount("final states", getFinals().size(),
+      failed(expectCount("final states", op.getFinals().size(),
                          callee.getStates().size())) ||
-      failed(expectCount("outputs", getOutputs().size(),
+      failed(expectCount("outputs", op.getOutputs().size(),
                          yield.getOutputs().size())))
+    return failure();
+  return success();
+}
+
+/// step_c1 and step_c2: few tokens, and an index that fits its states.
+static LogicalResult verifyStep(StepOp op, Dimensions &dims) {
+  std::optional<int64_t> tokens = dims.size("T");
+  if (tokens && *tokens > StepOp::kMostTokens)
+    return op.emitOpError("expected at most ")
+           << StepOp::kMostTokens << " tokens, but got " << *tokens
+           << " /*step_c1*/";
+  for (auto [index, init, final] :
+       llvm::enumerate(op.getInits(), op.getFinals()))
+    if (init.getType() != final.getType())
+      return op.emitOpError("expected final state ")
+             << index << ", which replaces the initial one, to be of its type "
+             << init.getType() << ", but got " << final.getType()
+             << " /*step_c2*/";
+  if (!op.getStateIndex())
+    return success();
+  int64_t count =
+      cast<RankedTensorType>(op.getStateIndex().getType()).getDimSize(0);
+  return dims.bind("B", count, "state_index");
+}
+
+static LogicalResult verifyRun(RunOpInterface op,
+                               SymbolTableCollection &symbols) {
+  auto callee =
+      symbols.lookupNearestSymbolFrom<RecurrenceOp>(op, op.getCalleeAttr());
+  if (!callee)
+    return op->emitOpError("expected @")
+           << op.getCallee() << " to be a qdelta.recurrence";
+  if (failed(verifyCounts(op, callee)))
     return failure();
 
   auto roles = inferTokenDims(callee.getBody().front());
-  Dimensions dims(*this);
+  Dimensions dims(op);
+  StringRef batch = op.getCuSeqlens() ? "1" : "B";
   auto nameOf = [&](BlockArgument arg) {
     return callee.getArgName(arg.getArgNumber());
   };
+  // States are pools or of as many sequences as are packed.
+  StringRef entries = op.getStateIndex() || op.getCuSeqlens() ? "N" : "B";
   for (auto [arg, init, final] :
-       llvm::zip(callee.getStates(), getInits(), getFinals())) {
-    SmallVector<StringRef> shape{"B", "HV"};
+       llvm::zip(callee.getStates(), op.getInits(), op.getFinals())) {
+    SmallVector<StringRef> shape{entries, "HV"};
     addSymbols(shape, roles[arg], nameOf(arg));
     for (auto [value, what] : {std::pair(init, "initial state "),
                                std::pair(Value(final), "final state ")})
-      if (failed(verifyShape(*this, dims, value.getType(),
+      if (failed(verifyShape(op, dims, value.getType(),
                              what + Twine(nameOf(arg)), shape)))
         return failure();
   }
-  for (auto [arg, token] : llvm::zip(callee.getTokens(), getTokens())) {
-    SmallVector<StringRef> shape{"B", "T", "H"};
+  for (auto [arg, token] : llvm::zip(callee.getTokens(), op.getTokens())) {
+    SmallVector<StringRef> shape{batch, "T", "H"};
     addSymbols(shape, roles[arg], nameOf(arg));
-    if (failed(verifyShape(*this, dims, token.getType(), nameOf(arg), shape)))
+    if (failed(verifyShape(op, dims, token.getType(), nameOf(arg), shape)))
       return failure();
     int64_t heads = cast<RankedTensorType>(token.getType()).getDimSize(2);
     std::optional<int64_t> valueHeads = dims.size("HV");
     if (!ShapedType::isDynamic(heads) && valueHeads &&
         (heads == 0 ? *valueHeads != 0 : *valueHeads % heads != 0))
-      return emitOpError("expected HV = ")
+      return op->emitOpError("expected HV = ")
              << *valueHeads << " of initial state "
              << nameOf(callee.getStates()[0])
              << " to be a multiple of H = " << heads << " of " << nameOf(arg)
              << " /*scan_c4*/";
   }
-  for (auto [arg, param] : llvm::zip(callee.getParams(), getParams())) {
+  for (auto [arg, param] : llvm::zip(callee.getParams(), op.getParams())) {
     SmallVector<StringRef> shape{"HV"};
     addSymbols(shape, roles[arg], nameOf(arg));
-    if (failed(verifyShape(*this, dims, param.getType(), nameOf(arg), shape)))
+    if (failed(verifyShape(op, dims, param.getType(), nameOf(arg), shape)))
       return failure();
   }
-  for (auto [index, output] : llvm::enumerate(getOutputs()))
-    if (failed(verifyShape(*this, dims, output.getType(),
-                           "output " + Twine(index), {"B", "T", "HV", "V"})))
+  for (auto [index, output] : llvm::enumerate(op.getOutputs()))
+    if (failed(verifyShape(op, dims, output.getType(), "output " + Twine(index),
+                           {batch, "T", "HV", "V"})))
       return failure();
   std::optional<int64_t> keys = dims.size("K"), pairs = dims.size("K / 2");
   if (keys && pairs && *keys != 2 * *pairs)
-    return emitOpError("expected K = ")
+    return op->emitOpError("expected K = ")
            << *keys << " to be twice the number of its pairs, but got "
            << *pairs << " /*scan_c3*/";
-  return verifyElements(*this, callee, roles);
+  if (failed(verifyPacked(op, "scan_c6")))
+    return failure();
+  if (auto step = dyn_cast<StepOp>(*op))
+    if (failed(verifyStep(step, dims)))
+      return failure();
+  return verifyElements(op, callee, roles);
+}
+
+LogicalResult ScanOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyRun(*this, symbols);
+}
+
+LogicalResult StepOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyRun(*this, symbols);
 }

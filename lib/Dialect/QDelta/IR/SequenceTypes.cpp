@@ -52,3 +52,32 @@ LogicalResult SequenceTypes::addVectors(Type sequence, Type step,
     return success();
   return fail(name, vectors, found, " as " + Twine(first) + " has");
 }
+
+LogicalResult qdelta::verifyInPlace(Operation *op, bool inPlace,
+                                    Value cuSeqlens, Value stateIndex,
+                                    RankedTensorType token, ValueRange inits,
+                                    ValueRange finals, StringRef label) {
+  if (cuSeqlens && (inPlace || stateIndex))
+    return op->emitOpError("has cu_seqlens, so expected it to have neither "
+                           "in_place nor a state_index: states in place are "
+                           "of sequences of one length /*")
+           << label << "*/";
+  if (stateIndex && !inPlace)
+    return op->emitOpError(
+               "has a state_index, so expected it to be in_place /*")
+           << label << "*/";
+  if (!inPlace)
+    return success();
+  int64_t tokens = token.getRank() > 1 ? token.getDimSize(1) : 0;
+  if (!ShapedType::isDynamic(tokens) && tokens > StepOp::kMostTokens)
+    return op->emitOpError("expected at most ")
+           << StepOp::kMostTokens << " tokens in place, but got " << tokens
+           << " /*" << label << "*/";
+  for (auto [init, final] : llvm::zip(inits, finals))
+    if (init.getType() != final.getType())
+      return op->emitOpError("expected final states in place to be of the "
+                             "initial ones' types, but got ")
+             << final.getType() << " for " << init.getType() << " /*" << label
+             << "*/";
+  return success();
+}

@@ -9,6 +9,7 @@
 
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Operation.h"
+#include "mlir/IR/ValueRange.h"
 
 namespace qdelta {
 
@@ -41,6 +42,16 @@ private:
   mlir::Type vectors;
   std::string first;
 };
+
+/// Checks `in_place` and `state_index` of a list or a prescan, whose first
+/// token input is `token`, and that sequences are not packed then; errors end
+/// with `label`.
+mlir::LogicalResult verifyInPlace(mlir::Operation *op, bool inPlace,
+                                  mlir::Value cuSeqlens, mlir::Value stateIndex,
+                                  mlir::RankedTensorType token,
+                                  mlir::ValueRange inits,
+                                  mlir::ValueRange finals,
+                                  llvm::StringRef label);
 
 } // namespace qdelta
 

@@ -44,6 +44,8 @@ bool propagate(Block &step, llvm::DenseMap<Value, TokenDim> &dims) {
     } else if (auto write = dyn_cast<WriteOp>(op)) {
       learnKey(write.getKey());
       learnValue(write.getValue());
+    } else if (isa<MixOp>(op)) {
+      continue; // two matrices and a scalar
     } else if (auto yield = dyn_cast<YieldOp>(op)) {
       llvm::for_each(yield.getOutputs(), learnValue);
       for (auto [value, state] :

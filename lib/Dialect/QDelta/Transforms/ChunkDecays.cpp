@@ -15,22 +15,24 @@ using namespace qdelta;
 /// What a running decay may be before it is renewed.
 static constexpr double kSmallest = 0x1p-40, kLargest = 0x1p40;
 
-ChunkDecays::ChunkDecays(OpBuilder &b, Location loc, const ChunkList &list,
-                         Value valid, RunningDecay running)
-    : b(b), loc(loc), list(list), valid(valid), running(running) {
+ChunkDecays::ChunkDecays(OpBuilder &b, Location loc, FloatType element,
+                         const ChunkList::State &state, Value valid,
+                         RunningDecay running)
+    : b(b), loc(loc), element(element), state(state), valid(valid),
+      running(running) {
   scalarTile = RankedTensorType::get(
-      cast<RankedTensorType>(valid.getType()).getShape(), list.element);
+      cast<RankedTensorType>(valid.getType()).getShape(), element);
 }
 
 LogicalResult ChunkDecays::load(TokenTiles &tiles) {
-  for (Value log : list.logs) {
+  for (Value log : state.logs) {
     Value tile = tiles.get(b, log);
     if (!tile)
       return failure();
     auto zeros = arith::ConstantOp::create(b, loc, b.getZeroAttr(scalarTile));
     logs.push_back(arith::SelectOp::create(b, loc, valid, tile, zeros));
   }
-  for (Value log : list.channelLogs) {
+  for (Value log : state.channelLogs) {
     Value tile = tiles.get(b, log);
     if (!tile)
       return failure();
@@ -45,7 +47,7 @@ Value ChunkDecays::constant(double value) {
 
 /// An f64 number or tile in the list's element type.
 Value ChunkDecays::rounded(Value value) {
-  Type type = list.element;
+  Type type = element;
   if (getElementTypeOrSelf(value.getType()) == type)
     return value;
   if (auto tile = dyn_cast<RankedTensorType>(value.getType()))
@@ -55,8 +57,7 @@ Value ChunkDecays::rounded(Value value) {
 
 void ChunkDecays::createTotals() {
   if (logs.empty())
-    decay =
-        arith::ConstantOp::create(b, loc, b.getFloatAttr(list.element, 1.0));
+    decay = arith::ConstantOp::create(b, loc, b.getFloatAttr(element, 1.0));
   else
     createCommonTotal();
   if (!channelLogs.empty())
@@ -135,7 +136,7 @@ Value ChunkDecays::updateFactor(int64_t place) {
   if (logs.empty())
     factor = arith::ConstantOp::create(
         b, loc,
-        DenseElementsAttr::get(scalarTile, b.getFloatAttr(list.element, 1.0)));
+        DenseElementsAttr::get(scalarTile, b.getFloatAttr(element, 1.0)));
   else
     factor = ChunkDecayOp::create(b, loc, scalarTile, logs,
                                   b.getI64IntegerAttr(place), IntegerAttr(),
@@ -160,7 +161,7 @@ Value ChunkDecays::channelsToEnd(int64_t channelPlace) {
 Value ChunkDecays::gram(Value reads, Value writes, const ListEntry &write,
                         const ListEntry &read) {
   int64_t chunk = scalarTile.getDimSize(0);
-  auto type = RankedTensorType::get({chunk, chunk}, list.element);
+  auto type = RankedTensorType::get({chunk, chunk}, element);
   if (channelLogs.empty())
     return ChunkGramOp::create(b, loc, type, reads, writes);
   bool inclusive = write.position < read.position;
@@ -176,7 +177,7 @@ Value ChunkDecays::between(const ListEntry &write, const ListEntry &read) {
   int64_t chunk = scalarTile.getDimSize(0);
   bool inclusive = write.position < read.position;
   return ChunkDecayOp::create(
-      b, loc, RankedTensorType::get({chunk, chunk}, list.element), logs,
+      b, loc, RankedTensorType::get({chunk, chunk}, element), logs,
       b.getI64IntegerAttr(write.place), b.getI64IntegerAttr(read.place),
       inclusive ? b.getUnitAttr() : UnitAttr());
 }

@@ -22,9 +22,9 @@ struct RunningDecay {
   explicit operator bool() const { return common || channels; }
 };
 
-/// Factors that a chunk's decays make between its places. Decays common to all
-/// channels give tiles [C], which scale coefficients; decays per channel give
-/// tiles [C x K], which scale key vectors. A null tile is 1.
+/// Factors that the decays of one state make between a chunk's places. Decays
+/// common to all channels give tiles [C], which scale coefficients; decays per
+/// channel give tiles [C x K], which scale key vectors. A null tile is 1.
 ///
 /// A deferred decay divides what is stored by the running decay; before that
 /// leaves [2^-40, 2^40] the stored state is brought up to date instead
@@ -33,8 +33,9 @@ struct RunningDecay {
 /// add up.
 class ChunkDecays {
 public:
-  ChunkDecays(mlir::OpBuilder &b, mlir::Location loc, const ChunkList &list,
-              mlir::Value valid, RunningDecay running);
+  ChunkDecays(mlir::OpBuilder &b, mlir::Location loc, mlir::FloatType element,
+              const ChunkList::State &state, mlir::Value valid,
+              RunningDecay running);
 
   /// Makes the tiles of the logs. Fails with an error if a token-local op does
   /// not apply to tiles.
@@ -72,12 +73,13 @@ private:
 
   mlir::OpBuilder &b;
   mlir::Location loc;
-  const ChunkList &list;
+  mlir::FloatType element;
+  const ChunkList::State &state;
   mlir::Value valid;
   RunningDecay running;
   mlir::RankedTensorType scalarTile;
   llvm::SmallVector<mlir::Value> logs, channelLogs;
-  /// 1 / next, in the element type of the list; null if nothing is deferred.
+  /// 1 / next, in the list's element type; null if nothing is deferred.
   RunningDecay inverse;
   llvm::DenseMap<int64_t, mlir::Value> toPlace, channelsToPlace;
 };

@@ -66,12 +66,9 @@ LogicalResult qdelta::createKernel(OpBuilder &b, Location loc,
             values[1 + i] =
                 StoreTileOp::create(b, loc, output, values[1 + i],
                                     ValueRange{zero, first, zero}, zero);
-          values[0] =
-              ChunkUpdateOp::create(b, loc, stateType, TypeRange(), args[0],
-                                    system->decay, system->channelDecay,
-                                    system->channelsDecay, system->writeKeys,
-                                    step.updates, ValueRange())
-                  .getResult();
+          values[0] = createStateUpdate(b, loc, *system, step, /*state=*/0,
+                                        args[0], tileType, ValueRange())
+                          .getResult();
         }
         failed |= mlir::failed(system) || tiles.hasFailed();
         scf::YieldOp::create(b, loc, values);

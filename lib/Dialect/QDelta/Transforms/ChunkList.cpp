@@ -7,6 +7,7 @@
 #include "ChunkList.h"
 
 #include "mlir/IR/TypeUtilities.h"
+#include "llvm/ADT/BitVector.h"
 
 using namespace mlir;
 using namespace qdelta;
@@ -22,37 +23,40 @@ static bool isReadout(const std::pair<Value, Value> &term) {
   return isa<ReadoutType>(term.second.getType());
 }
 
-FailureOr<ChunkList> ChunkList::get(AffineScanOp op) {
-  if (op.getInits().size() != 1)
-    return op.emitError("the chunk form covers lists with one state, but this "
-                        "one has ")
-           << op.getInits().size();
+ChunkList ChunkList::read(AffineScanOp op, int64_t chunk) {
   ChunkList list;
   list.element =
       cast<FloatType>(getElementTypeOrSelf(op.getInits()[0].getType()));
-  for (Value arg : op.getBody().getArguments())
-    if (Type type = getElementTypeOrSelf(arg.getType()); type != list.element)
-      return op.emitError(
-                 "the chunk form covers lists in one element type, but "
-                 "an argument of this one is in ")
-             << type << " and its state in " << list.element;
+  list.chunk = chunk;
+  list.states.resize(op.getInits().size());
   int64_t position = 0;
+  auto entryOf = [&](unsigned state) -> ListEntry {
+    State &own = list.states[state];
+    return {state, static_cast<int64_t>(own.logs.size()),
+            static_cast<int64_t>(own.channelLogs.size()),
+            static_cast<int64_t>(list.steps.size()), position++};
+  };
   for (Operation &entry : op.getBody().front()) {
-    int64_t place = list.logs.size(), channelPlace = list.channelLogs.size();
     if (auto decay = dyn_cast<AffineDecayOp>(entry)) {
-      bool perChannel = isa<RankedTensorType>(decay.getG().getType());
-      (perChannel ? list.channelLogs : list.logs).push_back(decay.getG());
-    } else if (auto read = dyn_cast<AffineReadOp>(entry)) {
-      Read made{{place, channelPlace, position++},
-                termsOf(read.getCoefficients(), read.getBases())};
-      for (Value base : read.getBases()) {
-        list.readings.insert({base, channelPlace});
-        list.keys.insert(base);
+      auto number = static_cast<unsigned>(decay.getState());
+      State &state = list.states[number];
+      if (isa<RankedTensorType>(decay.getG().getType())) {
+        state.channelLogs.push_back(decay.getG());
+        continue;
       }
+      state.logs.push_back(decay.getG());
+      list.steps.push_back({number, number, decay.getG()});
+    } else if (auto mix = dyn_cast<AffineMixOp>(entry)) {
+      list.steps.push_back({static_cast<unsigned>(mix.getState()),
+                            static_cast<unsigned>(mix.getSource()),
+                            mix.getBy()});
+    } else if (auto read = dyn_cast<AffineReadOp>(entry)) {
+      Read made{entryOf(read.getState()),
+                termsOf(read.getCoefficients(), read.getBases())};
+      list.keys.insert_range(read.getBases());
       list.reads.insert({read.getResult(), std::move(made)});
     } else if (auto write = dyn_cast<AffineWriteOp>(entry)) {
-      Write made{{place, channelPlace, position++},
-                 write.getKey(),
+      Write made{entryOf(write.getState()), write.getKey(),
                  termsOf(write.getCoefficients(), write.getTerms())};
       made.unknown = llvm::any_of(made.values, isReadout);
       list.writes.push_back(std::move(made));
@@ -61,7 +65,89 @@ FailureOr<ChunkList> ChunkList::get(AffineScanOp op) {
           termsOf(output.getCoefficients(), output.getTerms()));
     }
   }
+  for (auto &[readout, read] : list.reads)
+    for (auto &[coefficient, base] : read.bases)
+      for (unsigned state = 0; state < list.states.size(); ++state)
+        if (list.reaches(state, 0, read.state, read.step, chunk - 1))
+          list.readings.insert({base, read.channelPlace, state});
   for (Write &write : list.writes)
     list.keys.insert(write.key);
   return list;
+}
+
+FailureOr<ChunkList> ChunkList::get(AffineScanOp op) {
+  ScheduleAttr schedule = *op.getSchedule();
+  size_t states = op.getInits().size();
+  if (states > 1 && (schedule.getKernel() || schedule.getDefer()))
+    return op.emitError(schedule.getKernel() ? "GPU kernels in chunks cover"
+                                             : "deferred decays are those of")
+           << " lists with one state, but this one has " << states;
+  auto shapeOf = [](Value init) {
+    return cast<RankedTensorType>(init.getType()).getShape().take_back(2);
+  };
+  Value first = op.getInits()[0];
+  Type element = getElementTypeOrSelf(first.getType());
+  for (Value init : op.getInits())
+    if (shapeOf(init) != shapeOf(first) ||
+        getElementTypeOrSelf(init.getType()) != element)
+      return op.emitError("the chunk form covers states of one shape and "
+                          "element type, but got ")
+             << first.getType() << " and " << init.getType();
+  for (Value arg : op.getBody().getArguments())
+    if (Type type = getElementTypeOrSelf(arg.getType()); type != element)
+      return op.emitError(
+                 "the chunk form covers lists in one element type, but "
+                 "an argument of this one is in ")
+             << type << " and its state in " << element;
+  ChunkList list = read(op, schedule.getChunk());
+  bool perChannel = llvm::any_of(list.states, [](const State &state) {
+    return !state.channelLogs.empty();
+  });
+  for (auto mix : op.getBody().getOps<AffineMixOp>())
+    if (perChannel)
+      return mix.emitError("the chunk form covers mixes of states whose decays "
+                           "are one number for all key channels, but this list "
+                           "has a decay per key channel");
+  return list;
+}
+
+bool ChunkList::reaches(unsigned source, int64_t from, unsigned target,
+                        int64_t to, int64_t tokens) const {
+  llvm::BitVector holds(states.size());
+  holds.set(source);
+  int64_t perToken = steps.size();
+  // States are reached by then or never.
+  tokens = std::min<int64_t>(tokens, states.size());
+  for (int64_t at = from; at < tokens * perToken + to; ++at)
+    if (holds[steps[at % perToken].source])
+      holds.set(steps[at % perToken].target);
+  return holds[target];
+}
+
+bool ChunkList::returns(unsigned state) const {
+  auto far = static_cast<int64_t>(states.size());
+  for (unsigned other = 0; other < states.size(); ++other)
+    if (other != state && reaches(state, 0, other, 0, far) &&
+        reaches(other, 0, state, 0, far))
+      return true;
+  return false;
+}
+
+SmallVector<unsigned> ChunkList::updateOrder() const {
+  llvm::SetVector<unsigned> order;
+  auto isFree = [&](unsigned state) {
+    return llvm::all_of(steps, [&](const CouplingStep &step) {
+      return step.source != state || step.target == state ||
+             order.contains(step.target);
+    });
+  };
+  while (order.size() < states.size()) {
+    std::optional<unsigned> next;
+    for (unsigned state = 0; state < states.size(); ++state)
+      if (!order.contains(state) &&
+          (!next || (!isFree(*next) && isFree(state))))
+        next = state;
+    order.insert(*next);
+  }
+  return order.takeVector();
 }

@@ -14,21 +14,32 @@
 namespace qdelta {
 
 /// A read or write of a list, and where it stands. Decays common to all key
-/// channels and decays of one number per channel are counted apart: what stands
-/// between two places is a number from the ones and a key vector from the
-/// others, whatever their order.
+/// channels and decays of one number per channel are counted apart, each
+/// state's for itself: what stands between two places is a number from the ones
+/// and a key vector from the others, whatever their order.
 struct ListEntry {
-  /// Common decays that stand before it in the token's list.
+  /// The state that it reads or writes.
+  unsigned state;
+  /// Common decays of that state that stand before it in the token's list.
   int64_t place;
-  /// Decays per channel that do.
+  /// Decays per channel of that state that do.
   int64_t channelPlace;
+  /// Coupling steps that do.
+  int64_t step;
   /// Its number among all entries of the list.
   int64_t position;
 };
 
-/// A base vector that the state is read at, and the channel place it is read
-/// from: one product of the state at the chunk's start with a key vector.
-using Reading = std::pair<mlir::Value, int64_t>;
+/// One product of a state at the chunk's start with a key vector: a base
+/// vector, the channel place it is read from, and the state.
+using Reading = std::tuple<mlir::Value, int64_t, unsigned>;
+
+/// A common decay by the log `by`, if target and source are one state, or a
+/// mix: the source times `by` is added to the target.
+struct CouplingStep {
+  unsigned target, source;
+  mlir::Value by;
+};
 
 /// An `affine_scan`'s list in the terms of docs/Spec.md.
 struct ChunkList {
@@ -44,22 +55,48 @@ struct ChunkList {
     /// Its value uses a read.
     bool unknown = false;
   };
+  /// The log decays of one state, in order: common ones and ones per channel.
+  struct State {
+    llvm::SmallVector<mlir::Value> logs, channelLogs;
+  };
 
-  /// Of the step's arithmetic and its state: f32 or f64.
+  /// Of the step's arithmetic and its states: f32 or f64.
   mlir::FloatType element;
-  /// The log decays, in order: common ones and ones per key channel.
-  llvm::SmallVector<mlir::Value> logs, channelLogs;
+  /// Tokens.
+  int64_t chunk;
+  llvm::SmallVector<State> states;
+  /// Common decays and mixes of all states, in order.
+  llvm::SmallVector<CouplingStep> steps;
   llvm::MapVector<mlir::Value, Read> reads; // by readout
   llvm::SmallVector<Write> writes;
   llvm::SmallVector<Terms> outputs;
-  /// The distinct readings of the state.
+  /// The distinct readings of the states.
   llvm::SetVector<Reading> readings;
   /// All key vectors: bases, then the writes' keys that are not among them.
   llvm::SetVector<mlir::Value> keys;
 
-  /// Reads the list of `op`. Fails with an error if the chunk form does not
-  /// cover it: several states, or element types that differ.
+  /// Reads the list of `op` for chunks of `chunk` tokens.
+  static ChunkList read(AffineScanOp op, int64_t chunk);
+  /// The same for a list with a schedule. Fails with an error if the chunk form
+  /// does not cover it.
   static mlir::FailureOr<ChunkList> get(AffineScanOp op);
+
+  /// Whether mixes carry what `source` holds at step `from` of a token into
+  /// `target` at step `to` of the token that comes `tokens` later. A state is
+  /// always carried into itself.
+  bool reaches(unsigned source, int64_t from, unsigned target, int64_t to,
+               int64_t tokens) const;
+  /// Whether mixes carry what `state` holds through another one back to it.
+  /// All that it becomes of itself elsewhere is its own decays.
+  bool returns(unsigned state) const;
+  /// Whether some of what `write` writes is in `state` at the chunk's end.
+  bool isLeftIn(const Write &write, unsigned state) const {
+    return reaches(write.state, write.step, state, steps.size(), chunk - 1);
+  }
+  /// The states, those that mixes add to before those that they add: whoever
+  /// updates them one by one overwrites none that is needed still, unless mixes
+  /// go in a cycle.
+  llvm::SmallVector<unsigned> updateOrder() const;
 };
 
 } // namespace qdelta

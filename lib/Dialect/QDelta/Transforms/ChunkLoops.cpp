@@ -58,9 +58,9 @@ RunningDecay HeadBuilder::startRunning() {
   RunningDecay running;
   if (!schedule.getDefer())
     return running;
-  if (!context.list.logs.empty())
+  if (!context.list.states[0].logs.empty())
     running.common = arith::ConstantOp::create(b, loc, b.getF64FloatAttr(1.0));
-  if (!context.list.channelLogs.empty())
+  if (!context.list.states[0].channelLogs.empty())
     running.channels = arith::ConstantOp::create(
         b, loc,
         DenseElementsAttr::get(RankedTensorType::get({1, keys}, b.getF64Type()),
@@ -71,11 +71,31 @@ RunningDecay HeadBuilder::startRunning() {
 /// What `append` put at the end of `values`.
 RunningDecay HeadBuilder::takeRunning(SmallVectorImpl<Value> &values) {
   RunningDecay running;
-  if (schedule.getDefer() && !context.list.channelLogs.empty())
+  const ChunkList::State &state = context.list.states[0];
+  if (schedule.getDefer() && !state.channelLogs.empty())
     running.channels = values.pop_back_val();
-  if (schedule.getDefer() && !context.list.logs.empty())
+  if (schedule.getDefer() && !state.logs.empty())
     running.common = values.pop_back_val();
   return running;
+}
+
+void HeadBuilder::roundKeys() {
+  if (schedule.getOperands() != "bf16")
+    return;
+  // A tile that is both read at and written with stays one.
+  llvm::DenseMap<Value, Value> rounded;
+  auto round = [&](Value &tile) {
+    Value &made = rounded[tile];
+    if (!made)
+      made = arith::TruncFOp::create(
+          b, loc, cast<RankedTensorType>(tile.getType()).clone(b.getBF16Type()),
+          tile);
+    tile = made;
+  };
+  for (auto &read : system.reads)
+    round(read.second);
+  for (Value &key : system.writeKeys)
+    round(key);
 }
 
 /// The shared systems of a span's chunks and of the one after it, in rings.
@@ -99,6 +119,7 @@ LogicalResult HeadBuilder::createSpan(Value firstChunk, RunningDecay &running) {
     if (mlir::failed(made))
       return failure();
     system = std::move(*made);
+    roundKeys();
     if (before) {
       RunningDecay after = system.nextRunning;
       if (after.channels)
@@ -162,16 +183,24 @@ LogicalResult HeadBuilder::createSpan(Value firstChunk, RunningDecay &running) {
 
 LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
   Value zero = index(0);
+  if (op.getInPlace())
+    llvm::append_range(carried, ArrayRef(slices).take_back(numStates()));
   for (const BlockGroup &group : groups) {
-    carried.push_back(loadState(group));
+  for (const BlockGroup &group : groups) {
+    if (op.getInPlace())
+      break;
+    SmallVector<Value> states;
+    for (unsigned state = 0; state < numStates(); ++state)
+      states.push_back(loadState(group, state));
+    llvm::append_range(carried, states);
     if (!schedule.getFuse())
       continue;
-    Value state = carried.back();
     for (Reading reading : context.list.readings)
-      carried.push_back(firstReadouts(group, state, reading));
+      carried.push_back(
+          firstReadouts(group, states[std::get<2>(reading)], reading));
   }
-  size_t numStates = carried.size();
-  llvm::append_range(carried, ArrayRef<Value>(slices).drop_back());
+  ofGroups = carried.size();
+  llvm::append_range(carried, ArrayRef<Value>(slices).drop_back(numStates()));
   append(carried, startRunning());
 
   int64_t span = schedule.getSpan();
@@ -200,12 +229,18 @@ LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
 
   carried.assign(overSpans.getResults().begin(), overSpans.getResults().end());
   RunningDecay running = takeRunning(carried);
-  size_t perGroup = numStates / std::max<size_t>(groups.size(), 1);
-  Value final = slices.back();
-  for (auto [i, group] : llvm::enumerate(groups))
-    final = storeState(group, carried[i * perGroup], running, final);
-  llvm::copy(ArrayRef<Value>(carried).drop_front(numStates), slices.begin());
-  slices.back() = final;
+  auto finals = MutableArrayRef(slices).take_back(numStates());
+  if (op.getInPlace()) {
+    llvm::copy(ArrayRef<Value>(carried).take_front(numStates()),
+               finals.begin());
+  } else {
+    size_t perGroup = ofGroups / std::max<size_t>(groups.size(), 1);
+    for (auto [i, group] : llvm::enumerate(groups))
+      for (auto [state, final] : llvm::enumerate(finals))
+        final =
+            storeState(group, carried[i * perGroup + state], running, final);
+  }
+  llvm::copy(ArrayRef<Value>(carried).drop_front(ofGroups), slices.begin());
   return success();
 }
 

@@ -22,11 +22,16 @@ struct HeadContext {
   llvm::ArrayRef<mlir::Value> batches, heads;
   /// T.
   mlir::Value length;
+  /// In place: each of the states, and the batch entry and head of the next
+  /// item's.
+  llvm::SmallVector<mlir::Value> states;
+  mlir::Value nextBatch, nextHead;
 };
 
 /// Creates the chunk loops of one head at `b`. `slices` holds the head's slices
-/// of the outputs, [1, T, 1, V], and of the final state, [1, 1, K, V]; they are
-/// replaced by their values after the last chunk.
+/// of the outputs, [1, T, 1, V], and of the final states, [1, 1, K, V]; they
+/// are replaced by their values after the last chunk. In place the states'
+/// slices hold the initial states.
 ///
 /// for each span of chunks
 ///   for each chunk of the span, and the one after it: the shared system

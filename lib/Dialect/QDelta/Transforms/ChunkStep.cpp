@@ -30,7 +30,9 @@ private:
       tile = ScaleOp::create(b, loc, tile, by);
     return sum ? arith::AddFOp::create(b, loc, sum, tile) : tile;
   }
-  Value startOf(ChunkTarget &target);
+  Value addDirect(Value sum, ChunkTarget &target);
+  Value addReadouts(Value sum, ChunkTarget &target);
+  Value matrixOf(ChunkTarget &target, unsigned w);
   Value applyWrite(Value sum, ChunkTarget &target, unsigned w, Value written);
   SmallVector<Value> solve(ArrayRef<Value> matrices, ArrayRef<Value> rhs);
   SmallVector<Value> solveByInverse(ArrayRef<Value> matrices,
@@ -45,14 +47,26 @@ private:
   RankedTensorType tileType;
 };
 
-/// The part of a target that is known before the chunk's own writes are.
-Value StepBuilder::startOf(ChunkTarget &target) {
-  Value sum;
+Value StepBuilder::addDirect(Value sum, ChunkTarget &target) {
   for (auto [term, coefficient] : target.direct)
     sum = addScaled(sum, tiles.get(b, term), coefficient);
+  return sum;
+}
+
+Value StepBuilder::addReadouts(Value sum, ChunkTarget &target) {
   for (auto [reading, coefficient] : target.readouts)
     sum = addScaled(sum, readouts.lookup(reading), coefficient);
   return sum;
+}
+
+/// What write `w` enters `target` with: zeros if nothing carries it there.
+Value StepBuilder::matrixOf(ChunkTarget &target, unsigned w) {
+  auto entry = target.earlier.find(w);
+  if (entry != target.earlier.end())
+    return entry->second.matrix;
+  int64_t chunk = tileType.getDimSize(0);
+  auto type = RankedTensorType::get({chunk, chunk}, tileType.getElementType());
+  return arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
 }
 
 Value StepBuilder::applyWrite(Value sum, ChunkTarget &target, unsigned w,
@@ -100,7 +114,7 @@ ChunkStep StepBuilder::build(StepSolver solver) {
   SmallVector<unsigned> unknown;
   step.written.resize(writes.size());
   for (auto [w, target] : llvm::enumerate(system.writes)) {
-    Value sum = startOf(target);
+    Value sum = addReadouts(addDirect(Value(), target), target);
     if (writes[w].unknown) {
       unknown.push_back(w);
       rhs.push_back(sum);
@@ -114,7 +128,7 @@ ChunkStep StepBuilder::build(StepSolver solver) {
       if (!writes[w].unknown)
         rhs[i] = applyWrite(rhs[i], target, w, step.written[w]);
     for (unsigned w : unknown)
-      matrices.push_back(target.earlier.find(w)->second.matrix);
+      matrices.push_back(matrixOf(target, w));
   }
   if (!unknown.empty()) {
     auto solutions = solver == StepSolver::Substitution
@@ -124,14 +138,18 @@ ChunkStep StepBuilder::build(StepSolver solver) {
     for (auto [w, solution] : llvm::zip(unknown, solutions))
       step.written[w] = solution;
   }
+  // What comes directly may be large, and then would round each addend.
   for (ChunkTarget &target : system.outputs) {
-    Value sum = startOf(target);
+    Value sum = addReadouts(Value(), target);
     for (unsigned w = 0; w < writes.size(); ++w)
       sum = applyWrite(sum, target, w, step.written[w]);
-    step.outputs.push_back(sum);
+    step.outputs.push_back(addDirect(sum, target));
   }
-  for (auto [value, factor] : llvm::zip(step.written, system.updateFactors))
-    step.updates.push_back(ScaleOp::create(b, loc, value, factor));
+  for (auto [value, factors] : llvm::zip(step.written, system.updateFactors)) {
+    ByState &updates = step.updates.emplace_back();
+    for (auto &[state, factor] : factors)
+      updates[state] = ScaleOp::create(b, loc, value, factor);
+  }
   return step;
 }
 } // namespace
@@ -143,4 +161,30 @@ qdelta::createChunkStep(OpBuilder &b, Location loc, const ChunkList &list,
                         RankedTensorType tileType, StepSolver solver) {
   return StepBuilder(b, loc, list, system, tiles, readouts, tileType)
       .build(solver);
+}
+
+ChunkUpdateOp qdelta::createStateUpdate(OpBuilder &b, Location loc,
+                                        const ChunkSystem &system,
+                                        const ChunkStep &step, unsigned state,
+                                        ArrayRef<Value> states,
+                                        RankedTensorType tileType,
+                                        ValueRange reads) {
+  const StateUpdate &update = system.states[state];
+  SmallVector<Value> others, factors, keys, values;
+  for (auto &[other, factor] : update.others) {
+    others.push_back(states[other]);
+    factors.push_back(factor);
+  }
+  for (auto [key, updates] : llvm::zip(system.writeKeys, step.updates)) {
+    auto own = updates.find(state);
+    if (own == updates.end())
+      continue;
+    keys.push_back(key);
+    values.push_back(own->second);
+  }
+  return ChunkUpdateOp::create(b, loc, states[state].getType(),
+                               SmallVector<Type>(reads.size(), tileType),
+                               states[state], update.decay, update.channelDecay,
+                               update.channelsDecay, others, factors, keys,
+                               values, reads, Value(), ValueRange());
 }

@@ -17,8 +17,10 @@ enum class StepSolver { Substitution, Inverse, BoundedInverse };
 
 /// A chunk's values for one block, each a tile [C x W].
 struct ChunkStep {
-  /// What each write writes, and what it adds to the state at the chunk's end.
-  llvm::SmallVector<mlir::Value> written, updates;
+  /// What each write writes.
+  llvm::SmallVector<mlir::Value> written;
+  /// What it adds to the states that it reaches by the chunk's end.
+  llvm::SmallVector<ByState> updates;
   llvm::SmallVector<mlir::Value> outputs;
 };
 
@@ -29,6 +31,16 @@ ChunkStep createChunkStep(mlir::OpBuilder &b, mlir::Location loc,
                           TokenTiles &tiles,
                           const llvm::DenseMap<Reading, mlir::Value> &readouts,
                           mlir::RankedTensorType tileType, StepSolver solver);
+
+/// Creates the update of state number `state` by a chunk, and the next chunk's
+/// products of the new state with `reads`. `states` are the blocks of all
+/// states at the chunk's start.
+ChunkUpdateOp createStateUpdate(mlir::OpBuilder &b, mlir::Location loc,
+                                const ChunkSystem &system,
+                                const ChunkStep &step, unsigned state,
+                                llvm::ArrayRef<mlir::Value> states,
+                                mlir::RankedTensorType tileType,
+                                mlir::ValueRange reads);
 
 } // namespace qdelta
 

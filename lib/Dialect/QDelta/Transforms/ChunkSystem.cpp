@@ -32,29 +32,34 @@ void ChunkSystem::forEachShared(llvm::function_ref<void(Value &)> visit) {
       for (auto &earlier : target.earlier)
         visit(earlier.second.matrix);
     }
-  for (Value &factor : updateFactors)
-    visit(factor);
+  for (ByState &factors : updateFactors)
+    for (auto &factor : factors)
+      visit(factor.second);
   for (auto &scalar : scalars)
     visit(scalar.second);
-  visit(decay);
-  visitIfSet(channelDecay);
-  visitIfSet(channelsDecay);
+  for (StateUpdate &state : states) {
+    visit(state.decay);
+    visitIfSet(state.channelDecay);
+    visitIfSet(state.channelsDecay);
+    for (auto &other : state.others)
+      visit(other.second);
+  }
   visitIfSet(nextRunning.common);
   visitIfSet(nextRunning.channels);
 }
 
-/// The tiles of `decays`' readings. Fails like `createChunkSystem`.
+/// The tiles of the list's readings. Fails like `createChunkSystem`.
 static FailureOr<ReadTiles> readTiles(OpBuilder &b, Location loc,
                                       const ChunkList &list, TokenTiles &tiles,
-                                      ChunkDecays &decays) {
+                                      ChunkCoupling &coupling) {
   ReadTiles reads;
-  for (auto [base, place] : list.readings) {
+  for (auto [base, place, state] : list.readings) {
     Value tile = tiles.get(b, base);
     if (!tile)
       return failure();
-    if (Value decay = decays.channelsTo(place))
+    if (Value decay = coupling.decaysOf(state).channelsTo(place))
       tile = arith::MulFOp::create(b, loc, tile, decay);
-    reads[{base, place}] = tile;
+    reads[{base, place, state}] = tile;
   }
   return reads;
 }
@@ -62,10 +67,10 @@ static FailureOr<ReadTiles> readTiles(OpBuilder &b, Location loc,
 FailureOr<ReadTiles> qdelta::createReadTiles(OpBuilder &b, Location loc,
                                              const ChunkList &list,
                                              TokenTiles &tiles, Value valid) {
-  ChunkDecays decays(b, loc, list, valid, RunningDecay());
-  if (failed(decays.load(tiles)))
+  ChunkCoupling coupling(b, loc, list, valid, RunningDecay());
+  if (failed(coupling.load(tiles)))
     return failure();
-  return readTiles(b, loc, list, tiles, decays);
+  return readTiles(b, loc, list, tiles, coupling);
 }
 
 namespace {
@@ -75,7 +80,7 @@ public:
   SystemBuilder(OpBuilder &b, Location loc, const ChunkList &list,
                 TokenTiles &tiles, Value valid, RunningDecay running)
       : b(b), loc(loc), list(list), tiles(tiles),
-        decays(b, loc, list, valid, running) {
+        coupling(b, loc, list, valid, running) {
     scalarTile = RankedTensorType::get(
         cast<RankedTensorType>(valid.getType()).getShape(), list.element);
   }
@@ -86,6 +91,13 @@ private:
   LogicalResult createKeysAndDecays();
   LogicalResult createTarget(ChunkTarget &target,
                              const ChunkList::Terms &terms);
+  void createUpdates();
+  template <typename Sums, typename Term>
+  void addTo(Sums &sums, const Term &term, Value coefficient);
+  void addReadings(ChunkTarget &target, const ChunkList::Read &read,
+                   Value factor);
+  void addWrites(ChunkTarget &target, const ChunkList::Read &read,
+                 Value factor);
   Value readInteraction(const ChunkList::Read &read, unsigned writeIndex);
   LogicalResult addScalars(Value vector);
   Value addTiles(Value lhs, Value rhs);
@@ -93,23 +105,18 @@ private:
     return DenseElementsAttr::get(scalarTile,
                                   b.getFloatAttr(list.element, 1.0));
   }
-  /// A number in f64 as one of the list's.
-  Value rounded(Value value) {
-    return value.getType() == list.element
-               ? value
-               : arith::TruncFOp::create(b, loc, list.element, value);
-  }
   Value scaleRows(Value tile, Value by);
 
   OpBuilder &b;
   Location loc;
   const ChunkList &list;
   TokenTiles &tiles;
-  ChunkDecays decays;
+  ChunkCoupling coupling;
   RankedTensorType scalarTile;
-  /// By base, write's key, their channel places and whether the write stands
-  /// before the read.
-  std::map<std::tuple<void *, void *, int64_t, int64_t, bool>, Value> grams;
+  /// By base, write's key, their channel places, whose decays per channel stand
+  /// in between, and whether the write stands before the read.
+  std::map<std::tuple<void *, void *, int64_t, int64_t, int64_t, bool>, Value>
+      grams;
   ChunkSystem system;
 };
 
@@ -127,26 +134,44 @@ LogicalResult SystemBuilder::createKeysAndDecays() {
   for (Value key : list.keys)
     if (!tiles.get(b, key))
       return failure();
-  if (failed(decays.load(tiles)))
+  if (failed(coupling.load(tiles)))
     return failure();
-  decays.createTotals();
-  for (const ChunkList::Write &write : list.writes)
-    system.updateFactors.push_back(decays.updateFactor(write.place));
-  FailureOr<ReadTiles> reads = readTiles(b, loc, list, tiles, decays);
+  createUpdates();
+  FailureOr<ReadTiles> reads = readTiles(b, loc, list, tiles, coupling);
   if (failed(reads))
     return failure();
   system.reads = std::move(*reads);
   for (const ChunkList::Write &write : list.writes) {
     Value key = tiles.get(b, write.key);
+    ChunkDecays &decays = coupling.decaysOf(write.state);
     if (Value decay = decays.channelsToEnd(write.channelPlace))
       key = arith::MulFOp::create(b, loc, key, decay);
     system.writeKeys.push_back(key);
   }
-  system.decay = decays.decay;
-  system.channelDecay = decays.channelDecay;
-  system.channelsDecay = decays.channelsDecay;
-  system.nextRunning = decays.next;
   return success();
+}
+
+/// The factors of all that is in the states at the chunk's end.
+void SystemBuilder::createUpdates() {
+  coupling.createTotals();
+  for (const ChunkList::Write &write : list.writes) {
+    ByState &factors = system.updateFactors.emplace_back();
+    for (unsigned state = 0; state < list.states.size(); ++state)
+      if (list.isLeftIn(write, state))
+        factors[state] = coupling.updateFactor(write, state);
+  }
+  int64_t end = list.steps.size();
+  for (unsigned state = 0; state < list.states.size(); ++state) {
+    ChunkDecays &decays = coupling.decaysOf(state);
+    StateUpdate &update = system.states.emplace_back();
+    update.decay = coupling.total(state, state);
+    update.channelDecay = decays.channelDecay;
+    update.channelsDecay = decays.channelsDecay;
+    for (unsigned other = 0; other < list.states.size(); ++other)
+      if (other != state && list.reaches(other, 0, state, end, list.chunk - 1))
+        update.others[other] = coupling.total(other, state);
+  }
+  system.nextRunning = coupling.decaysOf(0).next;
 }
 
 /// B of docs/Spec.md for one read and one write: (sum_b c_b X_b A^T) * decay,
@@ -155,18 +180,20 @@ Value SystemBuilder::readInteraction(const ChunkList::Read &read,
                                      unsigned writeIndex) {
   const ChunkList::Write &write = list.writes[writeIndex];
   bool inclusive = write.position < read.position;
+  ChunkDecays &decays = coupling.decaysOf(read.state);
+  bool perChannel = !list.states[read.state].channelLogs.empty();
+  int64_t whose = perChannel ? read.state : -1;
   Value sum;
   for (auto [coefficient, base] : read.bases) {
-    Value &gram =
-        grams[{base.getAsOpaquePointer(), write.key.getAsOpaquePointer(),
-               write.channelPlace, read.channelPlace,
-               inclusive && !list.channelLogs.empty()}];
+    Value &gram = grams[{base.getAsOpaquePointer(),
+                         write.key.getAsOpaquePointer(), write.channelPlace,
+                         read.channelPlace, whose, inclusive && perChannel}];
     if (!gram)
       gram =
           decays.gram(tiles.get(b, base), tiles.get(b, write.key), write, read);
     sum = addTiles(sum, scaleRows(gram, tiles.getUnlessOne(b, coefficient)));
   }
-  if (Value decay = decays.between(write, read))
+  if (Value decay = coupling.between(write, read))
     sum = arith::MulFOp::create(b, loc, sum, decay);
   return sum;
 }
@@ -190,18 +217,53 @@ LogicalResult SystemBuilder::addScalars(Value vector) {
   return success();
 }
 
+/// Adds `coefficient` to that of `term`; null is 1.
+template <typename Sums, typename Term>
+void SystemBuilder::addTo(Sums &sums, const Term &term, Value coefficient) {
+  auto [entry, isNew] = sums.try_emplace(term, coefficient);
+  if (isNew)
+    return;
+  auto one = [&](Value value) {
+    return value ? value : arith::ConstantOp::create(b, loc, ones());
+  };
+  entry->second =
+      arith::AddFOp::create(b, loc, one(entry->second), one(coefficient));
+}
+
+/// `factor` times what `read` sees of the states at the chunk's start.
+void SystemBuilder::addReadings(ChunkTarget &target,
+                                const ChunkList::Read &read, Value factor) {
+  for (auto [coefficient, base] : read.bases) {
+    Value product =
+        multiply(b, loc, factor, tiles.getUnlessOne(b, coefficient));
+    for (unsigned state = 0; state < list.states.size(); ++state)
+      if (Reading reading(base, read.channelPlace, state);
+          list.reaches(state, 0, read.state, read.step, list.chunk - 1))
+        addTo(target.readouts, reading,
+              multiply(b, loc, product, coupling.to(read, state)));
+  }
+}
+
+/// `factor` times what `read` sees of the chunk's own writes.
+void SystemBuilder::addWrites(ChunkTarget &target, const ChunkList::Read &read,
+                              Value factor) {
+  for (auto [w, write] : llvm::enumerate(list.writes)) {
+    if (!list.reaches(write.state, write.step, read.state, read.step,
+                      list.chunk - 1))
+      continue;
+    bool inclusive = write.position < read.position;
+    Value matrix = scaleRows(readInteraction(read, w), factor);
+    auto [entry, isNew] = target.earlier.try_emplace(
+        w, ChunkTarget::Interaction{matrix, inclusive});
+    if (isNew)
+      continue;
+    entry->second.matrix = addTiles(entry->second.matrix, matrix);
+    entry->second.inclusive |= inclusive;
+  }
+}
+
 LogicalResult SystemBuilder::createTarget(ChunkTarget &target,
                                           const ChunkList::Terms &terms) {
-  auto addTo = [&](auto &sums, auto term, Value coefficient) {
-    auto [entry, isNew] = sums.try_emplace(term, coefficient);
-    if (isNew)
-      return;
-    auto one = [&](Value value) {
-      return value ? value : arith::ConstantOp::create(b, loc, ones());
-    };
-    entry->second =
-        arith::AddFOp::create(b, loc, one(entry->second), one(coefficient));
-  };
   for (auto [coefficient, term] : terms) {
     Value factor = tiles.getUnlessOne(b, coefficient);
     auto read = list.reads.find(term);
@@ -211,22 +273,8 @@ LogicalResult SystemBuilder::createTarget(ChunkTarget &target,
         return failure();
       continue;
     }
-    for (auto [baseCoefficient, base] : read->second.bases) {
-      Value product =
-          multiply(b, loc, factor, tiles.getUnlessOne(b, baseCoefficient));
-      product = multiply(b, loc, product, decays.to(read->second.place));
-      addTo(target.readouts, Reading(base, read->second.channelPlace), product);
-    }
-    for (unsigned w = 0; w < list.writes.size(); ++w) {
-      bool inclusive = list.writes[w].position < read->second.position;
-      Value matrix = scaleRows(readInteraction(read->second, w), factor);
-      auto [entry, isNew] = target.earlier.try_emplace(
-          w, ChunkTarget::Interaction{matrix, inclusive});
-      if (isNew)
-        continue;
-      entry->second.matrix = addTiles(entry->second.matrix, matrix);
-      entry->second.inclusive |= inclusive;
-    }
+    addReadings(target, read->second, factor);
+    addWrites(target, read->second, factor);
   }
   return success();
 }

@@ -14,7 +14,7 @@
 #ifndef QDELTA_TRANSFORMS_CHUNKSYSTEM_H
 #define QDELTA_TRANSFORMS_CHUNKSYSTEM_H
 
-#include "ChunkDecays.h"
+#include "ChunkCoupling.h"
 
 namespace qdelta {
 
@@ -39,6 +39,21 @@ struct ChunkTarget {
 /// with what the channels have lost since the chunk's start.
 using ReadTiles = llvm::MapVector<Reading, mlir::Value>;
 
+/// A tile or number for each state that has one.
+using ByState = llvm::MapVector<unsigned, mlir::Value>;
+
+/// What a chunk does to one state, its writes left out.
+struct StateUpdate {
+  /// Factor of the stored state in the update.
+  mlir::Value decay;
+  /// Factor of each channel of the stored state, [1 x K], and whether it is to
+  /// be applied at all. Null without decays per channel, and without deferred
+  /// ones.
+  mlir::Value channelDecay, channelsDecay;
+  /// Factors of other states at the chunk's start.
+  ByState others;
+};
+
 /// The part of a chunk that all value columns share.
 struct ChunkSystem {
   ReadTiles reads;
@@ -46,15 +61,10 @@ struct ChunkSystem {
   /// tiles [C x K].
   llvm::SmallVector<mlir::Value> writeKeys;
   llvm::SmallVector<ChunkTarget> writes, outputs;
-  /// Factor of each write's values in the update, [C]; 0 for tokens that do not
-  /// exist.
-  llvm::SmallVector<mlir::Value> updateFactors;
-  /// Factor of the stored state in the update.
-  mlir::Value decay;
-  /// Factor of each channel of the stored state, [1 x K], and whether it is to
-  /// be applied at all. Null without decays per channel, and without deferred
-  /// ones.
-  mlir::Value channelDecay, channelsDecay;
+  /// Factor of each write's values in the updates of the states that it
+  /// reaches, [C]; 0 for tokens that do not exist.
+  llvm::SmallVector<ByState> updateFactors;
+  llvm::SmallVector<StateUpdate> states;
   /// With deferred decays: what they have come to after the chunk's update.
   RunningDecay nextRunning;
   /// Token scalars that token-local value vectors need, as tiles.

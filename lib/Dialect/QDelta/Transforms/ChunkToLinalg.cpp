@@ -292,6 +292,25 @@ struct LowerUpdate : OpRewritePattern<ChunkUpdateOp> {
         .getResult(0);
   }
 
+  /// The state plus another one times a number.
+  static Value addState(ChunkUpdateOp op, Value other, Value factor,
+                        Value state, OpBuilder &b) {
+    auto whole = b.getMultiDimIdentityMap(2);
+    SmallVector<AffineMap> maps{AffineMap::get(2, 0, {}, b.getContext()), whole,
+                                whole};
+    return linalg::GenericOp::create(
+               b, op.getLoc(), typeOf(state), ValueRange{factor, other}, state,
+               maps,
+               SmallVector<utils::IteratorType>(2,
+                                                utils::IteratorType::parallel),
+               [](OpBuilder &b, Location loc, ValueRange args) {
+                 Value part = arith::MulFOp::create(b, loc, args[0], args[1]);
+                 Value sum = arith::AddFOp::create(b, loc, args[2], part);
+                 linalg::YieldOp::create(b, loc, sum);
+               })
+        .getResult(0);
+  }
+
   LogicalResult matchAndRewrite(ChunkUpdateOp op,
                                 PatternRewriter &b) const override {
     Location loc = op.getLoc();
@@ -310,6 +329,8 @@ struct LowerUpdate : OpRewritePattern<ChunkUpdateOp> {
             .getResult(0);
     if (op.getChannels())
       state = decayChannels(op, state, b);
+    for (auto [other, factor] : llvm::zip(op.getOthers(), op.getFactors()))
+      state = addState(op, other, factor, state, b);
     for (auto [key, value] : llvm::zip(op.getKeys(), op.getValues()))
       state = multiplyTransposed(b, loc, key, value, state);
     SmallVector<Value> results{state};
@@ -411,6 +432,7 @@ struct ChunkToLinalgPass : qdelta::impl::ChunkToLinalgBase<ChunkToLinalgPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateDecayToLinalgPatterns(patterns);
+    populateTransferToLinalgPatterns(patterns);
     patterns.add<LowerScale, LowerScaleChannels, LowerMaskRows, LowerAnyOutside,
                  LowerLoadTile, LowerStoreTile, LowerValid, LowerRead,
                  LowerApply, LowerSolve, LowerUpdate>(&getContext());
@@ -420,6 +442,7 @@ struct ChunkToLinalgPass : qdelta::impl::ChunkToLinalgBase<ChunkToLinalgPass> {
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
     target.addIllegalDialect<QDeltaDialect>();
     target.addLegalOp<TriangularSolveOp, PrefetchOp>();
+    target.addDynamicallyLegalOp<ChunkUpdateOp>(multipliesPairs);
     for (auto func : getOperation().getOps<func::FuncOp>())
       if (failed(verifyPlainTiles(func)) ||
           failed(applyPartialConversion(func, target, frozen)))

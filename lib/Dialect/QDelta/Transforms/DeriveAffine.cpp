@@ -25,19 +25,20 @@ using namespace qdelta;
 
 namespace {
 
-/// One scan as the stages of its step.
+/// One run of a recurrence as the stages of its step.
 class Derivation {
 public:
-  Derivation(Step &step, ScanOp scan) : step(step), scan(scan) {}
+  Derivation(Step &step, RunOpInterface run) : step(step), run(run) {}
 
-  void run();
+  /// Returns the facts of the lists it made.
+  SmallVector<Attribute> derive();
 
 private:
   Stage &stageAt(int64_t position);
   void assignOutputs();
 
   Step &step;
-  ScanOp scan;
+  RunOpInterface run;
   std::map<int64_t, std::unique_ptr<Stage>> stages;
 };
 
@@ -62,7 +63,7 @@ void Derivation::assignOutputs() {
   }
 }
 
-void Derivation::run() {
+SmallVector<Attribute> Derivation::derive() {
   for (int64_t position = 0; position < step.numPositions(); ++position)
     if (!step.statesAt(position).empty())
       stageAt(position);
@@ -77,30 +78,36 @@ void Derivation::run() {
     for (Value import : found->second->getImports())
       stageAt(step.positionOf(import)).provide(import);
   }
-  OpBuilder b(scan);
+  OpBuilder b(run);
   llvm::DenseMap<Value, Value> sequences;
-  SmallVector<Value> outputs(scan.getOutputs().size());
-  SmallVector<Value> finals(scan.getFinals().size());
-  for (auto &entry : stages)
-    entry.second->create(b, scan, sequences, outputs, finals);
+  SmallVector<Value> outputs(run.getOutputs().size());
+  SmallVector<Value> finals(run.getFinals().size());
+  SmallVector<Attribute> facts;
+  for (auto &entry : stages) {
+    entry.second->create(b, run, sequences, outputs, finals);
+    if (auto list = dyn_cast<AffineScanOp>(run->getPrevNode()))
+      facts.push_back(list.getFacts());
+  }
   llvm::append_range(outputs, finals);
-  scan.replaceAllUsesWith(outputs);
-  scan.erase();
+  run->replaceAllUsesWith(outputs);
+  run->erase();
+  return facts;
 }
 
 struct DeriveAffinePass : qdelta::impl::DeriveAffineBase<DeriveAffinePass> {
   void runOnOperation() override {
     addEntryPoints(getOperation());
     SymbolTableCollection symbols;
-    SmallVector<ScanOp> scans;
-    getOperation().walk([&](ScanOp scan) { scans.push_back(scan); });
-    for (ScanOp scan : scans) {
+    SmallVector<RunOpInterface> runs;
+    getOperation().walk([&](RunOpInterface run) { runs.push_back(run); });
+    for (RunOpInterface run : runs) {
       auto recurrence = symbols.lookupNearestSymbolFrom<RecurrenceOp>(
-          scan, scan.getCalleeAttr());
+          run, run.getCalleeAttr());
       Step step(recurrence);
       if (failed(step.analyze()))
         return signalPassFailure();
-      Derivation(step, scan).run();
+      SmallVector<Attribute> facts = Derivation(step, run).derive();
+      recurrence->setAttr(kFactsAttr, ArrayAttr::get(&getContext(), facts));
     }
   }
 };

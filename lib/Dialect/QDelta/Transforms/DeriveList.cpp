@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "DeriveStage.h"
+#include "ListFacts.h"
 
 using namespace mlir;
 using namespace qdelta;
@@ -15,7 +16,7 @@ public:
   using Stage::Stage;
 
   void fill() override;
-  void create(OpBuilder &b, ScanOp scan,
+  void create(OpBuilder &b, RunOpInterface run,
               llvm::DenseMap<Value, Value> &sequences,
               MutableArrayRef<Value> stepOutputs,
               MutableArrayRef<Value> stepFinals) override;
@@ -52,7 +53,7 @@ std::optional<unsigned> ListStage::numberOf(Value version) {
 
 void ListStage::cloneTokenLocal() {
   for (Operation &op : recurrence().getBody().front().without_terminator())
-    if (!isa<ReadOp, WriteOp, DecayOp>(op) &&
+    if (!isa<ReadOp, WriteOp, MixOp, DecayOp>(op) &&
         step.positionOf(op.getResult(0)) < 0)
       local(op.getResult(0));
 }
@@ -130,8 +131,8 @@ void ListStage::emitWrite(unsigned number, WriteOp write) {
                         coefficientsOf(write.getLoc(), value), termsOf(value));
 }
 
-/// Emits a decay or write, after all reads of the version it consumes: those
-/// may stand later in the step.
+/// Emits a decay, write or mix, after all reads of the version it consumes:
+/// those may stand later in the step.
 void ListStage::emitStage(unsigned number, Operation *stage) {
   Value version = stage->getOperand(0);
   for (Operation &op : recurrence().getBody().front())
@@ -140,6 +141,9 @@ void ListStage::emitStage(unsigned number, Operation *stage) {
         emitRead(number, read);
   if (auto decay = dyn_cast<DecayOp>(stage))
     AffineDecayOp::create(b, decay.getLoc(), number, local(decay.getG()));
+  else if (auto mix = dyn_cast<MixOp>(stage))
+    AffineMixOp::create(b, mix.getLoc(), number, *numberOf(mix.getSource()),
+                        local(mix.getBy()));
   else
     emitWrite(number, cast<WriteOp>(stage));
 }
@@ -157,7 +161,7 @@ void ListStage::fill() {
     if (auto read = dyn_cast<ReadOp>(stage)) {
       if (std::optional<unsigned> number = numberOf(read.getState()))
         emitRead(*number, read);
-    } else if (isa<DecayOp, WriteOp>(stage)) {
+    } else if (isa<DecayOp, WriteOp, MixOp>(stage)) {
       auto type = dyn_cast<RankedTensorType>(stage.getResult(0).getType());
       if (!type || type.getRank() != 2)
         continue; // of a vector or scalar
@@ -173,19 +177,20 @@ void ListStage::fill() {
   eraseDead(block);
 }
 
-void ListStage::create(OpBuilder &at, ScanOp scan,
+void ListStage::create(OpBuilder &at, RunOpInterface run,
                        llvm::DenseMap<Value, Value> &sequences,
                        MutableArrayRef<Value> stepOutputs,
                        MutableArrayRef<Value> stepFinals) {
-  Operands operands = takeOperands(scan, sequences);
+  Operands operands = takeOperands(run, sequences);
   SmallVector<Type> finals;
   for (unsigned state : step.statesAt(position)) {
-    operands.inits.push_back(scan.getInits()[state]);
-    finals.push_back(scan.getFinals()[state].getType());
+    operands.inits.push_back(run.getInits()[state]);
+    finals.push_back(run.getFinals()[state].getType());
   }
   auto op = AffineScanOp::create(
-      at, scan.getLoc(), resultTypes(scan), finals, operands.tokens,
-      operands.params, operands.inits, at.getArrayAttr(operands.names),
+      at, run.getLoc(), resultTypes(run), finals, operands.tokens,
+      operands.params, operands.inits, run.getCuSeqlens(), run.getStateIndex(),
+      run.isInPlace(), at.getArrayAttr(operands.names),
       FactsAttr::get(at.getContext(), DecayKind::None, 0, 0, {}, false),
       ScheduleAttr());
   op.getBody().takeBody(*region);

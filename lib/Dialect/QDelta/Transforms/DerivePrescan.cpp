@@ -28,7 +28,7 @@ public:
   }
 
   void fill() override;
-  void create(OpBuilder &b, ScanOp scan,
+  void create(OpBuilder &b, RunOpInterface run,
               llvm::DenseMap<Value, Value> &sequences,
               MutableArrayRef<Value> stepOutputs,
               MutableArrayRef<Value> stepFinals) override;
@@ -87,19 +87,19 @@ void PrescanStage::fill() {
   eraseDead(block);
 }
 
-void PrescanStage::create(OpBuilder &at, ScanOp scan,
+void PrescanStage::create(OpBuilder &at, RunOpInterface run,
                           llvm::DenseMap<Value, Value> &sequences,
                           MutableArrayRef<Value> stepOutputs,
                           MutableArrayRef<Value> stepFinals) {
-  Operands operands = takeOperands(scan, sequences);
+  Operands operands = takeOperands(run, sequences);
   SmallVector<Type> finals;
   for (Value init : operands.inits)
     finals.push_back(init.getType());
-  Value heads = tensor::DimOp::create(at, scan.getLoc(), scan.getInits()[0], 1);
-  auto op =
-      PrescanOp::create(at, scan.getLoc(), resultTypes(scan), finals, heads,
-                        operands.tokens, operands.params, operands.inits,
-                        at.getArrayAttr(operands.names), ScheduleAttr());
+  Value heads = tensor::DimOp::create(at, run.getLoc(), run.getInits()[0], 1);
+  auto op = PrescanOp::create(
+      at, run.getLoc(), resultTypes(run), finals, heads, operands.tokens,
+      operands.params, operands.inits, run.getCuSeqlens(), run.getStateIndex(),
+      run.isInPlace(), at.getArrayAttr(operands.names), ScheduleAttr());
   op.getBody().takeBody(*region);
   setResults(op, sequences, stepOutputs, stepFinals);
 }

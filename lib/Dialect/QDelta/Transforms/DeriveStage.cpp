@@ -65,7 +65,7 @@ SmallVector<Value> Stage::getImports() const {
 }
 
 Stage::Operands
-Stage::takeOperands(ScanOp scan,
+Stage::takeOperands(RunOpInterface run,
                     const llvm::DenseMap<Value, Value> &sequences) {
   Operands operands;
   unsigned states = recurrence().getNumStates();
@@ -73,7 +73,7 @@ Stage::takeOperands(ScanOp scan,
     auto arg = dyn_cast<BlockArgument>(origin);
     if (!arg || step.positionOf(origin) >= 0)
       return sequences.lookup(origin);
-    return scan.getOperand(arg.getArgNumber() - states);
+    return run->getOperand(arg.getArgNumber() - states);
   };
   auto nameOf = [&](Value origin) -> Attribute {
     if (auto arg = dyn_cast<BlockArgument>(origin))
@@ -92,7 +92,7 @@ Stage::takeOperands(ScanOp scan,
     operands.names.push_back(nameOf(origin));
     if (!isToken && !isParam)
       operands.inits.push_back(
-          scan.getInits()[cast<BlockArgument>(origin).getArgNumber()]);
+          run.getInits()[cast<BlockArgument>(origin).getArgNumber()]);
     else
       (isToken ? operands.tokens : operands.params)
           .push_back(sequenceOf(origin));
@@ -108,20 +108,20 @@ Stage::takeOperands(ScanOp scan,
   return operands;
 }
 
-SmallVector<Type> Stage::resultTypes(ScanOp scan) {
+SmallVector<Type> Stage::resultTypes(RunOpInterface run) {
   SmallVector<Type> types;
   for (unsigned output : outputs)
-    types.push_back(scan.getOutputs()[output].getType());
+    types.push_back(run.getOutputs()[output].getType());
   auto dims = inferTokenDims(recurrence().getBody().front());
-  auto whole = cast<RankedTensorType>(scan.getOutputs()[0].getType());
+  auto whole = cast<RankedTensorType>(run.getOutputs()[0].getType());
   int64_t keys = ShapedType::kDynamic;
   for (auto [arg, operand] :
        llvm::zip(recurrence().getBody().getArguments().drop_front(
                      recurrence().getNumStates()),
-                 scan.getOperands()))
+                 run->getOperands()))
     if (dims[arg] == TokenDim::Key)
       keys = cast<RankedTensorType>(operand.getType()).getShape().back();
-  for (auto [arg, init] : llvm::zip(recurrence().getStates(), scan.getInits()))
+  for (auto [arg, init] : llvm::zip(recurrence().getStates(), run.getInits()))
     if (dims[arg] == TokenDim::State || dims[arg] == TokenDim::Key)
       keys = cast<RankedTensorType>(init.getType()).getDimSize(2);
   for (Value value : provided) {

@@ -36,10 +36,10 @@ public:
   /// Values of earlier positions that the filled region takes as token inputs.
   llvm::SmallVector<mlir::Value> getImports() const;
 
-  /// Creates the op at `b` in place of a part of `scan`. `sequences` maps the
+  /// Creates the op at `b` in place of a part of `run`. `sequences` maps the
   /// imports to earlier ops' results and receives this one's; so do
   /// `outputs` and `finals`, by their number in the recurrence.
-  virtual void create(mlir::OpBuilder &b, ScanOp scan,
+  virtual void create(mlir::OpBuilder &b, RunOpInterface run,
                       llvm::DenseMap<mlir::Value, mlir::Value> &sequences,
                       llvm::MutableArrayRef<mlir::Value> outputs,
                       llvm::MutableArrayRef<mlir::Value> finals) = 0;
@@ -58,10 +58,10 @@ protected:
     llvm::SmallVector<mlir::Attribute> names;
   };
   Operands
-  takeOperands(ScanOp scan,
+  takeOperands(RunOpInterface run,
                const llvm::DenseMap<mlir::Value, mlir::Value> &sequences);
   /// The types of what the op returns: outputs, then values provided.
-  llvm::SmallVector<mlir::Type> resultTypes(ScanOp scan);
+  llvm::SmallVector<mlir::Type> resultTypes(RunOpInterface run);
   void setResults(mlir::Operation *op,
                   llvm::DenseMap<mlir::Value, mlir::Value> &sequences,
                   llvm::MutableArrayRef<mlir::Value> outputs,
@@ -90,12 +90,6 @@ protected:
 std::unique_ptr<Stage> createListStage(Step &step, int64_t position);
 /// A prescan with the vector and scalar states at `position`.
 std::unique_ptr<Stage> createPrescanStage(Step &step, int64_t position);
-
-/// The facts of a finished list. `attrOf` finds an attribute of the
-/// recurrence's argument that a value of the list's region stands for.
-FactsAttr findFacts(
-    AffineScanOp op,
-    llvm::function_ref<mlir::Attribute(mlir::Value, llvm::StringRef)> attrOf);
 
 /// Erases token-local arithmetic that nothing uses.
 void eraseDead(mlir::Block &block);

@@ -37,7 +37,20 @@ void HeadBuilder::createPrefetches(const BlockGroup &group, Value block,
                        valueColumn, chunk, group.width, /*for_write=*/true);
 }
 
-/// One chunk of one block. `values` holds the block's state [K, width], the
+/// A copy of a state's block [K, width].
+Value HeadBuilder::copyState(Value state) {
+  auto type = cast<RankedTensorType>(state.getType());
+  auto row = tensorOf({1, type.getDimSize(1)});
+  return scf::ForOp::create(
+             b, loc, index(0), index(keys), index(1), empty(type.getShape()),
+             [&](OpBuilder &, Location, Value k, ValueRange args) {
+               scf::YieldOp::create(b, loc,
+                                    insert(slice(state, k, row), args[0], k));
+             })
+      .getResult(0);
+}
+
+/// One chunk of one block. `values` holds the block's states [K, width], the
 /// readouts of this chunk if passes are fused, and the outputs.
 LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
                                        Value first, Value slot,
@@ -45,9 +58,10 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
   bool fuse = schedule.getFuse();
   size_t numReadings = context.list.readings.size();
   auto tileType = tensorOf({chunk, group.width});
-  MutableArrayRef<Value> outputs =
-      MutableArrayRef(values).drop_front(fuse ? 1 + numReadings : 1);
-  if (schedule.getPrefetch())
+  SmallVector<Value> states(ArrayRef<Value>(values).take_front(numStates()));
+  MutableArrayRef<Value> outputs = MutableArrayRef(values).drop_front(
+      numStates() + (fuse ? numReadings : 0));
+  if (schedule.getPrefetch() && !op.getInPlace())
     createPrefetches(group, block, first, outputs);
 
   // This chunk's shared values, from the rings.
@@ -68,9 +82,9 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
   llvm::DenseMap<Reading, Value> readouts;
   for (auto [i, reading] : llvm::enumerate(context.list.readings))
     readouts[reading] =
-        fuse ? values[1 + i]
+        fuse ? values[numStates() + i]
              : ChunkReadOp::create(b, loc, tileType, here.reads[reading],
-                                   values[0]);
+                                   states[std::get<2>(reading)]);
 
   ChunkStep step = createChunkStep(b, loc, context.list, here, tiles, readouts,
                                    tileType, StepSolver::Substitution);
@@ -78,21 +92,36 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
     output = StoreTileOp::create(b, loc, sum, output,
                                  ValueRange{zero, first, zero}, column);
 
-  SmallVector<Value> nextReads;
-  if (fuse) {
-    Value next = add(slot, index(1));
-    for (auto &read : system.reads)
-      nextReads.push_back(
-          slice(rings[read.second], next, tensorOf({chunk, keys})));
+  SmallVector<unsigned> order = context.list.updateOrder();
+  for (auto [at, state] : llvm::enumerate(order)) {
+    // With mixes in a cycle a later update takes this state as it was.
+    Value previous;
+    for (unsigned later : ArrayRef(order).drop_front(at + 1))
+      if (!previous && here.states[later].others.contains(state))
+        previous = copyState(states[state]);
+    SmallVector<Value> nextReads;
+    SmallVector<size_t> places;
+    for (auto [i, read] : llvm::enumerate(system.reads)) {
+      if (!fuse || std::get<2>(read.first) != state)
+        continue;
+      Value next = add(slot, index(1));
+      nextReads.push_back(slice(rings[read.second], next,
+                                cast<RankedTensorType>(read.second.getType())));
+      places.push_back(numStates() + i);
+    }
+    ChunkUpdateOp update = createStateUpdate(b, loc, here, step, state, states,
+                                             tileType, nextReads);
+    if (schedule.getPrefetch() && op.getInPlace()) {
+      update.getAheadMutable().assign(context.states[state]);
+      update.getAheadAtMutable().assign(
+          ValueRange{context.nextBatch, context.nextHead, column});
+    }
+    values[state] = update.getResult();
+    if (previous)
+      states[state] = previous;
+    for (auto [place, readout] : llvm::zip(places, update.getReadouts()))
+      values[place] = insert(readout, values[place], {});
   }
-  auto update = ChunkUpdateOp::create(
-      b, loc, values[0].getType(),
-      SmallVector<Type>(nextReads.size(), tileType), values[0], here.decay,
-      here.channelDecay, here.channelsDecay, here.writeKeys, step.updates,
-      nextReads);
-  values[0] = update.getResult();
-  for (auto [i, readout] : llvm::enumerate(update.getReadouts()))
-    values[1 + i] = insert(readout, values[1 + i], {});
   return success(!tiles.hasFailed());
 }
 
@@ -100,11 +129,12 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
 void HeadBuilder::createBlocks(unsigned groupIndex, Value firstChunk,
                                Value count) {
   const BlockGroup &group = groups[groupIndex];
-  size_t perGroup = 1 + (schedule.getFuse() ? context.list.readings.size() : 0);
-  MutableArrayRef<Value> own =
-      MutableArrayRef(carried).slice(groupIndex * perGroup, perGroup);
+  size_t perGroup =
+      numStates() + (schedule.getFuse() ? context.list.readings.size() : 0);
+  MutableArrayRef<Value> own = MutableArrayRef(carried).slice(
+      op.getInPlace() ? 0 : groupIndex * perGroup, perGroup);
   MutableArrayRef<Value> outputs =
-      MutableArrayRef(carried).drop_front(groups.size() * perGroup);
+      MutableArrayRef(carried).drop_front(ofGroups);
   SmallVector<Value> inits(own);
   llvm::append_range(inits, outputs);
   auto overBlocks = scf::ForOp::create(
@@ -113,7 +143,8 @@ void HeadBuilder::createBlocks(unsigned groupIndex, Value firstChunk,
         SmallVector<Value> values;
         for (auto [i, value] : llvm::enumerate(outer))
           values.push_back(
-              i == 0 ? slice(value, block, tensorOf({keys, group.width}))
+              i < numStates() ? slice(value, stateAt(group, block),
+                                      tensorOf({keys, group.width}))
               : i < perGroup
                   ? slice(value, block, tensorOf({chunk, group.width}))
                   : value);
@@ -128,7 +159,9 @@ void HeadBuilder::createBlocks(unsigned groupIndex, Value firstChunk,
             });
         SmallVector<Value> results(overChunks.getResults());
         for (size_t i = 0; i < perGroup; ++i)
-          results[i] = insert(results[i], outer[i], block);
+          results[i] = insert(results[i], outer[i],
+                              i < numStates() ? stateAt(group, block)
+                                              : SmallVector<Value>{block});
         scf::YieldOp::create(b, loc, results);
       });
   for (size_t i = 0; i < perGroup; ++i)

@@ -82,12 +82,22 @@ private:
   Value blockColumn(const BlockGroup &group, Value block) {
     return add(mul(block, group.width), index(group.firstColumn));
   }
+  /// Where a block of the state starts in what is carried of it.
+  llvm::SmallVector<Value> stateAt(const BlockGroup &group, Value block) {
+    if (!op.getInPlace())
+      return {block};
+    return {index(0), index(0), index(0), blockColumn(group, block)};
+  }
 
-  Value loadState(const BlockGroup &group);
+  size_t numStates() const { return context.list.states.size(); }
+  Value loadState(const BlockGroup &group, unsigned number);
+  Value copyState(Value state);
   Value firstReadouts(const BlockGroup &group, Value state, Reading reading);
   /// Decays that nothing has come to yet; null unless they are deferred.
   RunningDecay startRunning();
   RunningDecay takeRunning(llvm::SmallVectorImpl<Value> &values);
+  /// The system's key tiles in the number format that the schedule multiplies.
+  void roundKeys();
   /// `running` is the span's start, and becomes its end.
   mlir::LogicalResult createSpan(Value firstChunk, RunningDecay &running);
   void createBlocks(unsigned groupIndex, Value firstChunk, Value count);
@@ -114,9 +124,12 @@ private:
   /// holds those of all the span's chunks.
   ChunkSystem system;
   llvm::MapVector<Value, Value> rings;
-  /// What crosses spans: per group the state, then one readout tensor per
-  /// reading if passes are fused; then the outputs.
+  /// What crosses spans: per group the states, then one readout tensor per
+  /// reading if passes are fused, or in place the states of all groups; then
+  /// the outputs.
   llvm::SmallVector<Value> carried;
+  /// How many of them are the states and readouts.
+  size_t ofGroups = 0;
   bool failed = false;
 };
 

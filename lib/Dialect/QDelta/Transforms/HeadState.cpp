@@ -12,10 +12,11 @@
 using namespace mlir;
 using namespace qdelta;
 
-/// The initial state's columns of `group`, block by block: [count, K, width].
-Value HeadBuilder::loadState(const BlockGroup &group) {
+/// The columns of an initial state of `group`, block by block: [count, K,
+/// width].
+Value HeadBuilder::loadState(const BlockGroup &group, unsigned number) {
   Value state = empty({group.count, keys, group.width});
-  Value init = op.getInits()[0];
+  Value init = op.getInits()[number];
   auto row = tensorOf({1, group.width});
   auto overBlocks = scf::ForOp::create(
       b, loc, index(0), index(group.count), index(1), state,

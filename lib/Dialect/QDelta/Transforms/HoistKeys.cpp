@@ -164,9 +164,10 @@ PrescanOp Hoist::createPrescan() {
   }
   PrescanYieldOp::create(inner, op.getLoc(), yielded);
   Value heads = tensor::DimOp::create(b, op.getLoc(), op.getInits()[0], 1);
-  auto prescan = PrescanOp::create(b, op.getLoc(), types, TypeRange(), heads,
-                                   sequences, parameters, ValueRange(),
-                                   b.getArrayAttr(names), ScheduleAttr());
+  auto prescan = PrescanOp::create(
+      b, op.getLoc(), types, TypeRange(), heads, sequences, parameters,
+      ValueRange(), op.getCuSeqlens(), /*state_index=*/Value(),
+      /*in_place=*/false, b.getArrayAttr(names), ScheduleAttr());
   prescan.getBody().takeBody(*region);
   return prescan;
 }
@@ -202,8 +203,9 @@ AffineScanOp Hoist::createList(PrescanOp prescan) {
   block.eraseArguments(unused);
   auto list = AffineScanOp::create(
       b, op.getLoc(), op.getOutputs().getTypes(), op.getFinals().getTypes(),
-      sequences, parameters, op.getInits(), b.getArrayAttr(names),
-      op.getFacts(), ScheduleAttr());
+      sequences, parameters, op.getInits(), op.getCuSeqlens(),
+      op.getStateIndex(), op.getInPlace(), b.getArrayAttr(names), op.getFacts(),
+      ScheduleAttr());
   list.getBody().takeBody(op.getBody());
   op.replaceAllUsesWith(list.getResults());
   op.erase();

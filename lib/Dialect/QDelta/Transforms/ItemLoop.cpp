@@ -32,11 +32,19 @@ private:
 
   LogicalResult verify();
   void findSizes();
+  void findSequence();
   SmallVector<OpResult> sharedResults();
   Value createEmpty(OpResult result);
   void createLoop(ArrayRef<OpResult> shared);
   Slice sliceOf(OpResult result);
+  Value stateEntry(Operation *op, Value batch);
+  void findNext(HeadContext &context);
+  Value createOwn(OpResult result, Slice slice);
+  Value takeSequence(Value tokens, OpFoldResult first);
   LogicalResult createItem(Operation *op);
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  }
   Value dim(Value tensor, int64_t index) {
     return tensor::DimOp::create(b, loc, tensor, index);
   }
@@ -45,14 +53,21 @@ private:
   OpBuilder b;
   Location loc;
   llvm::DenseMap<Operation *, ChunkList> lists;
-  Value batches, length, valueHeads;
+  /// Of packed sequences: where they begin and end, or null.
+  Value cuSeqlens;
+  /// B, T and HV; of packed sequences N, and T of all of them.
+  Value batches, total, valueHeads;
   scf::ForallOp forall;
   Value batch, head;
+  /// The item's number of tokens and, if sequences are packed, its first one.
+  Value length, firstToken;
   /// Of a kernel: the first column of the item's value block.
   Value firstColumn;
   OpFoldResult columns;
   /// Where shared results go, and what the item has made of each result.
   llvm::DenseMap<Value, Value> destinations, made;
+  /// The entry of its states that the item works on, by result.
+  llvm::DenseMap<Value, Value> stateEntries;
 };
 
 size_t numOutputs(Operation *op) {
@@ -63,6 +78,18 @@ size_t numOutputs(Operation *op) {
 
 bool isFinal(OpResult result) {
   return result.getResultNumber() >= numOutputs(result.getOwner());
+}
+
+/// The initial state that a result replaces, or null.
+Value replacedBy(OpResult result) {
+  Operation *op = result.getOwner();
+  if (!isFinal(result))
+    return {};
+  size_t state = result.getResultNumber() - numOutputs(op);
+  if (auto list = dyn_cast<AffineScanOp>(op))
+    return list.getInPlace() ? list.getInits()[state] : Value();
+  auto prescan = cast<PrescanOp>(op);
+  return prescan.getInPlace() ? prescan.getInits()[state] : Value();
 }
 
 ScheduleAttr scheduleOf(Operation *op) {
@@ -88,6 +115,13 @@ LogicalResult ItemLoop::verify() {
         return op->emitError("there is nothing to chunk in an operand that is "
                              "always empty: ")
                << type << "; a dynamic size may be 0 at run time";
+    if (auto list = dyn_cast<AffineScanOp>(op);
+        list && list.getInPlace() &&
+        (scheduleOf(op).getFuse() || scheduleOf(op).getDefer() ||
+         scheduleOf(op).getKernel()))
+      return op->emitError("a state in place is stored as it is after every "
+                           "token: expected a schedule without fuse, defer and "
+                           "kernel");
     if (scheduleOf(op).getKernel() && ops.size() > 1)
       return op->emitError("a GPU kernel covers one list and nothing before or "
                            "after it, but this function has ")
@@ -96,25 +130,50 @@ LogicalResult ItemLoop::verify() {
   return success();
 }
 
+Value cuSeqlensOf(Operation *op) {
+  auto list = dyn_cast<AffineScanOp>(op);
+  return list ? list.getCuSeqlens() : cast<PrescanOp>(op).getCuSeqlens();
+}
+
 void ItemLoop::findSizes() {
+  cuSeqlens = cuSeqlensOf(ops.front());
   if (auto list = dyn_cast<AffineScanOp>(ops.front())) {
     Value init = list.getInits()[0], tokens = list.getTokens()[0];
-    batches = dim(init, 0), length = dim(tokens, 1);
+    // Of an index's pool of states any number are at work.
+    batches = dim(list.getStateIndex() ? tokens : init, 0);
+    total = dim(tokens, 1);
     valueHeads = dim(init, 1);
     return;
   }
   auto prescan = cast<PrescanOp>(ops.front());
-  batches = dim(prescan.getTokens()[0], 0);
-  length = dim(prescan.getTokens()[0], 1);
+  Value sequence = prescan.getTokens()[0];
+  batches = cuSeqlens
+                ? arith::SubIOp::create(b, loc, dim(cuSeqlens, 0), index(1))
+                : dim(sequence, 0);
+  total = dim(sequence, 1);
   valueHeads = prescan.getHeads();
 }
 
-/// The results that are used by more than the items.
+void ItemLoop::findSequence() {
+  length = total;
+  if (!cuSeqlens)
+    return;
+  auto bound = [&](Value at) -> Value {
+    Value found = tensor::ExtractOp::create(b, loc, cuSeqlens, at);
+    return arith::IndexCastOp::create(b, loc, b.getIndexType(), found);
+  };
+  firstToken = bound(batch);
+  Value end = bound(arith::AddIOp::create(b, loc, batch, index(1)));
+  length = arith::SubIOp::create(b, loc, end, firstToken);
+}
+
+/// The results that are used by more than the items, or have memory already.
 SmallVector<OpResult> ItemLoop::sharedResults() {
   SmallVector<OpResult> shared;
   for (Operation *op : ops)
     for (OpResult result : op->getResults())
-      if (llvm::any_of(result.getUsers(), [&](Operation *user) {
+      if (replacedBy(result) ||
+          llvm::any_of(result.getUsers(), [&](Operation *user) {
             return !llvm::is_contained(ops, user);
           }))
         shared.push_back(result);
@@ -122,10 +181,14 @@ SmallVector<OpResult> ItemLoop::sharedResults() {
 }
 
 Value ItemLoop::createEmpty(OpResult result) {
+  if (Value state = replacedBy(result))
+    return state;
   auto type = cast<RankedTensorType>(result.getType());
   SmallVector<OpFoldResult> shape{batches};
+  if (cuSeqlens && !isFinal(result))
+    shape[0] = b.getIndexAttr(1);
   if (!isFinal(result))
-    shape.push_back(length);
+    shape.push_back(total);
   shape.push_back(valueHeads);
   for (int64_t size : type.getShape().drop_front(shape.size()))
     shape.push_back(b.getIndexAttr(size));
@@ -155,6 +218,7 @@ void ItemLoop::createLoop(ArrayRef<OpResult> shared) {
   batch = forall.getInductionVar(0), head = forall.getInductionVar(1);
   for (auto [result, arg] : llvm::zip(shared, forall.getRegionIterArgs()))
     destinations[result] = arg;
+  findSequence();
   if (!kernel)
     return;
   Value block = forall.getInductionVar(2);
@@ -168,13 +232,43 @@ void ItemLoop::createLoop(ArrayRef<OpResult> shared) {
   }
 }
 
+/// Which entry of its states `op` works on for a batch entry.
+Value ItemLoop::stateEntry(Operation *op, Value batch) {
+  auto list = dyn_cast<AffineScanOp>(op);
+  Value index =
+      list ? list.getStateIndex() : cast<PrescanOp>(op).getStateIndex();
+  if (!index)
+    return batch;
+  Value entry = tensor::ExtractOp::create(b, loc, index, batch);
+  return arith::IndexCastUIOp::create(b, loc, b.getIndexType(), entry);
+}
+
+/// The item after this one; the last one's is of the last batch entry again.
+void ItemLoop::findNext(HeadContext &context) {
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  Value following = arith::AddIOp::create(b, loc, head, one);
+  Value wraps = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge,
+                                      following, valueHeads);
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  context.nextHead = arith::SelectOp::create(b, loc, wraps, zero, following);
+  Value last = arith::SubIOp::create(b, loc, batches, one);
+  Value next = arith::MinUIOp::create(
+      b, loc, arith::AddIOp::create(b, loc, batch, one), last);
+  next = arith::SelectOp::create(b, loc, wraps, next, batch);
+  context.nextBatch = stateEntry(context.op, next);
+}
+
 ItemLoop::Slice ItemLoop::sliceOf(OpResult result) {
   auto type = cast<RankedTensorType>(result.getType());
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
   Slice slice;
   slice.offsets = {batch, head}, slice.sizes = {one, one};
+  if (replacedBy(result))
+    slice.offsets[0] = stateEntries.lookup(result);
   if (!isFinal(result))
     slice.offsets = {batch, zero, head}, slice.sizes = {one, length, one};
+  if (!isFinal(result) && cuSeqlens)
+    slice.offsets = {zero, firstToken, head};
   for (int64_t size : type.getShape().drop_front(slice.sizes.size())) {
     slice.offsets.push_back(zero);
     slice.sizes.push_back(b.getIndexAttr(size));
@@ -183,6 +277,25 @@ ItemLoop::Slice ItemLoop::sliceOf(OpResult result) {
     slice.offsets.back() = firstColumn, slice.sizes.back() = columns;
   slice.strides.assign(slice.sizes.size(), one);
   return slice;
+}
+
+/// Memory for a sequence that the item makes for itself. Its size does not
+/// depend on the item, so that one allocation does for all of them.
+Value ItemLoop::createOwn(OpResult result, Slice slice) {
+  if (!isFinal(result))
+    slice.sizes[1] = total;
+  Type element = cast<RankedTensorType>(result.getType()).getElementType();
+  return tensor::EmptyOp::create(b, loc, slice.sizes, element);
+}
+
+/// The item's tokens of a sequence that holds more, from `first` on.
+Value ItemLoop::takeSequence(Value tokens, OpFoldResult first) {
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, tokens);
+  SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0));
+  SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
+  offsets[1] = first, sizes[1] = length;
+  return tensor::ExtractSliceOp::create(b, loc, tokens, offsets, sizes,
+                                        strides);
 }
 
 /// One op for the item. A sequence that the item made itself has one batch
@@ -196,35 +309,48 @@ LogicalResult ItemLoop::createItem(Operation *op) {
   for (OpOperand &operand : op->getOpOperands().slice(
            tokens.getBeginOperandIndex(), tokens.size())) {
     if (Value own = made.lookup(operand.get())) {
-      operand.set(own);
-      ofBatch.push_back(arith::ConstantIndexOp::create(b, loc, 0));
+      bool isLonger = cuSeqlens && !destinations.contains(operand.get());
+      operand.set(isLonger ? takeSequence(own, b.getIndexAttr(0)) : own);
+      ofBatch.push_back(index(0));
       ofHead.push_back(ofBatch.back());
       continue;
     }
     Value ratio =
         arith::DivUIOp::create(b, loc, valueHeads, dim(operand.get(), 2));
     ofHead.push_back(arith::DivUIOp::create(b, loc, head, ratio));
-    ofBatch.push_back(batch);
+    ofBatch.push_back(cuSeqlens ? index(0) : batch);
+    if (cuSeqlens)
+      operand.set(takeSequence(operand.get(), firstToken));
   }
   ofHead.append(params.size(), head);
   ofBatch.append(params.size(), batch);
 
   SmallVector<Value> slices;
+  Value entry;
   for (OpResult result : op->getResults()) {
+    if (replacedBy(result)) {
+      entry = entry ? entry : stateEntry(op, batch);
+      stateEntries[result] = entry;
+    }
     Slice slice = sliceOf(result);
-    Type element = cast<RankedTensorType>(result.getType()).getElementType();
     if (Value whole = destinations.lookup(result))
       slices.push_back(tensor::ExtractSliceOp::create(
           b, loc, whole, slice.offsets, slice.sizes, slice.strides));
     else
-      slices.push_back(tensor::EmptyOp::create(b, loc, slice.sizes, element));
+      slices.push_back(createOwn(result, slice));
   }
   LogicalResult created = failure();
   if (prescan) {
     created = createPrescan(b, {prescan, batch, head, ofBatch, ofHead, length},
                             slices);
   } else {
-    HeadContext context{list, lists[op], batch, head, ofBatch, ofHead, length};
+    HeadContext context{list,   lists[op], batch, head,    ofBatch,
+                        ofHead, length,    {},    Value(), Value()};
+    if (list.getInPlace() && scheduleOf(op).getPrefetch()) {
+      for (OpResult final : list.getFinals())
+        context.states.push_back(destinations.lookup(final));
+      findNext(context);
+    }
     created = firstColumn ? createKernel(b, loc, context, firstColumn, slices)
                           : createHead(b, loc, context, slices);
   }

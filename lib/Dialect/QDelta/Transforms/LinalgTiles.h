@@ -52,6 +52,8 @@ mlir::Value scaledInPlace(mlir::OpBuilder &b, mlir::Location loc,
 
 /// Lowers chunk_decay and chunk_gram.
 void populateDecayToLinalgPatterns(mlir::RewritePatternSet &patterns);
+/// Lowers chunk_transfer.
+void populateTransferToLinalgPatterns(mlir::RewritePatternSet &patterns);
 
 } // namespace qdelta
 

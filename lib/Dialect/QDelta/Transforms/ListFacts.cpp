@@ -1,13 +1,15 @@
-//===- ListFacts.cpp - what the derivation knows about a list
-//--------------===//
+//===- ListFacts.cpp - what the derivation knows about a list -------------===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
 //===----------------------------------------------------------------------===//
 
-#include "DeriveStage.h"
+#include "ListFacts.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/SetVector.h"
+
+#include <set>
 
 using namespace mlir;
 using namespace qdelta;
@@ -34,7 +36,7 @@ static DecayKind decayKind(AffineScanOp op, Value g) {
 static bool isBounded(AffineScanOp op,
                       llvm::function_ref<Attribute(Value, StringRef)> attrOf) {
   unsigned unknown = 0;
-  bool bounded = true;
+  bool bounded = op.getInits().size() == 1;
   for (auto decay : op.getBody().getOps<AffineDecayOp>())
     bounded &= attrOf(decay.getG(), "qdelta.log_decay") != nullptr;
   for (auto write : op.getBody().getOps<AffineWriteOp>())
@@ -56,22 +58,70 @@ static bool isBounded(AffineScanOp op,
   return bounded && unknown <= 1;
 }
 
+static bool isPerChannel(AffineDecayOp decay) {
+  return isa<RankedTensorType>(decay.getG().getType());
+}
+
 FactsAttr
 qdelta::findFacts(AffineScanOp op,
                   llvm::function_ref<Attribute(Value, StringRef)> attrOf) {
   DecayKind kind = DecayKind::None;
-  llvm::SetVector<Value> bases;
+  // A state, a base, and the decays per channel of that state before it.
+  std::set<std::tuple<uint64_t, void *, int64_t>> reads;
+  llvm::DenseMap<uint64_t, int64_t> places;
   SmallVector<bool> unknown;
   for (Operation &stage : op.getBody().front()) {
-    if (auto decay = dyn_cast<AffineDecayOp>(stage))
+    if (auto decay = dyn_cast<AffineDecayOp>(stage)) {
       kind = std::max(kind, decayKind(op, decay.getG()));
-    if (auto read = dyn_cast<AffineReadOp>(stage))
-      bases.insert_range(read.getBases());
-    if (auto write = dyn_cast<AffineWriteOp>(stage))
+      places[decay.getState()] += isPerChannel(decay);
+    } else if (auto read = dyn_cast<AffineReadOp>(stage)) {
+      for (Value base : read.getBases())
+        reads.insert({read.getState(), base.getAsOpaquePointer(),
+                      places[read.getState()]});
+    } else if (auto write = dyn_cast<AffineWriteOp>(stage)) {
       unknown.push_back(llvm::any_of(write.getTerms(), [](Value term) {
         return isa<ReadoutType>(term.getType());
       }));
+    }
   }
-  return FactsAttr::get(op.getContext(), kind, bases.size(), unknown.size(),
+  return FactsAttr::get(op.getContext(), kind, reads.size(), unknown.size(),
                         unknown, isBounded(op, attrOf));
+}
+
+int64_t qdelta::countGrams(AffineScanOp op) {
+  /// A base or key, where it stands in the list, and how many of its state's
+  /// decays per channel stand before it.
+  struct Vector {
+    uint64_t state;
+    void *value;
+    int64_t position, place;
+  };
+  SmallVector<Vector> reads, writes;
+  llvm::DenseMap<uint64_t, int64_t> places;
+  int64_t position = 0;
+  for (Operation &stage : op.getBody().front()) {
+    ++position;
+    auto at = [&](uint64_t state, Value value) {
+      return Vector{state, value.getAsOpaquePointer(), position, places[state]};
+    };
+    if (auto decay = dyn_cast<AffineDecayOp>(stage))
+      places[decay.getState()] += isPerChannel(decay);
+    else if (auto read = dyn_cast<AffineReadOp>(stage))
+      for (Value base : read.getBases())
+        reads.push_back(at(read.getState(), base));
+    else if (auto write = dyn_cast<AffineWriteOp>(stage))
+      writes.push_back(at(write.getState(), write.getKey()));
+  }
+  // A mix carries writes of one state to reads of another; there are no decays
+  // per channel then, and states share their products.
+  bool mixes = !op.getBody().getOps<AffineMixOp>().empty();
+  std::set<std::tuple<uint64_t, void *, void *, int64_t, int64_t, bool>> grams;
+  for (const Vector &read : reads)
+    for (const Vector &write : writes)
+      if (mixes || read.state == write.state)
+        grams.insert(
+            {mixes ? 0 : read.state, read.value, write.value, read.place,
+             write.place,
+             places[read.state] > 0 && write.position < read.position});
+  return grams.size();
 }

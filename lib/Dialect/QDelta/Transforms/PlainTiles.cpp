@@ -47,3 +47,9 @@ LogicalResult qdelta::verifyPlainTiles(func::FuncOp func) {
   });
   return failure(result.wasInterrupted());
 }
+
+bool qdelta::multipliesPairs(ChunkUpdateOp op) {
+  auto isNarrowTile = [](Value tile) { return isNarrow(tile.getType()); };
+  return llvm::any_of(op.getKeys(), isNarrowTile) ||
+         llvm::any_of(op.getReads(), isNarrowTile);
+}

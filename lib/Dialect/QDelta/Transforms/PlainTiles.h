@@ -8,6 +8,8 @@
 #ifndef QDELTA_TRANSFORMS_PLAINTILES_H
 #define QDELTA_TRANSFORMS_PLAINTILES_H
 
+#include "qdelta/Dialect/QDelta/IR/QDelta.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 namespace qdelta {
@@ -16,6 +18,10 @@ namespace qdelta {
 /// cpu and scalar do not know: a tile of a state, one that is known to end past
 /// its source, and `chunk_inverse`.
 mlir::LogicalResult verifyPlainTiles(mlir::func::FuncOp func);
+
+/// Whether the keys of an update are narrower than its state: it multiplies
+/// pairs and stays one op in the linalg phase.
+bool multipliesPairs(ChunkUpdateOp op);
 
 } // namespace qdelta
 

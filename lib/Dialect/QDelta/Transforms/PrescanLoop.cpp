@@ -37,7 +37,7 @@ private:
     return RankedTensorType::get(shape, getElementTypeOrSelf(value.getType()));
   }
   void loadInputs(ArrayRef<BlockArgument> args, Value token);
-  SmallVector<Value> loadStates();
+  SmallVector<Value> loadStates(ArrayRef<Value> finals);
   LogicalResult createToken(Operation &inner);
   LogicalResult createConstant(Operation &inner, Attribute value);
   Value advance(AdvanceOp advance);
@@ -68,8 +68,11 @@ void PrescanLoop::loadInputs(ArrayRef<BlockArgument> args, Value token) {
   }
 }
 
-/// The initial states in memory, [1, 1, D] or [1, 1].
-SmallVector<Value> PrescanLoop::loadStates() {
+/// The initial states in memory, [1, 1, D] or [1, 1]; in place that is where
+/// the final ones go.
+SmallVector<Value> PrescanLoop::loadStates(ArrayRef<Value> finals) {
+  if (op.getInPlace())
+    return SmallVector<Value>(finals);
   SmallVector<Value> states;
   for (Value init : op.getInits()) {
     auto type = cast<RankedTensorType>(init.getType());
@@ -214,7 +217,8 @@ LogicalResult PrescanLoop::create(SmallVectorImpl<Value> &slices) {
   size_t tokens = op.getTokens().size(), params = op.getParams().size();
   size_t outputs = op.getOutputs().size();
   loadInputs(args.slice(tokens, params), Value());
-  SmallVector<Value> carried = loadStates();
+  SmallVector<Value> carried =
+      loadStates(ArrayRef<Value>(slices).drop_front(outputs));
   size_t states = carried.size();
   llvm::append_range(carried, ArrayRef<Value>(slices).take_front(outputs));
 
@@ -245,7 +249,8 @@ LogicalResult PrescanLoop::create(SmallVectorImpl<Value> &slices) {
     slices[i] = loop.getResult(states + i);
   for (size_t i = 0; i < states; ++i) {
     Value &final = slices[outputs + i];
-    final = putState(loop.getResult(i), final);
+    final = op.getInPlace() ? Value(loop.getResult(i))
+                            : putState(loop.getResult(i), final);
   }
   return success();
 }

@@ -22,8 +22,9 @@ struct PrescanItem {
 };
 
 /// Creates the loop over the tokens at `b`, on tiles of one row. `slices` holds
-/// the item's slices of the outputs, [1, T, 1, D] or [1, T, 1], and of the final
-/// states, [1, 1, D] or [1, 1]; they are replaced by their values after the last
+/// the item's slices of the outputs, [1, T, 1, D] or [1, T, 1], and of the
+/// final states, [1, 1, D] or [1, 1], which hold the initial states if those
+/// are updated in place; they are replaced by their values after the last
 /// token. Emits an error at an op that does not apply to rows.
 mlir::LogicalResult createPrescan(mlir::OpBuilder &b, const PrescanItem &item,
                                   llvm::SmallVectorImpl<mlir::Value> &slices);

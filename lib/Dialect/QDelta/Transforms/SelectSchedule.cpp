@@ -4,9 +4,11 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "ChunkList.h"
 #include "HoistKeys.h"
 
 #include "qdelta/Dialect/QDelta/IR/PrescanWindow.h"
+#include "qdelta/Dialect/QDelta/IR/QDelta.h"
 #include "qdelta/Dialect/QDelta/Transforms/Passes.h"
 #include "qdelta/Target/GpuTarget.h"
 #include "qdelta/Target/TargetTable.h"
@@ -34,6 +36,9 @@ constexpr int64_t kLongestUnrolled = 4;
 /// Tokens a chunk unless asked for: as rows, in registers, the flop count of a
 /// token grows with the chunk, so two; as matrices, one tile of 16.
 constexpr int64_t kUnrolledChunk = 2, kMatrixChunk = 16;
+/// The same as rows whose products are of pairs: a row of the state is rounded
+/// and packed once for all tokens of a chunk.
+constexpr int64_t kPairedChunk = 4;
 /// Value columns of a block of matrices.
 constexpr int64_t kMatrixColumns = 64;
 
@@ -62,15 +67,43 @@ private:
   LogicalResult checkOptions(AffineScanOp op);
   LogicalResult scheduleKernel(AffineScanOp op, const GpuTarget &row);
   LogicalResult scheduleKernel(PrescanOp op, const GpuTarget &row);
+  LogicalResult scheduleInPlace(AffineScanOp op, const Target &row);
 
-  /// Vector registers that a pass over one row of the state needs: an
-  /// accumulator per read, a value per write and the row itself, each
-  /// `vectors` wide, and one broadcast.
-  static int64_t registersNeeded(FactsAttr facts, int64_t chunk,
-                                 int64_t vectors) {
-    return (chunk * (facts.getReads() + facts.getWrites()) + 1) * vectors + 1;
+  static int64_t registersNeeded(const ChunkList &list, int64_t vectors);
+
+  /// The same with products of pairs, for a list with one state: the values of
+  /// two tokens share registers, two rows and what they are packed to are there
+  /// at once, and a write takes two broadcasts.
+  static int64_t registersForPairs(FactsAttr facts, int64_t chunk,
+                                   int64_t vectors) {
+    return (chunk * facts.getReads() + chunk / 2 * facts.getWrites() + 3) *
+               vectors +
+           2;
   }
 };
+
+/// Vector registers that a pass over one row of a state needs: an accumulator
+/// per reading, a value per write that is left in it, the row itself and one of
+/// a state that is mixed in, each `vectors` wide, and one broadcast. The most
+/// that a state of the list needs.
+int64_t SelectSchedulePass::registersNeeded(const ChunkList &list,
+                                            int64_t vectors) {
+  int64_t most = 0;
+  for (unsigned state = 0; state < list.states.size(); ++state) {
+    int64_t rows = llvm::count_if(list.readings, [&](const Reading &reading) {
+      return std::get<2>(reading) == state;
+    });
+    rows += llvm::count_if(list.writes, [&](const ChunkList::Write &write) {
+      return list.isLeftIn(write, state);
+    });
+    rows *= list.chunk;
+    rows += 1 + llvm::any_of(list.steps, [&](const CouplingStep &step) {
+              return step.target == state && step.source != state;
+            });
+    most = std::max(most, rows * vectors + 1);
+  }
+  return most;
+}
 
 /// Options that mean the same for every target.
 LogicalResult SelectSchedulePass::checkOptions(AffineScanOp op) {
@@ -83,6 +116,10 @@ LogicalResult SelectSchedulePass::checkOptions(AffineScanOp op) {
   if (mode == "recurrent" && chunk > 1)
     return op.emitError("mode = recurrent goes with chunk = 1, but got ")
            << chunk.getValue();
+  if (op.getInPlace() && (chunk > 1 || mode == "chunked"))
+    return op.emitError("states in place go with tokens one by one, chunk = 1 "
+                        "and mode = auto or recurrent, but got ")
+           << chunk.getValue() << " and " << mode.getValue();
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());
   if (ShapedType::isDynamic(state.getDimSize(2)) ||
       ShapedType::isDynamic(state.getDimSize(3)))
@@ -90,6 +127,21 @@ LogicalResult SelectSchedulePass::checkOptions(AffineScanOp op) {
                         "got ")
            << state << "; -qdelta-specialize fixes them";
   return success();
+}
+
+/// Whether there is one state, sequences of vectors are bf16, rows decay alike,
+/// and sizes are such that two rows can be multiplied at once: whole pairs of
+/// keys, and columns that fill registers.
+static bool multipliesPairs(AffineScanOp op, int64_t lanes) {
+  if (op.getFacts().getDecay() == DecayKind::PerChannel ||
+      op.getInits().size() > 1)
+    return false;
+  for (Value operand : llvm::concat<Value>(op.getTokens(), op.getOutputs()))
+    if (auto sequence = cast<RankedTensorType>(operand.getType());
+        sequence.getRank() == 4 && !sequence.getElementType().isBF16())
+      return false;
+  auto state = cast<RankedTensorType>(op.getInits()[0].getType());
+  return state.getDimSize(2) % 2 == 0 && state.getDimSize(3) % lanes == 0;
 }
 
 /// Bytes of shared memory of a kernel with `tokens` a chunk: three stages of
@@ -217,7 +269,7 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
     return op.emitError(
                "expected a kernel's chunk to be 1, 16, 32 or 64, but got ")
            << chunk.getValue();
-  bool isAsked = chunk == 1 || mode == "recurrent";
+  bool isAsked = chunk == 1 || mode == "recurrent" || op.getInPlace();
   if (isAsked || (mode == "auto" && !chunk && isShort(op)))
     if (ScheduleAttr loop = tokenLoop(op, row)) {
       op.setScheduleAttr(loop);
@@ -228,6 +280,10 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
                         "registers: expected fewer of them, or a key dimension "
                         "of less than ")
            << keys;
+  if (op.getInits().size() > 1)
+    return op.emitError("GPU kernels in chunks cover lists with one state, but "
+                        "this one has ")
+           << op.getInits().size() << "; mode = recurrent covers it";
   if (op.getFacts().getDecay() == DecayKind::PerChannel)
     return op.emitError("GPU kernels in chunks cover one decay for all key "
                         "channels, but this list has one per key channel; "
@@ -261,6 +317,33 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
       op.getContext(), row.name, tokens, columns, /*span=*/1, /*lanes=*/1,
       /*unroll=*/false, /*fuse=*/false, /*defer=*/false, /*prefetch=*/false,
       /*kernel=*/true, operands, /*split=*/1));
+  return success();
+}
+
+/// One token after the other on states in place. Bytes of the state decide, so
+/// that a pass goes over rows that are as long as registers allow, and the
+/// state of the next head is on its way before its turn.
+LogicalResult SelectSchedulePass::scheduleInPlace(AffineScanOp op,
+                                                  const Target &row) {
+  auto state = cast<RankedTensorType>(op.getInits()[0].getType());
+  int64_t values = state.getDimSize(3);
+  int64_t bytes = state.getElementTypeBitWidth() / 8;
+  int64_t lanes = std::max<int64_t>(1, row.lanes * 4 / bytes);
+  bool unroll = row.lanes > 1;
+  // A pass reads or writes. Besides its sums or values it needs a few rows on
+  // their way and a broadcast.
+  constexpr int64_t kOnTheWay = 4;
+  FactsAttr facts = op.getFacts();
+  int64_t rows = std::max(facts.getReads(), facts.getWrites());
+  int64_t vectors = llvm::divideCeil(std::max<int64_t>(values, 1), lanes);
+  while (vectors > 1 && rows * vectors + kOnTheWay > row.registers)
+    vectors = llvm::divideCeil(vectors, 2);
+  int64_t columns = unroll ? vectors * lanes : kMatrixColumns;
+  columns = std::min(columns, std::max<int64_t>(values, 1));
+  op.setScheduleAttr(ScheduleAttr::get(
+      op.getContext(), row.name, /*chunk=*/1, columns, /*span=*/1, lanes,
+      unroll, /*fuse=*/false, /*defer=*/false, /*prefetch=*/unroll,
+      /*kernel=*/false, /*operands=*/"", /*split=*/1));
   return success();
 }
 
@@ -324,6 +407,13 @@ LogicalResult SelectSchedulePass::schedule(PrescanOp op) {
   return success();
 }
 
+/// Tokens of a chunk as matrices. Rounding errors grow with the rows of its
+/// system: they are as many as with one unknown write a token.
+static int64_t matrixChunk(FactsAttr facts) {
+  int64_t unknown = llvm::count(facts.getUnknown(), true);
+  return std::max<int64_t>(1, kMatrixChunk / std::max<int64_t>(unknown, 1));
+}
+
 LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   if (failed(checkOptions(op)))
     return failure();
@@ -332,36 +422,45 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   const Target *row = findTarget(target);
   if (!row)
     return failUnknownTarget(op);
+  if (op.getInPlace())
+    return scheduleInPlace(op, *row);
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());
   int64_t keys = state.getDimSize(2), values = state.getDimSize(3);
   FactsAttr facts = op.getFacts();
   bool vectorises = row->lanes > 1;
   int64_t bytes = state.getElementTypeBitWidth() / 8;
+  int64_t states = op.getInits().size();
   int64_t lanes = std::max<int64_t>(1, row->lanes * 4 / bytes);
   int64_t vectors = row->vectorsPerRow;
+  bool pairUp = row->bf16Pairs && multipliesPairs(op, row->lanes);
   int64_t tokens = chunk                 ? chunk
                    : mode == "recurrent" ? 1
+                   : pairUp              ? kPairedChunk
                    : vectorises          ? kUnrolledChunk
-                                         : kMatrixChunk;
+                                         : matrixChunk(facts);
   bool unroll = vectorises && tokens <= kLongestUnrolled;
+  auto hasPairs = [&] { return unroll && pairUp && tokens % 2 == 0; };
   auto fits = [&] {
-    return registersNeeded(facts, tokens, vectors) <= row->registers;
+    int64_t needed =
+        hasPairs() ? registersForPairs(facts, tokens, vectors)
+                   : registersNeeded(ChunkList::read(op, tokens), vectors);
+    return needed <= row->registers;
   };
   while (unroll && !chunk && tokens > 1 && !fits())
-    --tokens;
+    tokens -= pairUp && tokens > 2 ? 2 : 1;
   while (unroll && vectors > 1 &&
-         (!fits() || keys * vectors * lanes * bytes > row->l1Bytes))
+         (!fits() || states * keys * vectors * lanes * bytes > row->l1Bytes))
     --vectors;
   int64_t columns = unroll ? vectors * lanes : kMatrixColumns;
   columns = std::min(columns, std::max<int64_t>(values, 1));
   int64_t span = unroll ? std::max<int64_t>(1, kSpanTokens / tokens) : 1;
   bool decays = facts.getDecay() != DecayKind::None;
-  op.setScheduleAttr(ScheduleAttr::get(op.getContext(), row->name, tokens,
-                                       columns, span, lanes, unroll,
-                                       /*fuse=*/unroll,
-                                       /*defer=*/unroll && decays,
-                                       /*prefetch=*/unroll, /*kernel=*/false,
-                                       /*operands=*/"", /*split=*/1));
+  op.setScheduleAttr(ScheduleAttr::get(
+      op.getContext(), row->name, tokens, columns, span, lanes, unroll,
+      /*fuse=*/unroll,
+      /*defer=*/unroll && decays && states == 1,
+      /*prefetch=*/unroll, /*kernel=*/false,
+      /*operands=*/hasPairs() ? "bf16" : "", /*split=*/1));
   return success();
 }
 } // namespace

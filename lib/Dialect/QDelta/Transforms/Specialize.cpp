@@ -9,6 +9,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/AttrTypeSubElements.h"
+#include "llvm/ADT/StringExtras.h"
 
 namespace qdelta {
 #define GEN_PASS_DEF_SPECIALIZE
@@ -66,9 +67,20 @@ struct SpecializePass : qdelta::impl::SpecializeBase<SpecializePass> {
           << dtype;
       return signalPassFailure();
     }
+    if (!llvm::is_contained(kEntries, StringRef(entry.getValue()))) {
+      getOperation().emitError("expected entry to be ")
+          << llvm::join(ArrayRef(kEntries), ", ") << ", but got " << entry;
+      return signalPassFailure();
+    }
+    if (!llvm::is_contained({"i32", "i64"}, cuSeqlens)) {
+      getOperation().emitError("expected cu-seqlens to be i32 or i64, but got ")
+          << cuSeqlens;
+      return signalPassFailure();
+    }
     if (dtype == "f64")
       widen(getOperation());
-    addEntryPoints(getOperation());
+    addEntryPoints(getOperation(),
+                   {entry.getValue(), cuSeqlens == "i64" ? 64u : 32u});
     for (auto func : getOperation().getOps<func::FuncOp>())
       if (RecurrenceOp recurrence = recurrenceOf(func))
         if (failed(specialize(func, recurrence)))
@@ -134,14 +146,18 @@ private:
       types.push_back(*type);
       return success();
     };
-    auto scans = func.getBody().getOps<ScanOp>();
-    if (scans.empty())
+    auto runs = func.getBody().getOps<RunOpInterface>();
+    if (runs.empty())
       return success();
-    ScanOp scan = *scans.begin();
+    RunOpInterface run = *runs.begin();
     unsigned states = recurrence.getNumStates();
     auto args = recurrence.getBody().getArguments();
     for (auto [index, arg] : llvm::enumerate(func.getArguments())) {
       unsigned inStep = index + states;
+      if (index == args.size()) { // cu_seqlens or a state index
+        types.push_back(arg.getType());
+        continue;
+      }
       // Initial states come last, but stand first in the step.
       TokenDim dim =
           dims[args[inStep < args.size() ? inStep : inStep - args.size()]];
@@ -149,8 +165,8 @@ private:
         return failure();
     }
     size_t inputs = types.size();
-    for (auto [index, result] : llvm::enumerate(scan.getResults())) {
-      size_t outputs = scan.getOutputs().size();
+    for (auto [index, result] : llvm::enumerate(run->getResults())) {
+      size_t outputs = run.getOutputs().size();
       bool isOutput = index < outputs;
       if (failed(add(result,
                      isOutput ? TokenDim::Value : dims[args[index - outputs]],

@@ -16,9 +16,9 @@ using namespace qdelta;
 /// Dependence on states is a set in a word.
 static constexpr uint64_t kMostStates = 64;
 
-/// Whether `op` is a decay or write of a matrix state.
+/// Whether `op` is a decay, write or mix of a matrix state.
 static bool changesMatrix(Operation *op) {
-  return isa<WriteOp>(op) ||
+  return isa<WriteOp, MixOp>(op) ||
          (isa<DecayOp>(op) &&
           isa<RankedTensorType>(op->getResult(0).getType()) &&
           cast<RankedTensorType>(op->getResult(0).getType()).getRank() == 2);
@@ -47,6 +47,8 @@ LogicalResult Step::analyze() {
   if (failed(followChains()))
     return failure();
   findDependence();
+  if (failed(checkMixes()))
+    return failure();
   findStrata();
   for (Operation &op : recurrence.getBody().front().without_terminator())
     if (failed(checkOp(&op)))
@@ -57,8 +59,9 @@ LogicalResult Step::analyze() {
   return success();
 }
 
-/// Follows each matrix state from its argument through decays and writes to the
-/// yield. A vector or scalar state has a chain of its previous value alone.
+/// Follows each matrix state from its argument through decays, writes and mixes
+/// to the yield. A vector or scalar state has a chain of its previous value
+/// alone.
 LogicalResult Step::followChains() {
   YieldOp yield = recurrence.getYield();
   for (BlockArgument state : recurrence.getStates()) {
@@ -73,13 +76,13 @@ LogicalResult Step::followChains() {
       Operation *consumer = nullptr;
       for (OpOperand &use : version.getUses()) {
         Operation *user = use.getOwner();
-        if (!isa<DecayOp, WriteOp>(user) || use.getOperandNumber() != 0)
+        if (!isa<DecayOp, WriteOp, MixOp>(user) || use.getOperandNumber() != 0)
           continue;
         if (consumer) {
           auto diag = user->emitError("state %")
                       << name
-                      << " is used along two paths; each decay and "
-                         "write must take the state that the previous "
+                      << " is used along two paths; each decay, "
+                         "write and mix must take the state that the previous "
                          "one returned";
           diag.attachNote(consumer->getLoc()) << "the other path starts here";
           return diag;
@@ -93,12 +96,36 @@ LogicalResult Step::followChains() {
     if (yield.getStates()[state.getArgNumber()] != last) {
       auto diag = yield.emitError("state %")
                   << name
-                  << " must be yielded as its last decay or write left "
-                     "it";
+                  << " must be yielded as its last decay, write or "
+                     "mix left it";
       diag.attachNote(last.getLoc()) << "that is this value";
       return diag;
     }
     chains.push_back(std::move(chain));
+  }
+  return success();
+}
+
+/// A list changes its states one after the other: a mix adds another state as
+/// it is at the mix's own place.
+LogicalResult Step::checkMixes() {
+  for (auto mix : recurrence.getBody().getOps<MixOp>()) {
+    unsigned state = stateOf(mix.getState()), source = stateOf(mix.getSource());
+    if (state == source)
+      return mix.emitError("state %")
+             << nameOf(state) << " cannot be mixed with itself";
+    for (OpOperand &use : mix.getSource().getUses()) {
+      Operation *user = use.getOwner();
+      if (use.getOperandNumber() != 0 || !changesMatrix(user) ||
+          mix->isBeforeInBlock(user))
+        continue;
+      auto diag = mix.emitError("adds state %")
+                  << nameOf(source)
+                  << " as it was before a later change; a mix must take the "
+                     "state as it is at its place";
+      diag.attachNote(user->getLoc()) << "the state is changed here";
+      return diag;
+    }
   }
   return success();
 }
@@ -121,7 +148,8 @@ void Step::findDependence() {
   for (auto [index, chain] : llvm::enumerate(chains)) {
     Mask used = 0;
     if (isMatrix(index)) {
-      // What the state is read at has to be known before it, too.
+      // What the state is read at has to be known before it, too. A mix makes
+      // one stratum of its states: each one's chain has it as a user.
       for (Value version : chain)
         for (Operation *user : version.getUsers())
           if (isa<ReadOp>(user) || changesMatrix(user))
@@ -219,18 +247,19 @@ LogicalResult Step::failNotAffine(Operation *op, unsigned state) {
   return diag;
 }
 
-/// Keys and log decays of a matrix state, and what it is read at, are known
-/// before it: they do not depend on its stratum in any way.
+/// Keys, log decays and factors of a matrix state, and what it is read at, are
+/// known before it: they do not depend on its stratum in any way.
 LogicalResult Step::checkKeySide(Operation *op) {
   unsigned own = stateOf(op->getOperand(0));
-  Mask used = dependsOn.lookup(op->getOperand(1)), all = 0;
+  Value known = isa<MixOp>(op) ? op->getOperand(2) : op->getOperand(1);
+  Mask used = dependsOn.lookup(known), all = 0;
   for (unsigned i = 0; i < reaches.size(); ++i)
     if (used >> i & 1)
       all |= reaches[i];
   if (Mask cyclic = all & strata[own])
     return op->emitError("the new state is not affine in %")
            << nameOf(llvm::countr_zero(cyclic)) << ": " << op->getName()
-           << " takes a key or decay that depends on it";
+           << " takes a key, decay or factor that depends on it";
   if (Mask later = used >> own)
     if (!isa<ReadOp>(op))
       return failCyclic(op, own, own + llvm::countr_zero(later));

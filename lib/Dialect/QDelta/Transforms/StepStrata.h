@@ -59,6 +59,7 @@ private:
     return recurrence.getArgName(state);
   }
   mlir::LogicalResult followChains();
+  mlir::LogicalResult checkMixes();
   void findDependence();
   void findStrata();
   mlir::LogicalResult checkStrata();

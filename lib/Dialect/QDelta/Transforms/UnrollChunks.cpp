@@ -61,6 +61,7 @@ private:
   void unroll(ScaleChannelsOp op);
   void unroll(AnyOutsideOp op);
   void unroll(ChunkDecayOp op);
+  void unroll(ChunkTransferOp op);
   void unroll(ChunkGramOp op);
   void unroll(ChunkReadOp op);
   void unroll(ChunkApplyOp op);
@@ -89,6 +90,7 @@ private:
   Value readTerm(Value keys, int64_t token, Value k) {
     return tensor::ExtractOp::create(b, loc, keys, ValueRange{index(token), k});
   }
+  void prefetchAhead(ChunkUpdateOp op, Value k);
   /// One pass over the rows of the state: s <- [decay] s + sum a e, and reads
   /// of the new s. Returns the state, then the accumulated readouts.
   /// `decayOf` gives the decay of row k, null for none.
@@ -278,6 +280,58 @@ void Unroller::unroll(ChunkDecayOp op) {
   parts.set(op.getResult(), std::move(entries));
 }
 
+/// The states' parts of what `of` was, step by step; null is 0.
+void Unroller::unroll(ChunkTransferOp op) {
+  Type element = getElementTypeOrSelf(op.getResult().getType());
+  SmallVector<SmallVector<Value>> by;
+  for (auto [step, target, source] :
+       llvm::zip(op.getSteps(), op.getTargets(), op.getSources())) {
+    SmallVector<Value> &factors = by.emplace_back(parts.scalars(step));
+    for (Value &factor : factors) {
+      if (target == source)
+        factor = math::ExpOp::create(b, loc, factor);
+      factor = convert(b, loc, factor, element);
+    }
+  }
+  auto between = [&](size_t begin, size_t end) {
+    llvm::DenseMap<int64_t, Value> states{
+        {op.getOf(), parts.one(loc, element)}};
+    for (size_t at = begin; at < end; ++at) {
+      size_t step = at % by.size();
+      Value source = states.lookup(op.getSources()[step]);
+      if (!source)
+        continue;
+      Value &target = states[op.getTargets()[step]];
+      Value part = parts.multiply(loc, by[step][at / by.size()], source);
+      if (target && op.getSources()[step] != op.getTargets()[step])
+        part = arith::AddFOp::create(b, loc, target, part);
+      target = part;
+    }
+    Value into = states.lookup(op.getInto());
+    return into ? into
+                : arith::ConstantOp::create(b, loc, b.getZeroAttr(element))
+                      .getResult();
+  };
+  size_t chunk = by[0].size(), all = by.size();
+  std::optional<uint64_t> from = op.getFrom(), to = op.getTo();
+  if (!from && !to) {
+    op.getResult().replaceAllUsesWith(between(0, chunk * all));
+    return;
+  }
+  SmallVector<Value> entries;
+  for (size_t t = 0; t < chunk; ++t) {
+    size_t end = to ? t * all + *to : chunk * all;
+    if (!from || !to)
+      entries.push_back(between(from ? t * all + *from : 0, end));
+    else
+      for (size_t s = 0; s < chunk; ++s)
+        entries.push_back(s < t + op.getInclusive()
+                              ? between(s * all + *from, end)
+                              : Value());
+  }
+  parts.set(op.getResult(), std::move(entries));
+}
+
 void Unroller::unroll(ChunkGramOp op) {
   SmallVector<Value> reads = parts.rows(op.getReads()),
                      writes = parts.rows(op.getWrites()), entries;
@@ -302,22 +356,33 @@ void Unroller::unroll(ChunkGramOp op) {
   parts.setMatrix(op.getResult(), std::move(entries));
 }
 
+/// Reads of one state that follow one another share a pass over its rows.
 void Unroller::unroll(ChunkReadOp op) {
+  if (parts.isExpanded(op.getResult()))
+    return; // by the one before it
+  SmallVector<ChunkReadOp> reads;
+  for (auto read = op; read && read.getState() == op.getState();
+       read = dyn_cast<ChunkReadOp>(read->getNextNode()))
+    reads.push_back(read);
   auto type = cast<RankedTensorType>(op.getResult().getType());
   int64_t chunk = type.getDimSize(0), width = type.getDimSize(1);
   int64_t rows = cast<RankedTensorType>(op.getState().getType()).getDimSize(0);
-  Value keys = parts.memory(op.getKeys());
-  SmallVector<Value> zeros(chunk, parts.zeroRow(loc, type));
+  SmallVector<Value> keys;
+  for (ChunkReadOp read : reads)
+    keys.push_back(parts.memory(read.getKeys()));
+  SmallVector<Value> zeros(chunk * reads.size(), parts.zeroRow(loc, type));
   auto loop = scf::ForOp::create(
       b, loc, index(0), index(rows), index(1), zeros,
       [&](OpBuilder &, Location, Value k, ValueRange sums) {
         Value row = parts.readRow(loc, op.getState(), {k, index(0)}, width);
         SmallVector<Value> next;
-        for (auto [t, sum] : llvm::enumerate(sums))
-          next.push_back(fma(readTerm(keys, t, k), row, sum));
+        for (auto [i, sum] : llvm::enumerate(sums))
+          next.push_back(
+              fma(readTerm(keys[i / chunk], i % chunk, k), row, sum));
         scf::YieldOp::create(b, loc, next);
       });
-  parts.set(op.getResult(), loop.getResults());
+  for (auto [i, read] : llvm::enumerate(reads))
+    parts.set(read.getResult(), loop.getResults().slice(i * chunk, chunk));
 }
 
 void Unroller::unroll(ChunkApplyOp op) {
@@ -335,9 +400,12 @@ void Unroller::unroll(ChunkApplyOp op) {
 void Unroller::unroll(ChunkSolveOp op) {
   size_t unknowns = op.getRhs().size();
   SmallVector<SmallVector<Value>> solved(unknowns), matrices;
-  for (Value block : op.getBlocks())
-    matrices.emplace_back(parts.matrix(block));
   size_t chunk = parts.rows(op.getRhs()[0]).size();
+  for (Value block : op.getBlocks())
+    if (matchPattern(block, m_AnyZeroFloat()))
+      matrices.emplace_back(chunk * chunk);
+    else
+      matrices.emplace_back(parts.matrix(block));
   for (size_t t = 0; t < chunk; ++t)
     for (size_t j = 0; j < unknowns; ++j) {
       Value row = parts.rows(op.getRhs()[j])[t];
@@ -349,6 +417,22 @@ void Unroller::unroll(ChunkSolveOp op) {
     }
   for (auto [result, rows] : llvm::zip(op.getResults(), solved))
     parts.set(result, std::move(rows));
+}
+
+/// Hints for row k of the state that is next. Processors fetch the other line
+/// of a pair by themselves, and a hint for each line would take up all that may
+/// be under way at once.
+void Unroller::prefetchAhead(ChunkUpdateOp op, Value k) {
+  if (!op.getAhead())
+    return;
+  constexpr int64_t kPairOfLines = 128;
+  ValueRange at = op.getAheadAt();
+  auto type = cast<RankedTensorType>(op.getState().getType());
+  int64_t step = kPairOfLines * 8 / type.getElementTypeBitWidth();
+  for (int64_t column = 0; column < type.getDimSize(1); column += step)
+    PrefetchOp::create(b, loc, op.getAhead(), ValueRange{at[0], at[1], k},
+                       add(at[2], column), /*rows=*/1, /*width=*/1,
+                       /*for_write=*/false);
 }
 
 SmallVector<Value> Unroller::statePass(ChunkUpdateOp op,
@@ -368,9 +452,12 @@ SmallVector<Value> Unroller::statePass(ChunkUpdateOp op,
       b, loc, index(0), index(keys), index(1), inits,
       [&](OpBuilder &, Location, Value k, ValueRange args) {
         SmallVector<Value> at{k, index(0)};
+        prefetchAhead(op, k);
         Value row = parts.readRow(loc, args[0], at, width);
         if (Value decay = decayOf(k))
           row = timesRow(decay, row);
+        for (auto [other, factor] : llvm::zip(op.getOthers(), op.getFactors()))
+          row = fma(factor, parts.readRow(loc, other, at, width), row);
         for (auto [key, value] : llvm::zip(writeKeys, op.getValues()))
           for (auto [t, written] : llvm::enumerate(parts.rows(value)))
             row = fma(readTerm(key, t, k), written, row);
@@ -510,10 +597,16 @@ LogicalResult Unroller::visit(Operation *op) {
   bool handled =
       TypeSwitch<Operation *, bool>(op)
           .Case<LoadTileOp, StoreTileOp, ChunkValidOp, MaskRowsOp,
-                ScaleChannelsOp, AnyOutsideOp, ChunkDecayOp, ChunkGramOp,
-                ChunkReadOp, ChunkApplyOp, ChunkSolveOp, ChunkUpdateOp,
-                ScaleOp>([&](auto tileOp) {
-            unroll(tileOp);
+                ScaleChannelsOp, AnyOutsideOp, ChunkDecayOp, ChunkTransferOp,
+                ChunkGramOp, ChunkReadOp, ChunkApplyOp, ChunkSolveOp, ScaleOp>(
+              [&](auto tileOp) {
+                unroll(tileOp);
+                return true;
+              })
+          .Case([&](ChunkUpdateOp update) {
+            if (multipliesPairs(update))
+              return false;
+            unroll(update);
             return true;
           })
           .Case([&](tensor::InsertSliceOp insert) {
@@ -548,6 +641,10 @@ LogicalResult Unroller::visit(Operation *op) {
   for (OpOperand &operand : op->getOpOperands())
     if (parts.isExpanded(operand.get()))
       operand.set(parts.memory(operand.get()));
+  // What it reads crosses to the next chunk as rows.
+  if (auto update = dyn_cast<ChunkUpdateOp>(op))
+    for (Value readout : update.getReadouts())
+      parts.rows(readout);
   for (Region &region : op->getRegions())
     for (Block &block : region)
       if (failed(visitBlock(block)))

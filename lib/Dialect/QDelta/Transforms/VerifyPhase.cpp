@@ -4,6 +4,8 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "PlainTiles.h"
+
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
 #include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
 #include "qdelta/Dialect/QDelta/Transforms/Passes.h"
@@ -24,9 +26,9 @@ enum class Phase { Recurrence, Affine, Chunked, Linalg, Buffers, Target };
 
 /// The phases in which a qdelta op may stand inside a function.
 bool allows(Phase phase, Operation *op) {
-  if (isa<ScanOp>(op))
+  if (isa<RunOpInterface>(op))
     return phase == Phase::Recurrence;
-  if (isa<AffineScanOp, AffineDecayOp, AffineReadOp, AffineWriteOp,
+  if (isa<AffineScanOp, AffineDecayOp, AffineReadOp, AffineWriteOp, AffineMixOp,
           AffineOutputOp, AffineEndOp, PrescanOp, AdvanceOp, PrescanYieldOp>(
           op))
     return phase == Phase::Affine;
@@ -36,6 +38,9 @@ bool allows(Phase phase, Operation *op) {
     return phase == Phase::Chunked || phase == Phase::Linalg;
   if (isa<TriangularSolveOp>(op))
     return phase == Phase::Linalg;
+  if (auto update = dyn_cast<ChunkUpdateOp>(op);
+      update && multipliesPairs(update))
+    return phase == Phase::Chunked || phase == Phase::Linalg;
   return phase == Phase::Chunked;
 }
 
@@ -53,7 +58,7 @@ bool allowsDialect(Phase phase, StringRef dialect) {
     return tensors || llvm::is_contained({"scf", "linalg", "vector"}, dialect);
   case Phase::Buffers:
     return llvm::is_contained({"memref", "vector", "scf", "arith", "math",
-                               "func", "cf", "ub", "affine"},
+                               "func", "cf", "ub", "affine", "x86vector"},
                               dialect);
   case Phase::Target:
     return dialect == "llvm";

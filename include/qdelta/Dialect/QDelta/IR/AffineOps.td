@@ -19,17 +19,24 @@ def QDelta_AffineScanOp : QDelta_Op<"affine_scan", [
   let description = [{
     The same operands, results and shapes as `qdelta.scan`. The region takes
     one token's inputs and the parameters (no states): token-local arithmetic,
-    and the list of `affine_decay`, `affine_read`, `affine_write` and
-    `affine_output` ops in the order in which they happen. Each names its state
-    by number /*affine_scan_c1*/; there is one `affine_output` per output
+    and the list of `affine_decay`, `affine_read`, `affine_write`, `affine_mix`
+    and `affine_output` ops in the order in which they happen. Each names its
+    state by number /*affine_scan_c1*/; there is one `affine_output` per output
     /*affine_scan_c2*/ and region arguments match the operands
-    /*affine_scan_c3*/, in element types as in `qdelta.scan` /*affine_scan_c4*/.
+    /*affine_scan_c3*/, in element types /*affine_scan_c4*/ and with `cu_seqlens`
+    /*affine_scan_c5*/ as in `qdelta.scan`.
+    With `in_place` final states replace the initial ones, of which `state_index`
+    says which to work on, as in `qdelta.step`; sequences are not packed then
+    /*affine_scan_c6*/.
     `facts` is what the derivation proved, `schedule` what
     `-qdelta-select-schedule` decided. docs/Spec.md, A step is a list.
   }];
   let arguments = (ins Variadic<AnyRankedTensor>:$tokens,
                        Variadic<AnyRankedTensor>:$params,
                        Variadic<AnyRankedTensor>:$inits,
+                       Optional<QDelta_CuSeqlens>:$cu_seqlens,
+                       Optional<QDelta_StateIndex>:$state_index,
+                       UnitAttr:$in_place,
                        StrArrayAttr:$arg_names,
                        QDelta_FactsAttr:$facts,
                        OptionalAttr<QDelta_ScheduleAttr>:$schedule);
@@ -38,6 +45,9 @@ def QDelta_AffineScanOp : QDelta_Op<"affine_scan", [
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     `(` $tokens `)` (`param` `(` $params^ `)`)? `init` `(` $inits `)`
+    (`cu_seqlens` `(` $cu_seqlens^ `:` type($cu_seqlens) `)`)?
+    (`in_place` $in_place^)?
+    (`state_index` `(` $state_index^ `:` type($state_index) `)`)?
     attr-dict-with-keyword `:` `(` type($tokens) `)` (`param` `(` type($params)^ `)`)?
     `init` `(` type($inits) `)` `->` `(` type($outputs) `)` `final` `(` type($finals) `)`
     $body
@@ -84,6 +94,16 @@ def QDelta_AffineWriteOp : QDelta_Op<"affine_write", [
   let hasVerifier = 1;
 }
 
+def QDelta_AffineMixOp : QDelta_Op<"affine_mix", [HasParent<"AffineScanOp">]> {
+  let summary = "list entry: S <- S + c M";
+  let description = [{
+    M is the state `source`, another one than `state` and of its type
+    /*affine_mix_c1*/; c is a token's scalar.
+  }];
+  let arguments = (ins I64Attr:$state, I64Attr:$source, QDelta_Scalar:$by);
+  let assemblyFormat = "$state `with` $source `by` $by attr-dict `:` type($by)";
+}
+
 def QDelta_AffineOutputOp : QDelta_Op<"affine_output", [
     HasParent<"AffineScanOp">, SameVariadicOperandSize]> {
   let summary = "list entry: the token's next output, sum_i c_i e_i";
@@ -116,13 +136,18 @@ def QDelta_PrescanOp : QDelta_Op<"prescan", [
     order of the states /*prescan_c3*/, whose factor and addend do not depend on
     that state or a later one /*prescan_c4*/: an update is diagonal, affine or
     in the max-plus algebra, and associative in time. Shapes are those of
-    `qdelta.scan`; an output is [B, T, HV] or [B, T, HV, D], a final state as
-    its initial one. There is at least one token input. Without states this is
-    a map over tokens. docs/Spec.md, The affine phase.
+    `qdelta.scan`, with `cu_seqlens` too /*prescan_c5*/; an output is [B, T, HV]
+    or [B, T, HV, D], a final state as its initial one. There is at least one
+    token input. Without states this is a map over tokens. `in_place` and
+    `state_index` are as in `qdelta.affine_scan` /*prescan_c6*/. docs/Spec.md, The
+    affine phase.
   }];
   let arguments = (ins Index:$heads, Variadic<AnyRankedTensor>:$tokens,
                        Variadic<AnyRankedTensor>:$params,
                        Variadic<AnyRankedTensor>:$inits,
+                       Optional<QDelta_CuSeqlens>:$cu_seqlens,
+                       Optional<QDelta_StateIndex>:$state_index,
+                       UnitAttr:$in_place,
                        StrArrayAttr:$arg_names,
                        OptionalAttr<QDelta_ScheduleAttr>:$schedule);
   let results = (outs Variadic<AnyRankedTensor>:$outputs,
@@ -130,7 +155,11 @@ def QDelta_PrescanOp : QDelta_Op<"prescan", [
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     `heads` $heads `(` $tokens `)` (`param` `(` $params^ `)`)?
-    (`init` `(` $inits^ `)`)? attr-dict-with-keyword
+    (`init` `(` $inits^ `)`)?
+    (`cu_seqlens` `(` $cu_seqlens^ `:` type($cu_seqlens) `)`)?
+    (`in_place` $in_place^)?
+    (`state_index` `(` $state_index^ `:` type($state_index) `)`)?
+    attr-dict-with-keyword
     `:` `(` type($tokens) `)` (`param` `(` type($params)^ `)`)?
     (`init` `(` type($inits)^ `)`)? `->` `(` type($outputs) `)`
     (`final` `(` type($finals)^ `)`)? $body

@@ -58,6 +58,7 @@ def QDelta_PrefetchOp : QDelta_Op<"prefetch", []> {
   let description = [{
     Columns `column` .. `column + width - 1` of the rows t .. t+rows-1 at
     `[b, t, h]`; tokens past the last count as the last. No effect on results.
+    Of a state [B, HV, K, V], with one row, `[b, h, k]`.
   }];
   let arguments = (ins AnyRankedTensor:$source, Variadic<Index>:$indices,
                        Index:$column, I64Attr:$rows, I64Attr:$width,
@@ -139,6 +140,34 @@ def QDelta_ChunkDecayOp : QDelta_Op<"chunk_decay", [Pure]> {
   let assemblyFormat = [{
     `(` $logs `)` (`from` $from^)? (`to` $to^)? (`inclusive` $inclusive^)? attr-dict
     `:` (`(` type($logs)^ `)`)? `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def QDelta_ChunkTransferOp : QDelta_Op<"chunk_transfer", [Pure]> {
+  let summary = "what of one coupled state is part of another at a later place";
+  let description = [{
+    `steps` are what changes the states of the token's list between writes, in
+    order, as tiles [C]: step n is the log of a decay of state `targets[n]` if
+    `sources[n]` is the same state, and else the coefficient c of a mix,
+    S_target += c S_source. A place p of token t stands after the first p steps
+    of that token. The result is the number by which the state `of` at the first
+    place is part of the state `into` at the second, all else being 0: an entry
+    of the product of the steps in between, each a matrix over the states.
+    `from`, `to`, `inclusive` and the result's shape are those of `chunk_decay`,
+    for logs [C] /*chunk_transfer_c1*/. The product is built up step by step:
+    nothing is divided, and exponents are those of single logs.
+  }];
+  let arguments = (ins I64Attr:$of, I64Attr:$into,
+                       Variadic<1DTensorOf<[F32, F64]>>:$steps,
+                       DenseI64ArrayAttr:$targets, DenseI64ArrayAttr:$sources,
+                       OptionalAttr<I64Attr>:$from, OptionalAttr<I64Attr>:$to,
+                       UnitAttr:$inclusive);
+  let results = (outs AnyTypeOf<[F32, F64, AnyRankedTensor]>:$result);
+  let assemblyFormat = [{
+    $of `into` $into `through` `(` $steps `)` `targets` $targets `sources` $sources
+    (`from` $from^)? (`to` $to^)? (`inclusive` $inclusive^)? attr-dict
+    `:` `(` type($steps) `)` `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -234,28 +263,40 @@ def QDelta_ChunkInverseOp : QDelta_Op<"chunk_inverse", [Pure]> {
 
 def QDelta_ChunkUpdateOp : QDelta_Op<"chunk_update", [
     Pure, AttrSizedOperandSegments]> {
-  let summary = "S' = decay S + sum_w A_w^T E_w, and reads of S'";
+  let summary = "S' = decay S + sum_j f_j S_j + sum_w A_w^T E_w, and reads of S'";
   let description = [{
     `keys` A_w [C x K] and `values` E_w [C x W] pair up; the first result is the
     state after the chunk, [K x W]. With `channels` [1 x K] row k of S decays by
     its own factor, too /*chunk_update_c1*/; with `when`, only if that is true.
+    `others` are coupled states S_j as they were before the chunk, each with a
+    factor /*chunk_update_c2*/. All A_w and X_r may be bf16 where the state is
+    f32: values and the state are rounded to bf16 in products then, which add up
+    in f32.
     `reads` X_r [C x K] are usually those of the *next* chunk: the other results
     are X_r S', so that one pass over the state serves the update of a chunk and
-    the reads of the following one.
+    the reads of the following one. `ahead` [b, h, c] is a hint: the columns of a
+    state [B, HV, K, V] from c on, as many as this one has, are next
+    /*chunk_update_c3*/.
   }];
   let arguments = (ins AnyStaticShapeTensor:$state, QDelta_Scalar:$decay,
                        Optional<AnyStaticShapeTensor>:$channels, Optional<I1>:$when,
+                       Variadic<AnyStaticShapeTensor>:$others,
+                       Variadic<QDelta_Scalar>:$factors,
                        Variadic<AnyStaticShapeTensor>:$keys,
                        Variadic<AnyStaticShapeTensor>:$values,
-                       Variadic<AnyStaticShapeTensor>:$reads);
+                       Variadic<AnyStaticShapeTensor>:$reads,
+                       Optional<AnyRankedTensor>:$ahead, Variadic<Index>:$ahead_at);
   let results = (outs AnyStaticShapeTensor:$result,
                       Variadic<AnyStaticShapeTensor>:$readouts);
   let assemblyFormat = [{
     $state `decay` $decay (`channels` $channels^)? (`when` $when^)?
+    (`with` `(` $others^ `)` `by` `(` $factors `)`)?
     `keys` `(` $keys `)` `values` `(` $values `)` `reads` `(` $reads `)`
-    attr-dict `:` type($state) `,` type($decay) (`channels` type($channels)^)?
+    (`ahead` $ahead^ `[` $ahead_at `]`)? attr-dict `:` type($state) `,` type($decay) (`channels` type($channels)^)?
+    (`with` `(` type($others)^ `)` `by` `(` type($factors) `)`)?
     (`keys` `(` type($keys)^ `)`)?
-    (`values` `(` type($values)^ `)`)? (`reads` `(` type($reads)^ `)`)? `->`
+    (`values` `(` type($values)^ `)`)? (`reads` `(` type($reads)^ `)`)?
+    (`ahead` type($ahead)^)? `->`
     type($result) (`,` `(` type($readouts)^ `)`)?
   }];
   let hasVerifier = 1;

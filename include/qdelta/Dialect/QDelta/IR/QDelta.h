@@ -43,6 +43,8 @@ enum class TokenDim { Scalar, Key, HalfKey, Value, State, Unknown };
 llvm::DenseMap<mlir::Value, TokenDim> inferTokenDims(mlir::Block &step);
 } // namespace qdelta
 
+#include "qdelta/Dialect/QDelta/IR/RunOpInterface.h.inc"
+
 #define GET_OP_CLASSES
 #include "qdelta/Dialect/QDelta/IR/QDeltaOps.h.inc"
 

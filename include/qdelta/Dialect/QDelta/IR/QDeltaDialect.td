@@ -56,8 +56,8 @@ def QDelta_FactsAttr : AttrDef<QDelta_Dialect, "Facts"> {
   let description = [{
     * `decay`: the strongest kind among the list's decays. `constant` means that
       no decay depends on a token input.
-    * `reads`, `writes`: distinct key vectors that the state is read at and
-      written with, after sharing of base sequences. 2 (reads + writes) K V is
+    * `reads`, `writes`: distinct key vectors that the state is read at, after
+      sharing of base sequences, and the number of writes. 2 (reads + writes) K V is
       the list's floating-point floor for one token.
     * `unknown`: for each write, in order, whether its value uses a read.
     * `bounded`: every unknown write is read back at its own key, a unit vector,

@@ -8,6 +8,7 @@
 #define QDELTA_RECURRENCE_OPS_TD
 
 include "qdelta/Dialect/QDelta/IR/QDeltaDialect.td"
+include "qdelta/Dialect/QDelta/IR/RunOpInterface.td"
 include "mlir/IR/OpAsmInterface.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/RegionKindInterface.td"
@@ -35,7 +36,7 @@ def QDelta_RecurrenceOp : QDelta_Op<"recurrence", [
     value vector tensor<V>) and the parameters (the same shapes, but one for all
     tokens). K, V may be `?`. `arith` and `math` ops work element by element on
     scalars and vectors; a matrix state is used only by `qdelta.decay`,
-    `qdelta.read`, `qdelta.write` and `qdelta.yield`. An
+    `qdelta.read`, `qdelta.write`, `qdelta.mix` and `qdelta.yield`. An
     argument may state its domain: `{qdelta.unit}` for a vector of norm 1,
     `{qdelta.range = [lo, hi]}` for a scalar or the entries of a vector,
     `{qdelta.log_decay}` for one at most 0, -inf included.
@@ -124,6 +125,23 @@ def QDelta_WriteOp : QDelta_Op<"write", [
   let results = (outs QDelta_Matrix:$result);
   let assemblyFormat = [{
     $state `key` $key `value` $value attr-dict `:` type($state) `,` type($key) `,` type($value)
+  }];
+  let hasVerifier = 1;
+}
+
+def QDelta_MixOp : QDelta_Op<"mix", [
+    Pure, AllTypesMatch<["state", "source", "result"]>]> {
+  let summary = "S <- S + c M";
+  let description = [{
+    Adds another matrix state, as it is at this place of the step, times a
+    scalar. Both are tensor<K x V> /*mix_c1*/, and two states, not one
+    /*mix_c2*/.
+  }];
+  let arguments = (ins QDelta_Matrix:$state, QDelta_Matrix:$source,
+                       QDelta_Scalar:$by);
+  let results = (outs QDelta_Matrix:$result);
+  let assemblyFormat = [{
+    $state `with` $source `by` $by attr-dict `:` type($state) `,` type($by)
   }];
   let hasVerifier = 1;
 }
@@ -232,9 +250,30 @@ def QDelta_YieldOp : QDelta_Op<"yield", [
   }];
 }
 
-def QDelta_ScanOp : QDelta_Op<"scan", [
-    Pure, AttrSizedOperandSegments, AttrSizedResultSegments,
+def QDelta_CuSeqlens : 1DTensorOf<[I32, I64]>;
+def QDelta_StateIndex : 1DTensorOf<[I32]>;
+
+/// What `qdelta.scan` and `qdelta.step` share: everything but `own` operands.
+class QDelta_RunOp<string mnemonic, dag own = (ins), string ownFormat = "">
+    : QDelta_Op<mnemonic, [
+    Pure, AttrSizedOperandSegments, AttrSizedResultSegments, QDelta_RunOpInterface,
     DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let arguments = !con((ins FlatSymbolRefAttr:$callee,
+                            Variadic<AnyRankedTensor>:$tokens,
+                            Variadic<AnyRankedTensor>:$params,
+                            Variadic<AnyRankedTensor>:$inits), own);
+  let results = (outs Variadic<AnyRankedTensor>:$outputs,
+                      Variadic<AnyRankedTensor>:$finals);
+  let assemblyFormat = [{
+    $callee `(` $tokens `)` (`param` `(` $params^ `)`)? `init` `(` $inits `)`}]
+    # ownFormat # [{
+    attr-dict `:` `(` type($tokens) `)` (`param` `(` type($params)^ `)`)?
+    `init` `(` type($inits) `)` `->` `(` type($outputs) `)` `final` `(` type($finals) `)`
+  }];
+}
+
+def QDelta_ScanOp : QDelta_RunOp<"scan", (ins Optional<QDelta_CuSeqlens>:$cu_seqlens),
+    " (`cu_seqlens` `(` $cu_seqlens^ `:` type($cu_seqlens) `)`)? "> {
   let summary = "runs a recurrence over sequences";
   let description = [{
     Applies the recurrence `callee` token by token, for every batch entry and
@@ -251,17 +290,38 @@ def QDelta_ScanOp : QDelta_Op<"scan", [
     bf16 or as f16, all in one type, where the recurrence has f32: its
     arithmetic stays f32, an element is converted where it is read, and an
     output is rounded to nearest, ties to even, where it is written.
+
+    With `cu_seqlens` [N + 1] sequences of different lengths are packed into one:
+    token inputs and outputs have B = 1, states have N in place of B, and
+    sequence n is tokens cu_seqlens[n] to cu_seqlens[n + 1] - 1, from initial
+    state n to final state n /*scan_c6*/. Sequences may be empty. It is 0 first,
+    T last and never decreases, which is checked when it is run.
   }];
-  let arguments = (ins FlatSymbolRefAttr:$callee,
-                       Variadic<AnyRankedTensor>:$tokens,
-                       Variadic<AnyRankedTensor>:$params,
-                       Variadic<AnyRankedTensor>:$inits);
-  let results = (outs Variadic<AnyRankedTensor>:$outputs,
-                      Variadic<AnyRankedTensor>:$finals);
-  let assemblyFormat = [{
-    $callee `(` $tokens `)` (`param` `(` $params^ `)`)? `init` `(` $inits `)`
-    attr-dict `:` `(` type($tokens) `)` (`param` `(` type($params)^ `)`)?
-    `init` `(` type($inits) `)` `->` `(` type($outputs) `)` `final` `(` type($finals) `)`
+  let extraClassDeclaration = [{
+    ::mlir::Value getStateIndex() { return {}; }
+    bool isInPlace() { return false; }
+  }];
+}
+
+def QDelta_StepOp : QDelta_RunOp<"step", (ins Optional<QDelta_StateIndex>:$state_index),
+    " (`state_index` `(` $state_index^ `:` type($state_index) `)`)? "> {
+  let summary = "runs a recurrence over few tokens, on states in place";
+  let description = [{
+    Means the same token loop as `qdelta.scan`, over at most 16 tokens
+    /*step_c1*/, and is verified as that is: scan_c1 to scan_c5. The final states
+    replace the initial ones: in buffers they are the same memory. T may be 0:
+    states stay as they are.
+
+    With `state_index` [B] states are pools [N, HV, ...]: batch entry b works on
+    entry state_index[b] of each, and all other entries stay as they are
+    /*step_c2*/. Its numbers are distinct and from 0 to N - 1, which is checked
+    when it is run.
+  }];
+  let extraClassDeclaration = [{
+    /// The most tokens of a step.
+    static constexpr int64_t kMostTokens = 16;
+    ::mlir::Value getCuSeqlens() { return {}; }
+    bool isInPlace() { return true; }
   }];
 }
 

@@ -12,13 +12,13 @@ include "mlir/Pass/PassBase.td"
 def DeriveAffine : Pass<"qdelta-derive-affine", "::mlir::ModuleOp"> {
   let summary = "prove that a step is affine in its states and write its lists down";
   let description = [{
-    Replaces every `qdelta.scan` by one `qdelta.affine_scan` for each stratum of
+    Replaces every `qdelta.scan` and `qdelta.step` by one `qdelta.affine_scan` for each stratum of
     its matrix states: the list of decays, reads and writes (docs/Spec.md) with
     every value as a linear combination of earlier readouts and token-local
     vectors. Vector and scalar states, and token-local values that need a state
     or a reduction, become `qdelta.prescan`s between the lists.
 
-    Before: `qdelta.scan @f` of a verified `qdelta.recurrence`.
+    Before: `qdelta.scan @f` or `qdelta.step @f` of a verified `qdelta.recurrence`.
     After: `qdelta.affine_scan` with its facts, `qdelta.prescan`; recurrences
     stay as symbols.
     Preconditions: none. A step that is not affine in a state, that uses a state
@@ -30,12 +30,31 @@ def DeriveAffine : Pass<"qdelta-derive-affine", "::mlir::ModuleOp"> {
                            "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def PrintFacts : Pass<"qdelta-print-facts", "::mlir::ModuleOp"> {
+  let summary = "print what the derivation knows of each list";
+  let description = [{
+    Prints a line for each `qdelta.affine_scan` to standard output: its facts, and
+    how many Gram matrices, products of a base that is read with a key that is
+    written, its chunk form needs (docs/Spec.md, The chunk form).
+
+    Before: lists with their facts.
+    After: the same.
+    Preconditions: none. Without lists nothing is printed.
+
+    Numerics: preserving.
+  }];
+}
+
 def Specialize : Pass<"qdelta-specialize", "::mlir::ModuleOp"> {
   let summary = "fix the key and value dimensions and the sequences' type";
   let description = [{
     Sets the dynamic key and value dimensions of every scan to the given sizes,
     and the element type that its sequences of vectors are stored in. `f64`
-    makes recurrences and their scans f64 throughout.
+    makes recurrences and their scans f64 throughout. A recurrence that no such
+    function runs yet gets an entry function first: with `entry=forward` over
+    sequences of one length, with `entry=packed` over sequences of several, packed
+    into one by `cu_seqlens`, with `entry=step` a `qdelta.step`, with
+    `entry=step_indexed` one on pools of states.
 
     Before: `tensor<?x?x?x?xf32>` keys.
     After: `tensor<?x?x?x128xbf16>` keys, with `dtype=bf16`.
@@ -50,7 +69,11 @@ def Specialize : Pass<"qdelta-specialize", "::mlir::ModuleOp"> {
     Option<"value", "value", "int64_t", "0", "value dimension V, 0 keeps `?`">,
     Option<"dtype", "dtype", "std::string", "\"f32\"",
            "bf16 or f16 store vector token inputs and outputs so; f64 makes all of it f64; "
-           "f32 keeps the types that are declared">];
+           "f32 keeps the types that are declared">,
+    Option<"entry", "entry", "std::string", "\"forward\"",
+           "the entry function that a recurrence gets: forward, packed, step or step_indexed">,
+    Option<"cuSeqlens", "cu-seqlens", "std::string", "\"i32\"",
+           "the elements of a packed function's cu_seqlens: i32 or i64">];
 }
 
 def SelectSchedule : Pass<"qdelta-select-schedule", "::mlir::ModuleOp"> {
@@ -107,7 +130,8 @@ def Chunk : Pass<"qdelta-chunk", "::mlir::ModuleOp"> {
     Before: `qdelta.affine_scan` with a schedule.
     After: chunk ops on tiles; only the state (and, with `fuse`, the readouts of
     the coming chunk) crosses chunks.
-    Preconditions: one state; static K and V.
+    Preconditions: static K and V; states of one shape, and of one list for GPUs
+    one; no mixes of states in a list with decays per key channel.
 
     Numerics: reassociates.
   }];
