@@ -48,6 +48,11 @@ public:
 private:
   /// What stands where in the list.
   std::vector<Entry::Kind> chooseKinds();
+  void addAuxiliary();
+  void addMix();
+  unsigned chooseState() {
+    return program.numStates == 1 ? 0 : static_cast<unsigned>(random.below(2));
+  }
   void addDecay();
   void addRead();
   void addWrite();
@@ -67,6 +72,9 @@ private:
   Random random;
   Program program;
   std::vector<std::string> keys, values;
+  /// Scalars from 0 to 1 that auxiliary states make.
+  std::vector<std::string> madeScalars;
+  bool hasMixes = false;
   /// How many inputs a letter has.
   std::map<std::string, unsigned> counts;
 };
@@ -85,6 +93,35 @@ Generator::Generator(uint64_t seed, const Features &features)
     keys.push_back(addInput("k", key));
   for (int64_t i = random.between(1, 3); i > 0; --i)
     values.push_back(addInput("v", {"", InputType::Value}));
+  if (features.twoStates && random.percent(25)) {
+    program.numStates = 2;
+    hasMixes = random.percent(60);
+  }
+  if (features.auxiliaries && random.percent(35))
+    for (int64_t i = random.between(1, 2); i > 0; --i)
+      addAuxiliary();
+}
+
+void Generator::addAuxiliary() {
+  Auxiliary made;
+  Input log;
+  log.domain = QDELTA_DOMAIN_LOG_DECAY;
+  log.isParam = random.percent(40);
+  made.decay = addInput("g", log);
+  made.isPrevious = random.percent(40);
+  if (random.percent(60)) {
+    made.kind = Auxiliary::Vector;
+    made.input = random.pick(keys);
+    made.name = "p" + std::to_string(++counts["p"]);
+    keys.push_back(made.name);
+  } else {
+    made.kind = Auxiliary::MaxPlus;
+    made.input = addInput(
+        "i", {"", InputType::Scalar, false, QDELTA_DOMAIN_RANGE, -1, 2});
+    made.name = "w" + std::to_string(++counts["w"]);
+    madeScalars.push_back(made.name);
+  }
+  program.auxiliaries.push_back(made);
 }
 
 std::string Generator::addInput(StringRef letter, Input input) {
@@ -100,6 +137,8 @@ std::string Generator::scalar(double high, bool isPositive) {
     if (input.domain == QDELTA_DOMAIN_RANGE && input.high == high &&
         input.low == low)
       known.push_back(input.name);
+  if (high == 1)
+    known.insert(known.end(), madeScalars.begin(), madeScalars.end());
   if (!known.empty() && random.percent(40))
     return random.pick(known);
   bool isParam = random.percent(25);
@@ -119,6 +158,8 @@ std::vector<Entry::Kind> Generator::chooseKinds() {
   kinds.insert(kinds.end(), random.between(0, 2), Entry::Decay);
   kinds.insert(kinds.end(), random.between(1, 5), Entry::Read);
   kinds.insert(kinds.end(), random.between(1, 4), Entry::Write);
+  if (hasMixes)
+    kinds.insert(kinds.end(), random.between(1, 2), Entry::Mix);
   random.shuffle(kinds);
   return kinds;
 }
@@ -127,9 +168,15 @@ void Generator::addDecay() {
   Input log;
   log.domain = QDELTA_DOMAIN_LOG_DECAY;
   log.isParam = random.percent(40);
-  if (random.percent(30) && features.keyDecays)
+  // Chunks have no mixes with a decay for each key channel.
+  if (random.percent(30) && features.keyDecays && !hasMixes)
     log.type = InputType::Key;
-  program.entries.push_back({Entry::Decay, addInput("g", log), {}, {}});
+  program.entries.push_back(
+      {Entry::Decay, addInput("g", log), {}, {}, chooseState()});
+}
+
+void Generator::addMix() {
+  program.entries.push_back({Entry::Mix, scalar(0.25), {}, {}, chooseState()});
 }
 
 /// One input, or a sum of two with a scalar on the second.
@@ -143,7 +190,8 @@ Sum Generator::makeKey(bool mayBeSum) {
 
 void Generator::addRead() {
   auto name = "y" + std::to_string(++counts["y"]);
-  program.entries.push_back({Entry::Read, name, makeKey(true), {}});
+  Sum key = makeKey(true);
+  program.entries.push_back({Entry::Read, name, key, {}, chooseState()});
 }
 
 /// Up to `terms` inputs, each once: what cancels has no relative error.
@@ -179,12 +227,13 @@ void Generator::addLoose(Sum &value, const Sum &key) {
 
 void Generator::addWrite() {
   Entry write{Entry::Write, "", makeKey(features.keySums),
-              makeDirect(random.between(0, 2))};
+              makeDirect(random.between(0, 2)), chooseState()};
   bool canTie = !program.entries.empty() &&
                 program.entries.back().kind == Entry::Read &&
                 (features.keySums || program.entries.back().key.size() == 1);
   if (canTie && random.percent(60)) {
     write.key = program.entries.back().key;
+    write.state = program.entries.back().state;
     addTied(write.value, program.entries.back());
   } else if (random.percent(65)) {
     addLoose(write.value, write.key);
@@ -213,6 +262,8 @@ Program Generator::make() {
       addDecay();
     else if (kind == Entry::Read)
       addRead();
+    else if (kind == Entry::Mix)
+      addMix();
     else
       addWrite();
   }

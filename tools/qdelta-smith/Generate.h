@@ -35,19 +35,27 @@ struct Features {
   bool keyDecays = true;
   /// Writes at sums of keys.
   bool keySums = true;
+  /// Vector and scalar states.
+  bool auxiliaries = true;
+  /// A second matrix state.
+  bool twoStates = true;
 };
 
 /// The case of that seed, the same on every machine. The list has up to two
 /// decays (of a parameter or a token, for all key channels or each its own), 1
 /// to 5 reads and 1 to 4 writes, in any order; reads and writes share bases,
-/// and about a third of the writes use no read.
+/// and about a third of the writes use no read. About a third of the programs
+/// have one or two vector or scalar states, of which keys and coefficients are
+/// made, and a fourth a second matrix state, which reads, writes and mixes
+/// couple with the first.
 ///
-/// Its state stays within bounds, so that the error of a token loop says
+/// A state stays within bounds, so that the error of a token loop says
 /// something. A read's key is a combination x with |x| <= n. A write either
 /// takes back -beta times the read that stands just before it, at that read's
 /// own key and with beta <= 1 / n^2, a contraction; or it uses reads y_i of any
-/// earlier place with coefficients m_i where sum |m_i x_i| |a| <= 1/2, which
-/// random keys of norm 1 turn into slow growth at worst.
+/// state and earlier place with coefficients m_i where sum |m_i x_i| |a| <=
+/// 1/2, which random keys of norm 1 turn into slow growth at worst. A mix has a
+/// factor of at most 1/4.
 Case generate(uint64_t seed, const Features &features);
 
 } // namespace qdelta::tools

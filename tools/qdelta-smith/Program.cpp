@@ -27,6 +27,8 @@ bool qdelta::tools::tidy(Program &program) {
   llvm::StringSet<> vectors, used;
   for (const Input &input : program.inputs)
     vectors.insert(input.name);
+  for (const Auxiliary &auxiliary : program.auxiliaries)
+    vectors.insert(auxiliary.name);
   auto dropUnknown = [&](Sum &sum) {
     llvm::erase_if(
         sum, [&](const Term &term) { return !vectors.contains(term.vector); });
@@ -53,9 +55,21 @@ bool qdelta::tools::tidy(Program &program) {
         used.insert(factor);
     }
   });
+  llvm::erase_if(program.auxiliaries, [&](const Auxiliary &auxiliary) {
+    return !used.contains(auxiliary.name);
+  });
+  for (const Auxiliary &auxiliary : program.auxiliaries) {
+    used.insert(auxiliary.decay);
+    used.insert(auxiliary.input);
+  }
   llvm::erase_if(program.inputs, [&](const Input &input) {
     return !used.contains(input.name);
   });
+  // The second state goes; the first is where lists of one state are.
+  if (llvm::none_of(program.entries, [](const Entry &entry) {
+        return entry.state != 0 || entry.kind == Entry::Mix;
+      }))
+    program.numStates = 1;
   return !program.outputs.empty();
 }
 
@@ -68,21 +82,27 @@ public:
   std::string print();
 
 private:
+  void printStates();
   void printInputs(bool areParams);
+  void printAuxiliary(const Auxiliary &auxiliary);
+  void printYield();
   void printEntry(const Entry &entry);
   /// Writes what the sum needs and returns the value that it is.
   std::string sum(const Sum &sum);
   std::string term(const Term &term);
   /// Writes an op and returns its result.
   std::string define(const llvm::Twine &op);
-  /// Writes a decay or write of the state.
-  void advance(const llvm::Twine &op);
+  /// Writes a decay, write or mix of a matrix state.
+  void advance(unsigned number, const llvm::Twine &op);
 
   const Program &program;
   std::string text;
   llvm::raw_string_ostream os;
-  unsigned numValues = 0, numStates = 0;
-  std::string state = "%S";
+  unsigned numValues = 0;
+  /// The matrix states now, how often each was changed, and the others.
+  std::vector<std::string> states = {"%S", "%R"};
+  unsigned changes[2] = {};
+  std::vector<std::string> advanced;
 };
 } // namespace
 
@@ -119,10 +139,10 @@ std::string Printer::define(const llvm::Twine &op) {
   return name;
 }
 
-void Printer::advance(const llvm::Twine &op) {
-  std::string next = "%S" + llvm::utostr(++numStates);
+void Printer::advance(unsigned number, const llvm::Twine &op) {
+  std::string next = (number ? "%R" : "%S") + llvm::utostr(++changes[number]);
   os << "  " << next << " = " << op << "\n";
-  state = next;
+  states[number] = next;
 }
 
 std::string Printer::term(const Term &term) {
@@ -149,13 +169,58 @@ std::string Printer::sum(const Sum &sum) {
   return total;
 }
 
+void Printer::printStates() {
+  std::vector<std::string> all;
+  for (const Auxiliary &auxiliary : program.auxiliaries)
+    all.push_back("%" + auxiliary.state() +
+                  (auxiliary.kind == Auxiliary::Vector
+                       ? ": !vec {qdelta.range = [0.0, 1.0]}"
+                       : ": f32"));
+  for (unsigned i = 0; i < program.numStates; ++i)
+    all.push_back(states[i] + ": !mat");
+  os << "(state " << llvm::join(all, ", ") << ")";
+}
+
+void Printer::printAuxiliary(const Auxiliary &auxiliary) {
+  std::string state = "%" + auxiliary.state(), decay = "%" + auxiliary.decay;
+  std::string input = "%" + auxiliary.input, made = "  %" + auxiliary.name;
+  if (auxiliary.kind == Auxiliary::MaxPlus) {
+    advanced.push_back(define("qdelta.max_plus " + state + " decay " + decay +
+                              " input " + input + " : f32, f32"));
+    std::string &now = auxiliary.isPrevious ? state : advanced.back();
+    std::string size = define("math.absf " + now + " : f32");
+    std::string negative = define("arith.negf " + size + " : f32");
+    os << made << " = math.exp " << negative << " : f32\n";
+    return;
+  }
+  std::string decayed =
+      define("qdelta.decay " + state + " by " + decay + " : !vec, f32");
+  std::string square = define("arith.mulf " + input + ", " + input + " : !vec");
+  advanced.push_back(
+      define("arith.addf " + decayed + ", " + square + " : !vec"));
+  std::string &now = auxiliary.isPrevious ? state : advanced.back();
+  std::string one = define("arith.constant 1.0 : f32");
+  std::string ones =
+      define("qdelta.splat " + one + " like " + input + " : f32, !vec");
+  std::string sum = define("arith.addf " + now + ", " + ones + " : !vec");
+  os << made << " = arith.divf " << input << ", " << sum << " : !vec\n";
+}
+
 void Printer::printEntry(const Entry &entry) {
+  const std::string &state = states[entry.state];
   if (entry.kind == Entry::Decay) {
     auto log = llvm::find_if(program.inputs, [&](const Input &input) {
       return input.name == entry.name;
     });
-    advance("qdelta.decay " + state + " by %" + entry.name + " : !mat, " +
-            (log->type == InputType::Scalar ? "f32" : "!vec"));
+    advance(entry.state, "qdelta.decay " + state + " by %" + entry.name +
+                             " : !mat, " +
+                             (log->type == InputType::Scalar ? "f32" : "!vec"));
+    return;
+  }
+  if (entry.kind == Entry::Mix) {
+    advance(entry.state, "qdelta.mix " + state + " with " +
+                             states[1 - entry.state] + " by %" + entry.name +
+                             " : !mat, f32");
     return;
   }
   std::string key = sum(entry.key);
@@ -165,25 +230,38 @@ void Printer::printEntry(const Entry &entry) {
     return;
   }
   std::string value = sum(entry.value);
-  advance("qdelta.write " + state + " key " + key + " value " + value +
-          " : !mat, !vec, !vec");
+  advance(entry.state, "qdelta.write " + state + " key " + key + " value " +
+                           value + " : !mat, !vec, !vec");
+}
+
+void Printer::printYield() {
+  std::vector<std::string> values = advanced, types;
+  for (const Auxiliary &auxiliary : program.auxiliaries)
+    types.push_back(auxiliary.kind == Auxiliary::Vector ? "!vec" : "f32");
+  values.insert(values.end(), states.begin(),
+                states.begin() + program.numStates);
+  types.resize(values.size(), "!mat");
+  std::vector<std::string> outputs;
+  for (const Sum &output : program.outputs)
+    outputs.push_back(sum(output));
+  std::vector<std::string> outputTypes(outputs.size(), "!vec");
+  os << "  qdelta.yield state " << llvm::join(values, ", ") << " : "
+     << llvm::join(types, ", ") << " out " << llvm::join(outputs, ", ") << " : "
+     << llvm::join(outputTypes, ", ") << "\n}\n";
 }
 
 std::string Printer::print() {
   os << "!mat = tensor<?x?xf32>\n!vec = tensor<?xf32>\n"
-     << "qdelta.recurrence @" << program.name << "(state %S: !mat)";
+     << "qdelta.recurrence @" << program.name;
+  printStates();
   printInputs(/*areParams=*/false);
   printInputs(/*areParams=*/true);
   os << " {\n";
+  for (const Auxiliary &auxiliary : program.auxiliaries)
+    printAuxiliary(auxiliary);
   for (const Entry &entry : program.entries)
     printEntry(entry);
-  std::vector<std::string> outputs;
-  for (const Sum &output : program.outputs)
-    outputs.push_back(sum(output));
-  std::vector<std::string> types(outputs.size(), "!vec");
-  os << "  qdelta.yield state " << state << " : !mat out "
-     << llvm::join(outputs, ", ") << " : " << llvm::join(types, ", ")
-     << "\n}\n";
+  printYield();
   return text;
 }
 

@@ -19,6 +19,7 @@ public:
     do {
       hasChanged = false;
       dropEntries();
+      dropStates();
       dropOutputs();
       simplifySums();
       simplifyInputs();
@@ -33,6 +34,7 @@ private:
   bool attempt(llvm::function_ref<bool(Case &)> change);
 
   void dropEntries();
+  void dropStates();
   void dropOutputs();
   void simplifySums();
   void simplifyInputs();
@@ -71,6 +73,28 @@ void Reducer::dropEntries() {
       forEachSum(next.program, [&](Sum &sum) {
         llvm::erase_if(sum,
                        [&](const Term &term) { return term.vector == name; });
+      });
+      return true;
+    });
+}
+
+/// One matrix state for two, and what an auxiliary state changes without that.
+void Reducer::dropStates() {
+  attempt([](Case &next) {
+    llvm::erase_if(next.program.entries,
+                   [](const Entry &entry) { return entry.kind == Entry::Mix; });
+    for (Entry &entry : next.program.entries)
+      entry.state = 0;
+    return next.program.numStates > 1;
+  });
+  for (const Auxiliary &auxiliary : std::vector(best.program.auxiliaries))
+    attempt([&](Case &next) {
+      forEachSum(next.program, [&](Sum &sum) {
+        for (Term &term : sum) {
+          if (term.vector == auxiliary.name)
+            term.vector = auxiliary.input;
+          llvm::erase(term.factors, auxiliary.name);
+        }
       });
       return true;
     });

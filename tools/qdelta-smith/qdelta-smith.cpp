@@ -39,7 +39,7 @@ The same goes for errors past their bound but below four times it, with
 Examples:
   qdelta-smith --seed 7
   qdelta-smith --seed 100 --count 2 --check --chunk=1,2
-  qdelta-smith --without=key-decays,key-sums --check --engine=emulated --dtype=bf16
+  qdelta-smith --without=key-decays,two-states --check --engine=emulated --dtype=bf16
 
 Exit codes: 0 fine, 1 an error in what was given, 2 a failure, 3 internal.
 )";
@@ -73,8 +73,9 @@ struct CommandLine {
   cl::list<std::string> without{
       "without",
       cl::desc(
-          "Leave out key-decays (one per key channel) or key-sums (written "
-          "at)"),
+          "Leave out key-decays (one per key channel), key-sums (written at), "
+          "auxiliaries (vector and scalar states) or two-states (a second "
+          "matrix state)"),
       cl::value_desc("features"), cl::CommaSeparated, cl::cat(category)};
   cl::opt<std::string> only{
       "only", cl::desc("Only checks of this kind: exact or engines"),
@@ -117,7 +118,8 @@ static Error check(const CommandLine &line) {
       return error;
   for (StringRef feature : line.without)
     if (Error error =
-            checkOneOf("without", feature, {"key-decays", "key-sums"}))
+            checkOneOf("without", feature,
+                       {"key-decays", "key-sums", "auxiliaries", "two-states"}))
       return error;
   for (int64_t chunk : line.chunks)
     if (chunk < 0)
@@ -133,6 +135,8 @@ static Case makeCase(const CommandLine &line, uint64_t seed) {
   Features features;
   features.keyDecays = !llvm::is_contained(line.without, "key-decays");
   features.keySums = !llvm::is_contained(line.without, "key-sums");
+  features.auxiliaries = !llvm::is_contained(line.without, "auxiliaries");
+  features.twoStates = !llvm::is_contained(line.without, "two-states");
   return generate(seed, features);
 }
 

@@ -330,11 +330,13 @@ LogicalResult SelectSchedulePass::scheduleInPlace(AffineScanOp op,
   int64_t bytes = state.getElementTypeBitWidth() / 8;
   int64_t lanes = std::max<int64_t>(1, row.lanes * 4 / bytes);
   bool unroll = row.lanes > 1;
-  // A pass reads or writes. Besides its sums or values it needs a few rows on
-  // their way and a broadcast.
+  // A pass reads or writes, or does both if no write needs a read. Besides its
+  // sums and values it needs a few rows on their way and a broadcast.
   constexpr int64_t kOnTheWay = 4;
   FactsAttr facts = op.getFacts();
-  int64_t rows = std::max(facts.getReads(), facts.getWrites());
+  bool isOnePass = !llvm::is_contained(facts.getUnknown(), true);
+  int64_t rows = isOnePass ? facts.getReads() + facts.getWrites()
+                           : std::max(facts.getReads(), facts.getWrites());
   int64_t vectors = llvm::divideCeil(std::max<int64_t>(values, 1), lanes);
   while (vectors > 1 && rows * vectors + kOnTheWay > row.registers)
     vectors = llvm::divideCeil(vectors, 2);

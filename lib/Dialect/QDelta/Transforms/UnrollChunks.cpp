@@ -4,6 +4,7 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "JoinPasses.h"
 #include "PlainTiles.h"
 #include "RowOps.h"
 #include "TileParts.h"
@@ -91,9 +92,10 @@ private:
     return tensor::ExtractOp::create(b, loc, keys, ValueRange{index(token), k});
   }
   void prefetchAhead(ChunkUpdateOp op, Value k);
-  /// One pass over the rows of the state: s <- [decay] s + sum a e, and reads
-  /// of the new s. Returns the state, then the accumulated readouts.
-  /// `decayOf` gives the decay of row k, null for none.
+  /// One pass over the rows of the state: s <- [decay] s + sum a e, reads of
+  /// the new s, and those behind the update of the old one. Returns the state,
+  /// then the accumulated readouts. `decayOf` gives the decay of row k, null
+  /// for none.
   SmallVector<Value> statePass(ChunkUpdateOp op,
                                function_ref<Value(Value)> decayOf);
 
@@ -359,7 +361,7 @@ void Unroller::unroll(ChunkGramOp op) {
 /// Reads of one state that follow one another share a pass over its rows.
 void Unroller::unroll(ChunkReadOp op) {
   if (parts.isExpanded(op.getResult()))
-    return; // by the one before it
+    return; // by the one before it, or by the update
   SmallVector<ChunkReadOp> reads;
   for (auto read = op; read && read.getState() == op.getState();
        read = dyn_cast<ChunkReadOp>(read->getNextNode()))
@@ -442,18 +444,21 @@ SmallVector<Value> Unroller::statePass(ChunkUpdateOp op,
   SmallVector<Value> writeKeys, readKeys, inits{op.getState()};
   for (Value key : op.getKeys())
     writeKeys.push_back(parts.memory(key));
-  size_t chunk = 0;
-  for (Value key : op.getReads()) {
+  size_t chunk = 0, ofNew = op.getReads().size();
+  auto addRead = [&](Value key) {
     readKeys.push_back(parts.memory(key));
     chunk = cast<RankedTensorType>(key.getType()).getDimSize(0);
-  }
+  };
+  llvm::for_each(op.getReads(), addRead);
+  for (ChunkReadOp read : readsBehind(op))
+    addRead(read.getKeys());
   inits.append(readKeys.size() * chunk, parts.zeroRow(loc, type));
   auto loop = scf::ForOp::create(
       b, loc, index(0), index(keys), index(1), inits,
       [&](OpBuilder &, Location, Value k, ValueRange args) {
         SmallVector<Value> at{k, index(0)};
         prefetchAhead(op, k);
-        Value row = parts.readRow(loc, args[0], at, width);
+        Value row = parts.readRow(loc, args[0], at, width), old = row;
         if (Value decay = decayOf(k))
           row = timesRow(decay, row);
         for (auto [other, factor] : llvm::zip(op.getOthers(), op.getFactors()))
@@ -463,8 +468,8 @@ SmallVector<Value> Unroller::statePass(ChunkUpdateOp op,
             row = fma(readTerm(key, t, k), written, row);
         SmallVector<Value> next{parts.writeRow(loc, row, args[0], at)};
         for (auto [i, sum] : llvm::enumerate(args.drop_front()))
-          next.push_back(
-              fma(readTerm(readKeys[i / chunk], i % chunk, k), row, sum));
+          next.push_back(fma(readTerm(readKeys[i / chunk], i % chunk, k),
+                             i / chunk < ofNew ? row : old, sum));
         scf::YieldOp::create(b, loc, next);
       });
   return SmallVector<Value>(loop.getResults());
@@ -515,10 +520,14 @@ void Unroller::unroll(ChunkUpdateOp op) {
   }
   op.getResult().replaceAllUsesWith(results[0]);
   ArrayRef<Value> rows = ArrayRef(results).drop_front();
-  size_t chunk =
-      op.getReadouts().empty() ? 0 : rows.size() / op.getReadouts().size();
-  for (auto [i, readout] : llvm::enumerate(op.getReadouts()))
-    parts.set(readout, rows.slice(i * chunk, chunk));
+  auto take = [&](Value readout) {
+    int64_t chunk = cast<RankedTensorType>(readout.getType()).getDimSize(0);
+    parts.set(readout, rows.take_front(chunk));
+    rows = rows.drop_front(chunk);
+  };
+  llvm::for_each(op.getReadouts(), take);
+  for (ChunkReadOp read : readsBehind(op))
+    take(read.getResult());
 }
 
 void Unroller::unroll(ScaleOp op) {
@@ -660,6 +669,8 @@ LogicalResult Unroller::visitBlock(Block &block) {
 }
 
 LogicalResult Unroller::run() {
+  moveReadsBehindUpdates(
+      func, [](ChunkUpdateOp update) { return !multipliesPairs(update); });
   if (failed(visitBlock(func.getBody().front())))
     return failure();
   for (Operation *op : llvm::reverse(expanded))
