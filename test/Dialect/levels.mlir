@@ -15,16 +15,16 @@ qdelta.recurrence @sums(state %S: tensor<?x?xf32>)
 }
 
 // CHECK-LABEL: func.func @scan
-// CHECK:       qdelta.scan @sums(%{{.*}}, %{{.*}}, %{{.*}}) init()
+// CHECK:       qdelta.scan @sums(%{{.*}}, %{{.*}}, %{{.*}}) :
 func.func @scan(%k: !seq, %v: !seq, %lambda: tensor<?x8x?x4xf32>) -> !seq {
-  %o = qdelta.scan @sums(%k, %v, %lambda) init()
-    : (!seq, !seq, tensor<?x8x?x4xf32>) init() -> (!seq) final()
+  %o = qdelta.scan @sums(%k, %v, %lambda)
+    : (!seq, !seq, tensor<?x8x?x4xf32>) -> (!seq)
   return %o : !seq
 }
 
 // CHECK-LABEL: func.func @list
-// CHECK:       %[[MASKS:.*]]:3 = qdelta.fenwick like %{{.*}} : tensor<?x?x?x?xf32>
-// CHECK:       qdelta.affine_scan(%{{.*}}, %{{.*}}, %{{.*}}, %[[MASKS]]#0) init(%{{.*}}) levels
+// CHECK:       %[[RESET:.*]], %{{.*}}, %{{.*}} = qdelta.fenwick like %{{.*}} : tensor<?x?x?x?xf32>
+// CHECK:       qdelta.affine_scan(%{{.*}}, %{{.*}}, %{{.*}}, %[[RESET]]) init(%{{.*}}) levels
 func.func @list(%k: !seq, %v: !seq, %lambda: !seq, %sizes: !seq) -> !seq {
   %masks:3 = qdelta.fenwick like %lambda : !seq
   %o, %f = qdelta.affine_scan(%k, %v, %lambda, %masks#0) init(%sizes) levels

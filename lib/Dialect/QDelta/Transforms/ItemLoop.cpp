@@ -140,14 +140,15 @@ void ItemLoop::findSizes() {
   cuSeqlens = cuSeqlensOf(ops.front());
   if (auto list = dyn_cast<AffineScanOp>(ops.front())) {
     Value init = list.getInits()[0], tokens = list.getTokens()[0];
-    // Of an index's pool of states any number are at work.
-    batches = dim(list.getStateIndex() ? tokens : init, 0);
     total = dim(tokens, 1);
-    valueHeads = dim(init, 1);
     if (list.getLevels()) {
       Value like = fenwickOf(list).getLike();
       batches = dim(like, 0), valueHeads = dim(like, 2);
+      return;
     }
+    // Of an index's pool of states any number are at work.
+    batches = dim(list.getStateIndex() ? tokens : init, 0);
+    valueHeads = dim(init, 1);
     return;
   }
   auto prescan = cast<PrescanOp>(ops.front());

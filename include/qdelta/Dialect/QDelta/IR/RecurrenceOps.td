@@ -274,10 +274,11 @@ class QDelta_RunOp<string mnemonic, dag own = (ins), string ownFormat = "">
   let results = (outs Variadic<AnyRankedTensor>:$outputs,
                       Variadic<AnyRankedTensor>:$finals);
   let assemblyFormat = [{
-    $callee `(` $tokens `)` (`param` `(` $params^ `)`)? `init` `(` $inits `)`}]
+    $callee `(` $tokens `)` (`param` `(` $params^ `)`)? (`init` `(` $inits^ `)`)?}]
     # ownFormat # [{
     attr-dict `:` `(` type($tokens) `)` (`param` `(` type($params)^ `)`)?
-    `init` `(` type($inits) `)` `->` `(` type($outputs) `)` `final` `(` type($finals) `)`
+    (`init` `(` type($inits)^ `)`)? `->` `(` type($outputs) `)`
+    (`final` `(` type($finals)^ `)`)?
   }];
 }
 
