@@ -34,7 +34,9 @@ enum {
   QDELTA_DIM_VALUE_HEADS = -3, /* HV */
   QDELTA_DIM_HEADS = -4,  /* H, any divisor of HV; may differ by argument */
   QDELTA_DIM_BOUNDS = -5, /* B + 1, of cu_seqlens. Since 1.3 */
-  QDELTA_DIM_POOL = -6    /* N, of pools of states. Since 1.3 */
+  QDELTA_DIM_POOL = -6,   /* N, of pools of states. Since 1.3 */
+  QDELTA_DIM_LEVELS = -7  /* L, the last size of a token input with levels; T
+                             is at most 2^(L - 1). Since 1.3 */
 };
 
 typedef enum {

@@ -50,14 +50,20 @@ ArrayAttr qdelta::describeArguments(TypeRange types, RecurrenceOp recurrence,
   int64_t batch = QDELTA_DIM_BATCH, time = QDELTA_DIM_TIME;
   int64_t heads = QDELTA_DIM_HEADS, valueHeads = QDELTA_DIM_VALUE_HEADS;
   for (BlockArgument arg : recurrence.getTokens())
-    add(nameOf(arg), QDELTA_ROLE_TOKEN, {batch, time, heads}, domainOf(arg),
-        hasValueHeads(dims[arg], domainOf(arg)) ? valueHeads : heads);
+    if (arg == recurrence.getLevels())
+      add(nameOf(arg), QDELTA_ROLE_TOKEN,
+          {batch, time, valueHeads, QDELTA_DIM_LEVELS}, domainOf(arg));
+    else
+      add(nameOf(arg), QDELTA_ROLE_TOKEN, {batch, time, heads}, domainOf(arg),
+          hasValueHeads(dims[arg], domainOf(arg)) ? valueHeads : heads);
   for (BlockArgument arg : recurrence.getParams())
     add(nameOf(arg), QDELTA_ROLE_PARAM, {valueHeads}, domainOf(arg));
-  size_t inputs = recurrence.getBody().getNumArguments();
+  size_t inputs = recurrence.getTokens().size() +
+                  recurrence.getParams().size() +
+                  recurrence.getCarriedStates().size();
   bool hasIntegers = inputs < types.size() && isOfIntegers(types[inputs]);
   bool isIndexed = inPlace && hasIntegers;
-  for (BlockArgument arg : recurrence.getStates())
+  for (BlockArgument arg : recurrence.getCarriedStates())
     add(nameOf(arg),
         isIndexed ? QDELTA_ROLE_STATE_POOL
         : inPlace ? QDELTA_ROLE_STATE
@@ -73,7 +79,7 @@ ArrayAttr qdelta::describeArguments(TypeRange types, RecurrenceOp recurrence,
         {batch, time, valueHeads});
   if (inPlace)
     return b.getArrayAttr(all);
-  for (BlockArgument arg : recurrence.getStates())
+  for (BlockArgument arg : recurrence.getCarriedStates())
     add(nameOf(arg) + Twine("_final"), QDELTA_ROLE_FINAL_STATE,
         {batch, valueHeads});
   return b.getArrayAttr(all);

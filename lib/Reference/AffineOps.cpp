@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Levels.h"
 #include "RecurrenceOps.h"
 #include "StatePool.h"
 #include "TokenLoop.h"
@@ -67,6 +68,8 @@ static LogicalResult runScan(Interpreter<Scalar> &interpreter, AffineScanOp op,
     loop.setCuSeqlens(cuSeqlens);
     return loop.run(op.getOutputs().size(), step, results);
   };
+  if (op.getLevels())
+    return runEachLevel<Scalar>(interpreter, op, args, results, run);
   if (!op.getInPlace())
     return run(args, results);
   return runInPlace<Scalar>(interpreter, op, args, states.size(),
@@ -255,6 +258,7 @@ void reference::addAffineOps(Interpreter<Scalar> &table) {
   table.template add<AffineWriteOp>(runWrite<Scalar>);
   table.template add<AffineMixOp>(runMix<Scalar>);
   table.template add<AffineOutputOp>(runOutput<Scalar>);
+  table.template add<FenwickOp>(runFenwick<Scalar>);
   table.template add<PrescanOp>(runPrescan<Scalar>);
   table.template add<AdvanceOp>(runAdvance<Scalar>);
 }

@@ -34,6 +34,7 @@ struct Sizes {
   bool mixedHeads = false;
   /// Of packed sequences, which `batch` counts.
   SmallVector<int64_t> cuSeqlens = {};
+  int64_t levels = 0;
 };
 
 /// The shapes of a derived function's arguments, as its recurrence reads them.
@@ -51,7 +52,7 @@ public:
   std::vector<Tensor<Exact>> draw(const Sizes &sizes, uint64_t seed,
                                   bool erase);
   bool isPacked() {
-    return function.getNumArguments() > numInputs() + numStates();
+    return function.getNumArguments() > numInputs() + numCarried();
   }
 
 private:
@@ -60,6 +61,10 @@ private:
   template <typename F>
   void forEachDim(size_t index, Sizes &sizes, F f);
 
+  bool isLevels(size_t index) {
+    return recurrence.getLevels() &&
+           recurrence.getLevels().getArgNumber() == numStates() + index;
+  }
   bool isLogDecay(size_t index) {
     return index < numInputs() &&
            cast<DictionaryAttr>(recurrence.getArgAttrs()[numStates() + index])
@@ -67,6 +72,7 @@ private:
   }
   size_t numTokens() { return recurrence.getNumTokens(); }
   size_t numStates() { return recurrence.getNumStates(); }
+  size_t numCarried() { return recurrence.getCarriedStates().size(); }
   size_t numInputs() {
     return recurrence.getBody().getNumArguments() - numStates();
   }
@@ -89,7 +95,7 @@ static bool takesCuSeqlens(func::FuncOp function) {
 }
 
 LogicalResult Arguments::verify() {
-  size_t wanted = numInputs() + numStates();
+  size_t wanted = numInputs() + numCarried();
   size_t bounds = takesCuSeqlens(function);
   if (function.getNumArguments() != wanted + bounds)
     return emitError(function.getLoc(), "takes ")
@@ -118,12 +124,15 @@ void Arguments::forEachDim(size_t index, Sizes &sizes, F f) {
     f(sizes.batch), f(sizes.valueHeads);
   else if (index < numTokens())
     f(isPacked() ? one : sizes.batch), f(sizes.tokens),
-        f(isMixed ? sizes.valueHeads : sizes.heads);
+        f(isMixed || isLevels(index) ? sizes.valueHeads : sizes.heads);
   else
     f(sizes.valueHeads);
   auto args = recurrence.getBody().getArguments();
-  TokenDim dim = dims.lookup(isState ? args[index - numInputs()]
-                                     : args[numStates() + index]);
+  Value arg =
+      isState ? args[index - numInputs()] : args[numStates() + index];
+  if (arg == recurrence.getLevels())
+    f(sizes.levels);
+  TokenDim dim = dims.lookup(arg);
   if (dim == TokenDim::HalfKey) {
     int64_t pairs = sizes.key / 2;
     f(pairs);
@@ -143,7 +152,7 @@ Sizes Arguments::specialize(Sizes sizes) {
       sizes.key += sizes.key % 2;
   for (Type type : function.getArgumentTypes().take_front(numTokens()))
     sizes.mixedHeads &= cast<RankedTensorType>(type).isDynamicDim(2);
-  for (size_t index = 0; index < numInputs() + numStates(); ++index) {
+  for (size_t index = 0; index < numInputs() + numCarried(); ++index) {
     auto type = cast<RankedTensorType>(function.getArgumentTypes()[index]);
     size_t dim = 0;
     forEachDim(index, sizes, [&](int64_t &size) {
@@ -152,6 +161,16 @@ Sizes Arguments::specialize(Sizes sizes) {
       ++dim;
     });
   }
+  if (sizes.levels) {
+    sizes.tokens =
+        std::min(sizes.tokens, int64_t(1) << std::min<int64_t>(
+                                   sizes.levels - 1, 62));
+  } else {
+    // As few levels as the tokens need, and one more than that in a batch.
+    sizes.levels = sizes.batch;
+    while (sizes.tokens > int64_t(1) << (sizes.levels - sizes.batch))
+      ++sizes.levels;
+  }
   // Sequences may have different static numbers of heads.
   int64_t heads = std::max<int64_t>(sizes.heads, 1);
   for (size_t index = 0; index < numTokens(); ++index) {
@@ -159,9 +178,14 @@ Sizes Arguments::specialize(Sizes sizes) {
     if (!type.isDynamicDim(2) && type.getDimSize(2) > 0)
       heads = std::lcm(heads, type.getDimSize(2));
   }
-  // The number of value heads is the states' to say.
-  auto state = cast<RankedTensorType>(function.getArgumentTypes()[numInputs()]);
-  if (state.isDynamicDim(1))
+  // The number of value heads is the states' to say, or that of levels.
+  bool isFree = true;
+  for (size_t index = 0; index < numInputs() + numCarried(); ++index) {
+    auto type = cast<RankedTensorType>(function.getArgumentTypes()[index]);
+    if (index >= numInputs() || isLevels(index))
+      isFree &= type.isDynamicDim(isLevels(index) ? 2 : 1);
+  }
+  if (isFree)
     sizes.valueHeads = (sizes.valueHeads + heads - 1) / heads * heads;
   else if (sizes.heads == 0 || sizes.valueHeads % sizes.heads)
     sizes.heads = sizes.valueHeads;
@@ -172,7 +196,7 @@ std::vector<Tensor<Exact>> Arguments::draw(const Sizes &sizes, uint64_t seed,
                                            bool erase) {
   std::vector<Tensor<Exact>> inputs;
   Sizes copy = sizes;
-  for (size_t index = 0; index < numInputs() + numStates(); ++index) {
+  for (size_t index = 0; index < numInputs() + numCarried(); ++index) {
     auto type = cast<RankedTensorType>(function.getArgumentTypes()[index]);
     Tensor<Exact> input;
     forEachDim(index, copy, [&](int64_t &size) {
@@ -244,7 +268,7 @@ static LogicalResult compareResults(func::FuncOp function,
     return emitError(function.getLoc(), "returns ")
            << found.size() << " results, but a scan of @"
            << recurrence.getSymName() << " returns " << wanted.size();
-  size_t numOutputs = wanted.size() - recurrence.getNumStates();
+  size_t numOutputs = wanted.size() - recurrence.getCarriedStates().size();
   for (size_t index = 0; index < wanted.size(); ++index) {
     const Tensor<Exact> &a = wanted[index], &b = found[index];
     bool isOutput = index < numOutputs;

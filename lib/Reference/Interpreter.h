@@ -12,6 +12,7 @@
 
 #include "mlir/IR/Block.h"
 #include "mlir/IR/Operation.h"
+#include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/DenseSet.h"
 
 #include <functional>
@@ -70,6 +71,11 @@ public:
   mlir::LogicalResult call(mlir::Operation *caller, mlir::Region &body,
                            Args<Scalar> args, Data<Scalar> &results);
 
+  /// Keeps an op whose blocks it runs for as long as it knows them.
+  void keep(mlir::OwningOpRef<mlir::Operation *> op) {
+    kept.push_back(std::move(op));
+  }
+
   /// The operands of `op`, taken out of the environment at their last use.
   Data<Scalar> take(mlir::Operation *op);
 
@@ -98,6 +104,7 @@ private:
   llvm::DenseMap<mlir::Value, Datum<Scalar>> environment;
   llvm::DenseSet<mlir::OpOperand *> lastUses;
   llvm::DenseSet<mlir::Block *> prepared;
+  std::vector<mlir::OwningOpRef<mlir::Operation *>> kept;
   std::string message;
   unsigned depth = 0;
 };

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RecurrenceOps.h"
+#include "Levels.h"
 #include "StatePool.h"
 #include "TokenLoop.h"
 
@@ -103,6 +104,8 @@ LogicalResult
 reference::runRecurrence(Interpreter<Scalar> &interpreter, Operation *op,
                          RecurrenceOp recurrence, Args<Scalar> args,
                          ArrayRef<int64_t> cuSeqlens, Data<Scalar> &results) {
+  if (recurrence.getLevels())
+    return runLevels(interpreter, op, recurrence, args, results);
   Block &body = recurrence.getBody().front();
   size_t numStates = recurrence.getNumStates();
   SmallVector<Value> inputs(body.getArguments().drop_front(numStates));

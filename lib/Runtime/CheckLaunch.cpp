@@ -51,6 +51,8 @@ qdeltaStatus *Launch::check(const qdeltaKernel &kernel,
     return error;
   if (qdeltaStatus *error = checkTokens(kernel))
     return error;
+  if (qdeltaStatus *error = checkLevels())
+    return error;
   if (qdeltaStatus *error = checkOverlap())
     return error;
   // On engine cuda an index is the caller's to answer for, and cu_seqlens is
@@ -94,6 +96,8 @@ int64_t qdelta::runtime::meaningOf(const qdeltaArgument &argument, int32_t d) {
   case QDELTA_ROLE_STATE_INDEX:
     return QDELTA_DIM_BATCH;
   case QDELTA_ROLE_TOKEN:
+    if (argument.shape[d] == QDELTA_DIM_LEVELS)
+      return QDELTA_DIM_LEVELS;
     return token[d];
   case QDELTA_ROLE_OUTPUT:
     return output[d];
@@ -107,7 +111,8 @@ int64_t qdelta::runtime::meaningOf(const qdeltaArgument &argument, int32_t d) {
 }
 
 qdeltaStatus *Launch::bindSizes() {
-  static const char *const names[] = {"", "B", "T", "HV", "", "", "N"};
+  static const char *const names[] = {"",  "B", "T", "HV",
+                                      "",  "",  "N", "L"};
   for (const TensorView &view : views)
     for (int32_t d = 0; d < view.rank(); ++d) {
       const qdeltaArgument &argument = *view.argument;
@@ -171,6 +176,19 @@ qdeltaStatus *Launch::checkTokens(const qdeltaKernel &kernel) const {
                         " tokens for " + kernel.name +
                         ", whose states are updated in place, but got T = " +
                         std::to_string(time()));
+}
+
+qdeltaStatus *Launch::checkLevels() const {
+  constexpr int64_t kAll = 63;
+  const SharedSize &levels = shared[-QDELTA_DIM_LEVELS];
+  if (!levels.owner || time() == 0 || levels.size > kAll ||
+      (levels.size > 0 && time() <= int64_t(1) << (levels.size - 1)))
+    return nullptr;
+  return makeStatus(QDELTA_ERROR_SIZE, levels.owner->name,
+                    "expected " + describe(*levels.owner) +
+                        " to have levels for T = " + std::to_string(time()) +
+                        " tokens, at most 2^(L - 1), but got L = " +
+                        std::to_string(levels.size));
 }
 
 qdeltaStatus *Launch::checkIndex() const {

@@ -43,6 +43,7 @@ private:
   qdeltaStatus *checkDevices(DLTensor *const *tensors);
   qdeltaStatus *countItems();
   qdeltaStatus *checkTokens(const qdeltaKernel &kernel) const;
+  qdeltaStatus *checkLevels() const;
   qdeltaStatus *checkIndex() const;
   qdeltaStatus *countSequences();
   /// Checks what cu_seqlens holds, if there is one; the second, on a device.
@@ -69,8 +70,8 @@ private:
   std::vector<TensorView> views;
   /// Of a packed kernel, else null.
   const TensorView *cuSeqlens = nullptr;
-  /// Indexed by minus QDELTA_DIM_*: B, T, HV and N.
-  SharedSize shared[7];
+  /// Indexed by minus QDELTA_DIM_*: B, T, HV, N and L.
+  SharedSize shared[8];
 };
 
 /// What dimension `d` of an argument is, also if the kernel fixes its size: a

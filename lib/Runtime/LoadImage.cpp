@@ -106,7 +106,9 @@ qdeltaStatus *checkArgument(const qdeltaArgument &argument,
     if (argument.shape[d] < QDELTA_DIM_HEADS &&
         role != QDELTA_ROLE_CU_SEQLENS &&
         (role != QDELTA_ROLE_STATE_POOL ||
-         argument.shape[d] != QDELTA_DIM_POOL))
+         argument.shape[d] != QDELTA_DIM_POOL) &&
+        (role != QDELTA_ROLE_TOKEN || d != 3 ||
+         argument.shape[d] != QDELTA_DIM_LEVELS))
       return badImage("argument " + name + " of kernel " + kernel +
                       " has unknown size " + std::to_string(argument.shape[d]));
   if (role == QDELTA_ROLE_CU_SEQLENS)

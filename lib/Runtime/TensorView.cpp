@@ -27,6 +27,8 @@ std::string nameOfSize(int64_t size) {
     return "B + 1";
   case QDELTA_DIM_POOL:
     return "N";
+  case QDELTA_DIM_LEVELS:
+    return "L";
   default:
     return std::to_string(size);
   }

@@ -14,7 +14,7 @@ import sys
 
 import numpy as np
 
-SIZES = {"B": 2, "T": 9, "H": 2, "HV": 4, "K": 6, "V": 5}
+SIZES = {"B": 2, "T": 9, "H": 2, "HV": 4, "K": 6, "V": 5, "L": 5}
 EPS6, EPS5 = float(np.float32(1e-6)), float(np.float32(1e-5))
 
 
@@ -200,8 +200,38 @@ def kda_layer(x, s, p):
     return normed(q, s, p) * sigmoid(x["z"])
 
 
+def fenwick(x, s, transition, written):
+    """Full levels merge upwards, all make the token's transition, and level 0 becomes
+    what it writes. Returns the sum of the levels' states by lambda."""
+    levels = len(x["lambda"])
+    S = s.setdefault("levels", np.zeros((levels,) + written.shape))
+    count = s.setdefault("count", [0] * levels)
+    for level in range(levels):
+        if count[level] != 2 ** level:
+            break
+        S[level + 1] += S[level]
+        count[level + 1] += count[level]
+        S[level], count[level] = 0, 0
+    S[:] = transition @ S
+    S[0] = written
+    count[0] += 1
+    return np.tensordot(x["lambda"], S, 1)
+
+
+def log_linear_mamba2(x, s, p):
+    decay = np.exp(-np.exp(p["A"]) * x["D"])
+    S = fenwick(x, s, decay * np.eye(len(x["B"])), np.outer(x["D"] * x["B"], x["x"]))
+    return x["C"] @ S + p["skip"] * x["x"]
+
+
+def log_linear_gated_delta_net(x, s, p):
+    erase = np.eye(len(x["k"])) - x["beta"] * np.outer(x["k"], x["k"])
+    S = fenwick(x, s, np.exp(x["g"]) * erase, x["beta"] * np.outer(x["k"], x["v"]))
+    return p["scale"] * x["q"] @ S
+
+
 # A value is a scalar, or runs over the named dimensions; "+" draws entries in
-# [0, 1], "-" log decays, "1" vectors of norm 1. States, tokens, parameters.
+# [0, 1], "-" log decays, "1" vectors of norm 1, "L" a number a level. States, tokens, parameters.
 QKV = {"q": "K1", "k": "K1", "v": "V"}
 SCALE = {"scale": ""}
 CONV = {f"{n}{i}": "V" if n == "v" else "K" for n in "qkv" for i in (1, 2, 3)}
@@ -218,6 +248,11 @@ MODELS = {
     "lightning": (lightning, {"S": "KV"}, QKV, {"slope": "+", "depth": "+", **SCALE}),
     "mamba2": (mamba2, {"S": "KV"}, {"C": "K", "B": "K", "x": "V", "D": "+"},
                {"A": "", "skip": ""}),
+    "log_linear_mamba2": (
+        log_linear_mamba2, {},
+        {"C": "K1", "B": "K1", "x": "V", "D": "+", "lambda": "L+"}, {"A": "", "skip": ""}),
+    "log_linear_gated_delta_net": (
+        log_linear_gated_delta_net, {}, {**QKV, "g": "-", "beta": "+", "lambda": "L+"}, SCALE),
     "gla": (gla, {"S": "KV"}, {**QKV, "g": "K-"}, SCALE),
     "kda": (kda, {"S": "KV"}, {**QKV, "g": "K-", "beta": "+"}, SCALE),
     "rwkv6": (rwkv6, {"S": "KV"}, {"r": "K", "k": "K", "v": "V", "w": "K-"}, {"u": "K"}),

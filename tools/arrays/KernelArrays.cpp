@@ -42,13 +42,23 @@ int64_t qdelta::tools::keysOf(const qdeltaKernel *kernel) {
     if ((argument->role == QDELTA_ROLE_INITIAL_STATE || isInPlace(*argument)) &&
         argument->rank >= 3)
       return argument->shape[2];
+  for (const qdeltaArgument *argument : argumentsOf(kernel))
+    if (argument->domain == QDELTA_DOMAIN_UNIT && argument->rank == 4)
+      return argument->shape[3];
   return 1;
+}
+
+int64_t qdelta::tools::levelsFor(int64_t tokens) {
+  int64_t levels = 1;
+  while (tokens > 1 && levels < 64 && tokens - 1 >> (levels - 1))
+    ++levels;
+  return levels;
 }
 
 std::string qdelta::tools::shapeOf(const qdeltaArgument &argument,
                                    const std::map<std::string, int64_t> &sizes,
                                    std::vector<int64_t> &shape) {
-  static const char *const names[] = {"B", "T", "HV", "H", "B", "N"};
+  static const char *const names[] = {"B", "T", "HV", "H", "B", "N", "L"};
   shape.clear();
   for (int32_t d = 0; d < argument.rank; ++d) {
     int64_t dimension = argument.shape[d];
@@ -62,6 +72,10 @@ std::string qdelta::tools::shapeOf(const qdeltaArgument &argument,
     auto size = sizes.find(name);
     if (size == sizes.end() && name == "HV")
       size = sizes.find("H");
+    if (size == sizes.end() && name == "L" && sizes.contains("T")) {
+      shape.push_back(levelsFor(sizes.at("T")));
+      continue;
+    }
     if (size == sizes.end())
       return "expected --shape to give " + name;
     shape.push_back(size->second + (dimension == QDELTA_DIM_BOUNDS));

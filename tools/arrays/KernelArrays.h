@@ -23,11 +23,15 @@ bool isInPlace(const qdeltaArgument &argument);
 
 InputDescription describeInput(const qdeltaArgument &argument);
 
-/// The key dimension of the kernel's first state; 1 if it has none.
+/// The key dimension of the kernel's first state or, if it has none, of its
+/// first token input of norm 1; else 1.
 int64_t keysOf(const qdeltaKernel *kernel);
 
+/// The fewest levels that hold `tokens` tokens.
+int64_t levelsFor(int64_t tokens);
+
 /// The argument's shape where a launch has `sizes`: B, T, H and HV, which is H
-/// if it is not given. Tokens have the heads that they usually have. Returns
+/// if it is not given, and L, which is as few as T allows then. Tokens have the heads that they usually have. Returns
 /// what is wrong, "" for nothing.
 std::string shapeOf(const qdeltaArgument &argument,
                     const std::map<std::string, int64_t> &sizes,

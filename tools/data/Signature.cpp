@@ -57,6 +57,13 @@ static Argument getToken(StringRef name, TokenDim dim, DictionaryAttr attrs) {
   return token;
 }
 
+/// The token input that has a number for each level.
+static Argument getLevels(StringRef name, TokenDim, DictionaryAttr attrs) {
+  Argument levels{name.str(), QDELTA_ROLE_TOKEN, {"B", "T", "HV", "L"}};
+  setDomain(attrs, levels);
+  return levels;
+}
+
 static Argument getParam(StringRef name, TokenDim dim, DictionaryAttr attrs) {
   Argument param{name.str(), QDELTA_ROLE_PARAM, {"HV"}};
   setDomain(attrs, param);
@@ -71,7 +78,7 @@ static void setFormats(Signature &signature) {
       if (signature.dtype == Format::F64 ||
           ((argument.role == QDELTA_ROLE_TOKEN ||
             argument.role == QDELTA_ROLE_OUTPUT) &&
-           argument.dims.size() == 4))
+           argument.dims.size() == 4 && argument.dims.back() != "L"))
         argument.format = signature.dtype;
 }
 
@@ -111,7 +118,7 @@ qdelta::tools::getSignature(RecurrenceOp recurrence, Format dtype,
           type.getDimSize(0));
   };
   for (BlockArgument arg : recurrence.getTokens())
-    visit(arg, getToken);
+    visit(arg, arg == recurrence.getLevels() ? getLevels : getToken);
   for (BlockArgument arg : recurrence.getParams())
     visit(arg, getParam);
   unsigned numOutputs = recurrence.getYield().getOutputs().size();
@@ -125,6 +132,8 @@ qdelta::tools::getSignature(RecurrenceOp recurrence, Format dtype,
       fix(result.key, type.getDimSize(0));
     if (dims[arg] == TokenDim::Value || dims[arg] == TokenDim::State)
       fix(result.value, type.getShape().back());
+    if (recurrence.getLevels())
+      continue;
     std::string name = recurrence.getArgName(arg.getArgNumber()).str();
     Argument state{name, QDELTA_ROLE_INITIAL_STATE, {"B", "HV"}};
     addDims(dims[arg], state.dims);

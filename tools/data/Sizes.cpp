@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "data/Sizes.h"
+#include "arrays/KernelArrays.h"
 #include "data/Failure.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -17,6 +18,8 @@ using llvm::StringRef;
 using llvm::Twine;
 
 static constexpr StringRef symbols[] = {"B", "T", "H", "HV", "K", "V"};
+/// Given where it is not as small as it can be.
+static constexpr StringRef levels = "L";
 
 /// B and T may be 0: there is nothing to do then, or only states to copy.
 static int64_t minimumOf(StringRef symbol) {
@@ -30,10 +33,10 @@ llvm::Expected<Sizes> qdelta::tools::parseShape(StringRef text) {
   for (StringRef field : fields) {
     auto [name, number] = field.split('=');
     name = name.trim();
-    if (!llvm::is_contained(symbols, name))
+    if (!llvm::is_contained(symbols, name) && name != levels)
       return userError("expected --shape to give " +
-                       llvm::join(llvm::ArrayRef(symbols), ", ") +
-                       ", but got '" + field + "'");
+                       llvm::join(llvm::ArrayRef(symbols), ", ") + " or " +
+                       levels + ", but got '" + field + "'");
     int64_t size;
     if (number.trim().getAsInteger(10, size) || size < minimumOf(name))
       return userError("expected " + name +
@@ -157,6 +160,8 @@ llvm::Expected<Sizes> Resolver::finish() const {
                        "B=1,T=64,H=2,K=64,V=64");
     sizes[symbol.str()] = entry->second.first;
   }
+  if (auto entry = known.find(levels.str()); entry != known.end())
+    sizes[levels.str()] = entry->second.first;
   return sizes;
 }
 
@@ -223,7 +228,9 @@ std::vector<int64_t> qdelta::tools::shapeOf(const Argument &argument,
     shape.push_back(symbol == "K/2"   ? sizes.at("K") / 2
                     : symbol == "B+1" ? sizes.at("B") + 1
                     : symbol == "1"   ? 1
-                                      : sizes.at(symbol));
+                    : symbol == levels && !sizes.count(symbol)
+                        ? qdelta::tools::levelsFor(sizes.at("T"))
+                        : sizes.at(symbol));
   return shape;
 }
 
@@ -232,5 +239,7 @@ std::string qdelta::tools::formatSizes(const Sizes &sizes) {
   for (StringRef symbol : symbols)
     result += (result.empty() ? "" : ", ") + symbol.str() + "=" +
               std::to_string(sizes.at(symbol.str()));
+  if (auto entry = sizes.find(levels.str()); entry != sizes.end())
+    result += ", L=" + std::to_string(entry->second);
   return result;
 }

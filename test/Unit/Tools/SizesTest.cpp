@@ -97,7 +97,7 @@ TEST(Sizes, Lacking) {
 
 TEST(Sizes, Malformed) {
   EXPECT_EQ(resolve("B=1,X=2"),
-            "expected --shape to give B, T, H, HV, K, V, but got 'X=2'");
+            "expected --shape to give B, T, H, HV, K, V or L, but got 'X=2'");
   EXPECT_EQ(resolve("B=1,T=-1"),
             "expected T in --shape to be an integer of at least 0, but got "
             "'-1'");

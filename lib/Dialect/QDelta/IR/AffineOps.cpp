@@ -84,6 +84,26 @@ static LogicalResult verifyElements(AffineScanOp op) {
   return success();
 }
 
+bool AffineScanOp::isPerLevel(unsigned number) {
+  return getLevels() && number < getTokens().size() &&
+         isa<FloatType>(getBody().getArgument(number).getType()) &&
+         cast<RankedTensorType>(getTokens()[number].getType()).getRank() == 4;
+}
+
+/// affine_scan_c7: what goes with levels.
+static LogicalResult verifyLevels(AffineScanOp op) {
+  if (!op.getLevels())
+    return success();
+  if (op.getInPlace() || op.getCuSeqlens())
+    return op.emitOpError("has levels, so expected neither in_place nor "
+                          "cu_seqlens /*affine_scan_c7*/");
+  for (unsigned number = 0; number < op.getTokens().size(); ++number)
+    if (op.isPerLevel(number))
+      return success();
+  return op.emitOpError("expected a scalar token input with a number for each "
+                        "level, [B, T, H, L] /*affine_scan_c7*/");
+}
+
 LogicalResult AffineScanOp::verifyRegions() {
   Block &list = getBody().front();
   if (list.getNumArguments() != getTokens().size() + getParams().size() ||
@@ -99,6 +119,8 @@ LogicalResult AffineScanOp::verifyRegions() {
     bool isToken = arg.getArgNumber() < getTokens().size();
     int64_t vectorRank = isToken ? 4 : 2;
     bool isVector = isa<RankedTensorType>(arg.getType());
+    if (getLevels() && isToken && !isVector && type.getRank() == vectorRank)
+      continue;
     if (type.getRank() != (isVector ? vectorRank : vectorRank - 1))
       return emitOpError("expected operand ")
              << arg.getArgNumber() << " to have rank "
@@ -126,7 +148,8 @@ LogicalResult AffineScanOp::verifyRegions() {
   if (failed(verifyPacked(*this, "affine_scan_c5")) ||
       failed(verifyInPlace(*this, getInPlace(), getCuSeqlens(), getStateIndex(),
                            cast<RankedTensorType>(getTokens()[0].getType()),
-                           getInits(), getFinals(), "affine_scan_c6")))
+                           getInits(), getFinals(), "affine_scan_c6")) ||
+      failed(verifyLevels(*this)))
     return failure();
   return verifyElements(*this);
 }

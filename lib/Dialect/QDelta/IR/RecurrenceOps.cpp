@@ -4,6 +4,8 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "Levels.h"
+
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
 
 #include "mlir/IR/TypeUtilities.h"
@@ -120,6 +122,17 @@ static LogicalResult verifyDomain(RecurrenceOp op, unsigned index) {
     }
     if (attr.getName() == "qdelta.log_decay")
       continue;
+    auto rule = dyn_cast<StringAttr>(attr.getValue());
+    if (attr.getName() == "qdelta.levels") {
+      unsigned token = index - static_cast<unsigned>(op.getNumStates());
+      if (rule && rule.getValue() == "fenwick" && token < op.getNumTokens() &&
+          isa<FloatType>(op.getBody().getArgument(index).getType()))
+        continue;
+      return op.emitOpError("expected qdelta.levels = \"fenwick\" on a scalar "
+                            "token input, but got ")
+             << attr.getValue() << " on %" << op.getArgName(index)
+             << " /*recurrence_c5*/";
+    }
     auto range = dyn_cast<ArrayAttr>(attr.getValue());
     if (attr.getName() == "qdelta.range" && range && range.size() == 2 &&
         llvm::all_of(range, llvm::IsaPred<FloatAttr>))
@@ -225,7 +238,7 @@ LogicalResult RecurrenceOp::verifyRegions() {
   for (Operation &op : step.without_terminator())
     if (failed(verifyOperands(op, dims)))
       return failure();
-  return success();
+  return verifyLevels(*this);
 }
 
 //===----------------------------------------------------------------------===//

@@ -4,6 +4,7 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "Levels.h"
 #include "PackedSequences.h"
 #include "SequenceTypes.h"
 
@@ -133,14 +134,13 @@ static LogicalResult verifyCounts(RunOpInterface op, RecurrenceOp callee) {
     return diag;
   };
   YieldOp yield = callee.getYield();
+  size_t states = callee.getCarriedStates().size();
   if (failed(expectCount("token inputs", op.getTokens().size(),
                          callee.getTokens().size())) ||
       failed(expectCount("parameters", op.getParams().size(),
                          callee.getParams().size())) ||
-      failed(expectCount("initial states", op.getInits().size(),
-                         callee.getStates().size())) ||
-      failed(expectCount("final states", op.getFinals().size(),
-                         callee.getStates().size())) ||
+      failed(expectCount("initial states", op.getInits().size(), states)) ||
+      failed(expectCount("final states", op.getFinals().size(), states)) ||
       failed(expectCount("outputs", op.getOutputs().size(),
                          yield.getOutputs().size())))
     return failure();
@@ -166,6 +166,24 @@ static LogicalResult verifyStep(StepOp op, Dimensions &dims) {
   int64_t count =
       cast<RankedTensorType>(op.getStateIndex().getType()).getDimSize(0);
   return dims.bind("B", count, "state_index");
+}
+
+/// scan_c7 and step_c3: a recurrence with levels.
+static LogicalResult verifyLevels(RunOpInterface op, const Dimensions &dims) {
+  if (isa<StepOp>(*op))
+    return op->emitOpError("expected a recurrence without levels: @")
+           << op.getCallee()
+           << " has levels, whose states are not carried from run to run "
+              "/*step_c3*/";
+  if (op.getCuSeqlens())
+    return op->emitOpError("expected no cu_seqlens: @")
+           << op.getCallee() << " has levels /*scan_c7*/";
+  int64_t tokens = dims.size("T").value_or(ShapedType::kDynamic);
+  int64_t levels = dims.size("L").value_or(ShapedType::kDynamic);
+  if (fitLevels(tokens, levels))
+    return success();
+  return op->emitOpError("expected at most 2^(L - 1) tokens, but got T = ")
+         << tokens << " for L = " << levels << " levels /*scan_c7*/";
 }
 
 static LogicalResult verifyRun(RunOpInterface op,
@@ -199,6 +217,8 @@ static LogicalResult verifyRun(RunOpInterface op,
   for (auto [arg, token] : llvm::zip(callee.getTokens(), op.getTokens())) {
     SmallVector<StringRef> shape{batch, "T", "H"};
     addSymbols(shape, roles[arg], nameOf(arg));
+    if (arg == callee.getLevels())
+      shape = {batch, "T", "HV", "L"};
     if (failed(verifyShape(op, dims, token.getType(), nameOf(arg), shape)))
       return failure();
     int64_t heads = cast<RankedTensorType>(token.getType()).getDimSize(2);
@@ -206,8 +226,10 @@ static LogicalResult verifyRun(RunOpInterface op,
     if (!ShapedType::isDynamic(heads) && valueHeads &&
         (heads == 0 ? *valueHeads != 0 : *valueHeads % heads != 0))
       return op->emitOpError("expected HV = ")
-             << *valueHeads << " of initial state "
-             << nameOf(callee.getStates()[0])
+             << *valueHeads << " of "
+             << (callee.getLevels() ? "" : "initial state ")
+             << nameOf(callee.getLevels() ? callee.getLevels()
+                                          : callee.getStates()[0])
              << " to be a multiple of H = " << heads << " of " << nameOf(arg)
              << " /*scan_c4*/";
   }
@@ -227,6 +249,8 @@ static LogicalResult verifyRun(RunOpInterface op,
            << *keys << " to be twice the number of its pairs, but got "
            << *pairs << " /*scan_c3*/";
   if (failed(verifyPacked(op, "scan_c6")))
+    return failure();
+  if (callee.getLevels() && failed(verifyLevels(op, dims)))
     return failure();
   if (auto step = dyn_cast<StepOp>(*op))
     if (failed(verifyStep(step, dims)))

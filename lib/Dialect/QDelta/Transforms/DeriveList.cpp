@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "DeriveLevels.h"
 #include "DeriveStage.h"
 #include "ListFacts.h"
 
@@ -184,16 +185,23 @@ void ListStage::create(OpBuilder &at, RunOpInterface run,
   Operands operands = takeOperands(run, sequences);
   SmallVector<Type> finals;
   for (unsigned state : step.statesAt(position)) {
-    operands.inits.push_back(run.getInits()[state]);
-    finals.push_back(run.getFinals()[state].getType());
+    Value init = recurrence().getLevels()
+                     ? createLevelSizes(at, run, recurrence())
+                     : run.getInits()[state];
+    operands.inits.push_back(init);
+    finals.push_back(recurrence().getLevels() ? init.getType()
+                                              : run.getFinals()[state].getType());
   }
   auto op = AffineScanOp::create(
       at, run.getLoc(), resultTypes(run), finals, operands.tokens,
       operands.params, operands.inits, run.getCuSeqlens(), run.getStateIndex(),
-      run.isInPlace(), at.getArrayAttr(operands.names),
+      run.isInPlace(), !!recurrence().getLevels(),
+      at.getArrayAttr(operands.names),
       FactsAttr::get(at.getContext(), DecayKind::None, 0, 0, {}, false),
       ScheduleAttr());
   op.getBody().takeBody(*region);
+  if (op.getLevels())
+    deriveLevels(op, levelsOf(run, recurrence()));
   op.setFactsAttr(findFacts(op, [&](Value value, StringRef name) -> Attribute {
     auto arg = dyn_cast_or_null<BlockArgument>(value ? origins.lookup(value)
                                                      : Value());

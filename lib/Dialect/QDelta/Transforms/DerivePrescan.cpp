@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "DeriveLevels.h"
 #include "DeriveStage.h"
 #include "DiagonalForm.h"
 
@@ -95,7 +96,11 @@ void PrescanStage::create(OpBuilder &at, RunOpInterface run,
   SmallVector<Type> finals;
   for (Value init : operands.inits)
     finals.push_back(init.getType());
-  Value heads = tensor::DimOp::create(at, run.getLoc(), run.getInits()[0], 1);
+  bool hasLevels = recurrence().getLevels() != nullptr;
+  Value heads = tensor::DimOp::create(
+      at, run.getLoc(),
+      hasLevels ? levelsOf(run, recurrence()) : run.getInits()[0],
+      hasLevels ? 2 : 1);
   auto op = PrescanOp::create(
       at, run.getLoc(), resultTypes(run), finals, heads, operands.tokens,
       operands.params, operands.inits, run.getCuSeqlens(), run.getStateIndex(),

@@ -151,6 +151,8 @@ void Stage::setResults(Operation *op, llvm::DenseMap<Value, Value> &sequences,
     stepOutputs[output] = op->getResult(next++);
   for (Value value : provided)
     sequences[value] = op->getResult(next++);
+  if (recurrence().getLevels())
+    return;
   for (unsigned state : step.statesAt(position))
     stepFinals[state] = op->getResult(next++);
 }

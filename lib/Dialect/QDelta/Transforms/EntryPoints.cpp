@@ -34,10 +34,12 @@ static void addEntryPoint(RecurrenceOp recurrence, const EntryPoint &entry) {
   Location loc = recurrence.getLoc();
   SmallVector<Type> inputs, outputs, finals;
   for (BlockArgument token : recurrence.getTokens())
-    inputs.push_back(sequenceType(token.getType(), 3, isPacked(entry)));
+    inputs.push_back(sequenceType(token.getType(),
+                                  token == recurrence.getLevels() ? 4 : 3,
+                                  isPacked(entry)));
   for (BlockArgument param : recurrence.getParams())
     inputs.push_back(sequenceType(param.getType(), 1));
-  for (BlockArgument state : recurrence.getStates())
+  for (BlockArgument state : recurrence.getCarriedStates())
     finals.push_back(sequenceType(state.getType(), 2));
   llvm::append_range(inputs, finals);
   bool isIndexed = entry.kind == "step_indexed";

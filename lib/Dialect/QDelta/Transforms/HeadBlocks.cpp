@@ -88,9 +88,15 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
 
   ChunkStep step = createChunkStep(b, loc, context.list, here, tiles, readouts,
                                    tileType, StepSolver::Substitution);
-  for (auto [output, sum] : llvm::zip(outputs, step.outputs))
-    output = StoreTileOp::create(b, loc, sum, output,
-                                 ValueRange{zero, first, zero}, column);
+  for (auto [output, sum] : llvm::zip(outputs, step.outputs)) {
+    SmallVector<Value> at{zero, first, zero};
+    // Levels add up.
+    if (op.getLevels())
+      sum = arith::AddFOp::create(
+          b, loc, LoadTileOp::create(b, loc, tileType, output, at, column),
+          sum);
+    output = StoreTileOp::create(b, loc, sum, output, at, column);
+  }
 
   SmallVector<unsigned> order = context.list.updateOrder();
   for (auto [at, state] : llvm::enumerate(order)) {

@@ -64,6 +64,9 @@ private:
   Value empty(llvm::ArrayRef<int64_t> shape) {
     return mlir::tensor::EmptyOp::create(b, loc, shape, context.list.element);
   }
+  Value zeros(mlir::RankedTensorType type) {
+    return mlir::arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+  }
   /// The slice of `type` at leading indices `lead` of `source`.
   Value slice(Value source, mlir::ValueRange lead, mlir::RankedTensorType type);
   Value insert(Value tile, Value dest, mlir::ValueRange lead);

@@ -204,8 +204,8 @@ AffineScanOp Hoist::createList(PrescanOp prescan) {
   auto list = AffineScanOp::create(
       b, op.getLoc(), op.getOutputs().getTypes(), op.getFinals().getTypes(),
       sequences, parameters, op.getInits(), op.getCuSeqlens(),
-      op.getStateIndex(), op.getInPlace(), b.getArrayAttr(names), op.getFacts(),
-      ScheduleAttr());
+      op.getStateIndex(), op.getInPlace(), op.getLevels(),
+      b.getArrayAttr(names), op.getFacts(), ScheduleAttr());
   list.getBody().takeBody(op.getBody());
   op.replaceAllUsesWith(list.getResults());
   op.erase();

@@ -6,6 +6,7 @@
 
 #include "ItemLoop.h"
 #include "ChunkLoops.h"
+#include "LevelLoop.h"
 #include "PrescanLoop.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -139,9 +140,14 @@ void ItemLoop::findSizes() {
   cuSeqlens = cuSeqlensOf(ops.front());
   if (auto list = dyn_cast<AffineScanOp>(ops.front())) {
     Value init = list.getInits()[0], tokens = list.getTokens()[0];
+    total = dim(tokens, 1);
+    if (list.getLevels()) {
+      Value like = fenwickOf(list).getLike();
+      batches = dim(like, 0), valueHeads = dim(like, 2);
+      return;
+    }
     // Of an index's pool of states any number are at work.
     batches = dim(list.getStateIndex() ? tokens : init, 0);
-    total = dim(tokens, 1);
     valueHeads = dim(init, 1);
     return;
   }
@@ -308,6 +314,11 @@ LogicalResult ItemLoop::createItem(Operation *op) {
   SmallVector<Value> ofBatch, ofHead;
   for (OpOperand &operand : op->getOpOperands().slice(
            tokens.getBeginOperandIndex(), tokens.size())) {
+    if (operand.get().getDefiningOp<FenwickOp>()) {
+      ofBatch.push_back(index(0)); // the item's own
+      ofHead.push_back(ofBatch.back());
+      continue;
+    }
     if (Value own = made.lookup(operand.get())) {
       bool isLonger = cuSeqlens && !destinations.contains(operand.get());
       operand.set(isLonger ? takeSequence(own, b.getIndexAttr(0)) : own);
@@ -352,7 +363,9 @@ LogicalResult ItemLoop::createItem(Operation *op) {
       findNext(context);
     }
     created = firstColumn ? createKernel(b, loc, context, firstColumn, slices)
-                          : createHead(b, loc, context, slices);
+              : list.getLevels()
+                  ? createLevels(b, loc, context, total, slices)
+                  : createHead(b, loc, context, slices);
   }
   for (auto [result, slice] : llvm::zip(op->getResults(), slices))
     made[result] = slice;
@@ -362,6 +375,7 @@ LogicalResult ItemLoop::createItem(Operation *op) {
 LogicalResult ItemLoop::build() {
   if (failed(verify()))
     return failure();
+  SmallVector<Operation *> ofLevels = definitionsOfLevels(ops);
   findSizes();
   SmallVector<OpResult> shared = sharedResults();
   createLoop(shared);
@@ -385,6 +399,9 @@ LogicalResult ItemLoop::build() {
     result.replaceAllUsesWith(whole);
   for (Operation *op : llvm::reverse(ops))
     op->erase();
+  for (Operation *op : ofLevels)
+    if (op->use_empty())
+      op->erase();
   return success();
 }
 } // namespace

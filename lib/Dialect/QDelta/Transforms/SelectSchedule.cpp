@@ -65,6 +65,7 @@ private:
   LogicalResult failUnknownTarget(Operation *op);
   LogicalResult schedule(AffineScanOp op);
   LogicalResult checkOptions(AffineScanOp op);
+  LogicalResult checkLevels(AffineScanOp op);
   LogicalResult scheduleKernel(AffineScanOp op, const GpuTarget &row);
   LogicalResult scheduleKernel(PrescanOp op, const GpuTarget &row);
   LogicalResult scheduleInPlace(AffineScanOp op, const Target &row);
@@ -126,6 +127,22 @@ LogicalResult SelectSchedulePass::checkOptions(AffineScanOp op) {
     return op.emitError("a schedule needs static key and value dimensions, but "
                         "got ")
            << state << "; -qdelta-specialize fixes them";
+  return success();
+}
+
+/// What the loop over levels covers.
+LogicalResult SelectSchedulePass::checkLevels(AffineScanOp op) {
+  if (!op.getLevels())
+    return success();
+  if (findGpuTarget(target))
+    return op.emitError("lists with levels have no GPU lowering yet");
+  for (auto [number, token] : llvm::enumerate(op.getTokens())) {
+    auto type = cast<RankedTensorType>(token.getType());
+    if (op.isPerLevel(number) && type.isDynamicDim(1) && !type.isDynamicDim(3))
+      return op.emitError("expected a dynamic number of levels, which a launch "
+                          "checks against the number of tokens, but got ")
+             << type;
+  }
   return success();
 }
 
@@ -417,7 +434,7 @@ static int64_t matrixChunk(FactsAttr facts) {
 }
 
 LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
-  if (failed(checkOptions(op)))
+  if (failed(checkOptions(op)) || failed(checkLevels(op)))
     return failure();
   if (const GpuTarget *gpu = findGpuTarget(target))
     return scheduleKernel(op, *gpu);

@@ -154,7 +154,9 @@ private:
     auto args = recurrence.getBody().getArguments();
     for (auto [index, arg] : llvm::enumerate(func.getArguments())) {
       unsigned inStep = index + states;
-      if (index == args.size()) { // cu_seqlens or a state index
+      // cu_seqlens or a state index
+      if (index ==
+          args.size() - states + recurrence.getCarriedStates().size()) {
         types.push_back(arg.getType());
         continue;
       }

@@ -29,7 +29,7 @@ bool allows(Phase phase, Operation *op) {
   if (isa<RunOpInterface>(op))
     return phase == Phase::Recurrence;
   if (isa<AffineScanOp, AffineDecayOp, AffineReadOp, AffineWriteOp, AffineMixOp,
-          AffineOutputOp, AffineEndOp, PrescanOp, AdvanceOp, PrescanYieldOp>(
+          AffineOutputOp, AffineEndOp, FenwickOp, PrescanOp, AdvanceOp, PrescanYieldOp>(
           op))
     return phase == Phase::Affine;
   if (isa<ScaleOp, SplatOp, DotOp, MeanOp, RotateOp>(op))

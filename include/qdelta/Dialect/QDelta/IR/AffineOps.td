@@ -28,6 +28,11 @@ def QDelta_AffineScanOp : QDelta_Op<"affine_scan", [
     With `in_place` final states replace the initial ones, of which `state_index`
     says which to work on, as in `qdelta.step`; sequences are not packed then
     /*affine_scan_c6*/.
+    With `levels` a scalar token input may be a sequence [B, T, H, L]. The list is
+    run for each of the L levels, with that level's numbers and from a state of
+    zeros, and outputs are the sums over levels. Initial states only give sizes
+    then, and final states are the last level's; neither in place nor packed
+    /*affine_scan_c7*/.
     `facts` is what the derivation proved, `schedule` what
     `-qdelta-select-schedule` decided. docs/Spec.md, A step is a list.
   }];
@@ -37,6 +42,7 @@ def QDelta_AffineScanOp : QDelta_Op<"affine_scan", [
                        Optional<QDelta_CuSeqlens>:$cu_seqlens,
                        Optional<QDelta_StateIndex>:$state_index,
                        UnitAttr:$in_place,
+                       UnitAttr:$levels,
                        StrArrayAttr:$arg_names,
                        QDelta_FactsAttr:$facts,
                        OptionalAttr<QDelta_ScheduleAttr>:$schedule);
@@ -48,11 +54,36 @@ def QDelta_AffineScanOp : QDelta_Op<"affine_scan", [
     (`cu_seqlens` `(` $cu_seqlens^ `:` type($cu_seqlens) `)`)?
     (`in_place` $in_place^)?
     (`state_index` `(` $state_index^ `:` type($state_index) `)`)?
+    (`levels` $levels^)?
     attr-dict-with-keyword `:` `(` type($tokens) `)` (`param` `(` type($params)^ `)`)?
     `init` `(` type($inits) `)` `->` `(` type($outputs) `)` `final` `(` type($finals) `)`
     $body
   }];
   let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Whether token input `number` is a sequence with a number for each level.
+    bool isPerLevel(unsigned number);
+  }];
+}
+
+def QDelta_FenwickOp : QDelta_Op<"fenwick", [
+    Pure, AllTypesMatch<["like", "reset", "source", "reader"]>]> {
+  let summary = "which tokens begin, fill and read the blocks of each level";
+  let description = [{
+    Sequences of the shape of `like`, [B, T, H, L] /*fenwick_c1*/, of which nothing
+    else is used; for token t and level l, whatever the batch entry and the head:
+    * `reset`: -inf where t is a multiple of 2^l, and 0 elsewhere;
+    * `source`: 1 where bit l - 1 of t is 0, and 0 elsewhere;
+    * `reader`: 1 where bit l - 1 of t is 1, and 0 elsewhere.
+    At level 0 every token is a block of its own, a source and a reader.
+    docs/Spec.md, Levels.
+  }];
+  let arguments = (ins RankedTensorOf<[F32, F64]>:$like);
+  let results = (outs RankedTensorOf<[F32, F64]>:$reset,
+                      RankedTensorOf<[F32, F64]>:$source,
+                      RankedTensorOf<[F32, F64]>:$reader);
+  let assemblyFormat = "`like` $like attr-dict `:` type($like)";
+  let hasVerifier = 1;
 }
 
 def QDelta_AffineDecayOp : QDelta_Op<"affine_decay", [HasParent<"AffineScanOp">]> {

@@ -40,6 +40,9 @@ def QDelta_RecurrenceOp : QDelta_Op<"recurrence", [
     argument may state its domain: `{qdelta.unit}` for a vector of norm 1,
     `{qdelta.range = [lo, hi]}` for a scalar or the entries of a vector,
     `{qdelta.log_decay}` for one at most 0, -inf included.
+    A scalar token input with `{qdelta.levels = "fenwick"}` gives the recurrence
+    levels: it has a matrix state for each of L levels, and this input is another
+    number for each of them /*recurrence_c8*/.
     The meaning is `docs/Spec.md`, "recurrence".
 
     Example (Gated DeltaNet, arXiv 2412.06464):
@@ -84,6 +87,12 @@ def QDelta_RecurrenceOp : QDelta_Op<"recurrence", [
       return ::llvm::cast<::mlir::StringAttr>(getArgNames()[index]).getValue();
     }
     ::qdelta::YieldOp getYield();
+    /// The token input with a number for each level, or null without levels.
+    ::mlir::BlockArgument getLevels();
+    /// The states that a run takes and returns: with levels none.
+    ::mlir::Block::BlockArgListType getCarriedStates() {
+      return getStates().take_front(getLevels() ? 0 : getNumStates());
+    }
   }];
 }
 
@@ -265,10 +274,11 @@ class QDelta_RunOp<string mnemonic, dag own = (ins), string ownFormat = "">
   let results = (outs Variadic<AnyRankedTensor>:$outputs,
                       Variadic<AnyRankedTensor>:$finals);
   let assemblyFormat = [{
-    $callee `(` $tokens `)` (`param` `(` $params^ `)`)? `init` `(` $inits `)`}]
+    $callee `(` $tokens `)` (`param` `(` $params^ `)`)? (`init` `(` $inits^ `)`)?}]
     # ownFormat # [{
     attr-dict `:` `(` type($tokens) `)` (`param` `(` type($params)^ `)`)?
-    `init` `(` type($inits) `)` `->` `(` type($outputs) `)` `final` `(` type($finals) `)`
+    (`init` `(` type($inits)^ `)`)? `->` `(` type($outputs) `)`
+    (`final` `(` type($finals)^ `)`)?
   }];
 }
 
@@ -296,6 +306,10 @@ def QDelta_ScanOp : QDelta_RunOp<"scan", (ins Optional<QDelta_CuSeqlens>:$cu_seq
     sequence n is tokens cu_seqlens[n] to cu_seqlens[n + 1] - 1, from initial
     state n to final state n /*scan_c6*/. Sequences may be empty. It is 0 first,
     T last and never decreases, which is checked when it is run.
+
+    Of a recurrence with levels the token input that has them is [B, T, HV, L].
+    There are no initial and final states, and no `cu_seqlens`: sequences begin
+    with levels that are empty. T is at most 2^(L - 1) /*scan_c7*/.
   }];
   let extraClassDeclaration = [{
     ::mlir::Value getStateIndex() { return {}; }
@@ -315,7 +329,7 @@ def QDelta_StepOp : QDelta_RunOp<"step", (ins Optional<QDelta_StateIndex>:$state
     With `state_index` [B] states are pools [N, HV, ...]: batch entry b works on
     entry state_index[b] of each, and all other entries stay as they are
     /*step_c2*/. Its numbers are distinct and from 0 to N - 1, which is checked
-    when it is run.
+    when it is run. A recurrence with levels has no steps /*step_c3*/.
   }];
   let extraClassDeclaration = [{
     /// The most tokens of a step.

@@ -1,0 +1,243 @@
+//===- LevelLoop.cpp - a head's list, level by level ----------------------===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "LevelLoop.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/SetVector.h"
+
+#include <limits>
+
+using namespace mlir;
+using namespace qdelta;
+
+FenwickOp qdelta::fenwickOf(AffineScanOp list) {
+  for (Value token : list.getTokens())
+    if (auto fenwick = token.getDefiningOp<FenwickOp>())
+      return fenwick;
+  return nullptr;
+}
+
+SmallVector<Operation *>
+qdelta::definitionsOfLevels(ArrayRef<Operation *> ops) {
+  llvm::SetVector<Operation *> found;
+  for (Operation *op : ops) {
+    auto list = dyn_cast<AffineScanOp>(op);
+    if (!list || !list.getLevels())
+      continue;
+    found.insert(fenwickOf(list));
+    for (Value init : list.getInits())
+      if (auto sizes = init.getDefiningOp<tensor::EmptyOp>())
+        found.insert(sizes);
+  }
+  return found.takeVector();
+}
+
+/// Sequences that say where a level's blocks begin, what they hold and who reads
+/// them.
+static constexpr int64_t kMasks = 3;
+
+namespace {
+class LevelLoop {
+public:
+  LevelLoop(OpBuilder &b, Location loc, HeadContext &context, Value total)
+      : b(b), loc(loc), context(context), op(context.op), total(total) {}
+
+  LogicalResult create(SmallVectorImpl<Value> &slices);
+
+private:
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  }
+  Value is(arith::CmpIPredicate predicate, Value lhs, Value rhs) {
+    return arith::CmpIOp::create(b, loc, predicate, lhs, rhs);
+  }
+  Value select(Value condition, double yes, double no) {
+    auto number = [&](double value) -> Value {
+      return arith::ConstantOp::create(
+          b, loc, b.getFloatAttr(context.list.element, value));
+    };
+    return arith::SelectOp::create(b, loc, condition, number(yes), number(no));
+  }
+  Value createSum(Value output);
+  void store(Value sum, Value &output);
+  LogicalResult createLevel(scf::ForOp loop, size_t numSlices);
+  SmallVector<Value> createMasks(Value size, Value half, Value length,
+                                 ValueRange masks);
+  void takeLevel(Value level, ValueRange masks);
+
+  OpBuilder &b;
+  Location loc;
+  HeadContext &context;
+  AffineScanOp op;
+  Value total;
+  /// The token inputs with a number for each level, and the levels' results of
+  /// `qdelta.fenwick` by their number, or -1.
+  SmallVector<std::pair<unsigned, int64_t>> perLevel;
+};
+} // namespace
+
+/// A token's row of a sequence of vectors.
+static RankedTensorType rowOf(Value sequence, Type element) {
+  int64_t width = cast<RankedTensorType>(sequence.getType()).getDimSize(3);
+  return RankedTensorType::get({1, width}, element);
+}
+
+/// Zeros, to which every level adds what it is of `output`, [1, T, 1, V]: in its
+/// place, or where that would round each sum in memory of the head's own.
+Value LevelLoop::createSum(Value output) {
+  auto row = rowOf(output, context.list.element);
+  if (isNarrow(output.getType())) {
+    SmallVector<OpFoldResult> shape{b.getIndexAttr(1), total, b.getIndexAttr(1),
+                                    b.getIndexAttr(row.getDimSize(1))};
+    output = tensor::EmptyOp::create(b, loc, shape, row.getElementType());
+  }
+  Value zero = index(0);
+  auto loop = scf::ForOp::create(
+      b, loc, zero, context.length, index(1), output,
+      [&](OpBuilder &, Location, Value token, ValueRange args) {
+        Value zeros = arith::ConstantOp::create(b, loc, b.getZeroAttr(row));
+        Value cleared = StoreTileOp::create(b, loc, zeros, args[0],
+                                            ValueRange{zero, token, zero}, zero);
+        scf::YieldOp::create(b, loc, cleared);
+      });
+  return loop.getResult(0);
+}
+
+/// Rounds a sum that is not where its output is.
+void LevelLoop::store(Value sum, Value &output) {
+  if (!isNarrow(output.getType())) {
+    output = sum;
+    return;
+  }
+  Value zero = index(0);
+  auto loop = scf::ForOp::create(
+      b, loc, zero, context.length, index(1), output,
+      [&](OpBuilder &, Location, Value token, ValueRange args) {
+        SmallVector<Value> at{zero, token, zero};
+        Value row = LoadTileOp::create(
+            b, loc, rowOf(output, context.list.element), sum, at, zero);
+        scf::YieldOp::create(
+            b, loc,
+            StoreTileOp::create(b, loc, row, args[0], at, zero).getResult());
+      });
+  output = loop.getResult(0);
+}
+
+/// What `qdelta.fenwick` says of a level whose blocks have `size` tokens, as
+/// sequences [1, T, 1] in `masks`: resets, sources, readers.
+SmallVector<Value> LevelLoop::createMasks(Value size, Value half, Value length,
+                                          ValueRange masks) {
+  using Predicate = arith::CmpIPredicate;
+  Value zero = index(0);
+  // A block of one token is all source and all reader.
+  Value sources = arith::MaxUIOp::create(b, loc, half, index(1));
+  auto loop = scf::ForOp::create(
+      b, loc, zero, length, index(1), masks,
+      [&](OpBuilder &, Location, Value token, ValueRange args) {
+        Value at = arith::RemUIOp::create(b, loc, token, size);
+        constexpr double infinity = std::numeric_limits<double>::infinity();
+        Value made[] = {select(is(Predicate::eq, at, zero), -infinity, 0),
+                        select(is(Predicate::ult, at, sources), 1, 0),
+                        select(is(Predicate::uge, at, half), 1, 0)};
+        SmallVector<Value> next;
+        for (auto [value, mask] : llvm::zip(made, args))
+          next.push_back(tensor::InsertOp::create(
+              b, loc, value, mask, ValueRange{zero, token, zero}));
+        scf::YieldOp::create(b, loc, next);
+      });
+  return SmallVector<Value>(loop.getResults());
+}
+
+/// Makes `op` the plain list of one level.
+void LevelLoop::takeLevel(Value level, ValueRange masks) {
+  for (auto [number, result] : perLevel) {
+    OpOperand &token = op.getTokensMutable()[number];
+    if (result >= 0) {
+      token.set(masks[result]);
+      continue;
+    }
+    SmallVector<OpFoldResult> sizes =
+        tensor::getMixedSizes(b, loc, token.get());
+    SmallVector<OpFoldResult> offsets(3, b.getIndexAttr(0)),
+        strides(4, b.getIndexAttr(1));
+    offsets.push_back(level);
+    sizes.back() = b.getIndexAttr(1);
+    auto type = cast<RankedTensorType>(token.get().getType());
+    type = RankedTensorType::get(type.getShape().drop_back(),
+                                 type.getElementType());
+    token.set(tensor::ExtractSliceOp::create(b, loc, type, token.get(), offsets,
+                                             sizes, strides));
+  }
+}
+
+LogicalResult LevelLoop::create(SmallVectorImpl<Value> &slices) {
+  FenwickOp fenwick = fenwickOf(op);
+  for (auto [number, token] : llvm::enumerate(op.getTokens()))
+    if (op.isPerLevel(number)) {
+      bool isMask = token.getDefiningOp() == fenwick;
+      perLevel.push_back(
+          {number, isMask ? cast<OpResult>(token).getResultNumber() : -1LL});
+    }
+  size_t outputs = slices.size() - op.getInits().size();
+  SmallVector<Value> carried(slices.begin(), slices.end());
+  for (Value &output : MutableArrayRef(carried).take_front(outputs))
+    output = createSum(output);
+  SmallVector<OpFoldResult> shape{b.getIndexAttr(1), total, b.getIndexAttr(1)};
+  for (int64_t i = 0; i < kMasks; ++i)
+    carried.push_back(
+        tensor::EmptyOp::create(b, loc, shape, context.list.element));
+  carried.push_back(index(1));
+  // Blocks of a later level have more tokens than there can be.
+  constexpr int64_t kMostLevels = 62;
+  Value levels = arith::MinUIOp::create(
+      b, loc, tensor::DimOp::create(b, loc, fenwick.getLike(), 3),
+      index(kMostLevels));
+  auto loop =
+      scf::ForOp::create(b, loc, index(0), levels, index(1), carried);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    if (failed(createLevel(loop, slices.size())))
+      return failure();
+  }
+  for (auto [number, slice] : llvm::enumerate(slices))
+    if (number < outputs)
+      store(loop.getResult(number), slice);
+    else
+      slice = loop.getResult(number);
+  return success();
+}
+
+/// One level: what `loop` carries are sums, states, masks and the blocks' size.
+LogicalResult LevelLoop::createLevel(scf::ForOp loop, size_t numSlices) {
+  ValueRange args = loop.getRegionIterArgs();
+  Value size = args.back();
+  Value half = arith::DivUIOp::create(b, loc, size, index(2));
+  // Without a token in the second half of a block there is nothing to do.
+  HeadContext own = context;
+  Value isNeeded = is(arith::CmpIPredicate::ult, half, context.length);
+  own.length =
+      arith::SelectOp::create(b, loc, isNeeded, context.length, index(0));
+  SmallVector<Value> masks =
+      createMasks(size, half, own.length, args.drop_back().take_back(kMasks));
+  takeLevel(loop.getInductionVar(), masks);
+  SmallVector<Value> next(args.take_front(numSlices));
+  if (failed(createHead(b, loc, own, next)))
+    return failure();
+  llvm::append_range(next, masks);
+  next.push_back(arith::MulIOp::create(b, loc, size, index(2)));
+  scf::YieldOp::create(b, loc, next);
+  return success();
+}
+
+LogicalResult qdelta::createLevels(OpBuilder &b, Location loc,
+                                   HeadContext context, Value total,
+                                   SmallVectorImpl<Value> &slices) {
+  return LevelLoop(b, loc, context, total).create(slices);
+}
