@@ -30,9 +30,9 @@ struct ChunkPass : qdelta::impl::ChunkBase<ChunkPass> {
       SmallVector<Operation *> ops;
       func.walk([&](Operation *op) {
         auto list = dyn_cast<AffineScanOp>(op);
-        bool isTokenLoop = list && list.getSchedule() &&
-                           list.getSchedule()->isTokenLoop();
-        if (isa<AffineScanOp, PrescanOp>(op) && !isTokenLoop)
+        bool isTokenLoop =
+            list && list.getSchedule() && list.getSchedule()->isTokenLoop();
+        if (isa<AffineScanOp, PrescanOp, TransposeStateOp>(op) && !isTokenLoop)
           ops.push_back(op);
       });
       bool isEntry = func->hasAttr(kRecurrenceAttr);
