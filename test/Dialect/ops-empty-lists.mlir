@@ -13,7 +13,7 @@
 func.func @affine(%v: tensor<?x?x?x?xf32>, %S: tensor<?x?x?x?xf32>) {
   %o, %f = "qdelta.affine_scan"(%v, %S) <{arg_names = ["v"],
       facts = #qdelta.facts<decay = none, reads = 0, writes = 0, bounded = true>,
-      operandSegmentSizes = array<i32: 1, 0, 1, 0>, resultSegmentSizes = array<i32: 1, 1>}> ({
+      operandSegmentSizes = array<i32: 1, 0, 1, 0, 0>, resultSegmentSizes = array<i32: 1, 1>}> ({
   ^bb0(%tv: tensor<?xf32>):
     "qdelta.affine_output"() : () -> ()
     "qdelta.affine_end"() : () -> ()

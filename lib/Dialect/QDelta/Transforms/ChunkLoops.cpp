@@ -186,7 +186,6 @@ LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
   if (op.getInPlace())
     llvm::append_range(carried, ArrayRef(slices).take_back(numStates()));
   for (const BlockGroup &group : groups) {
-  for (const BlockGroup &group : groups) {
     if (op.getInPlace())
       break;
     SmallVector<Value> states;
