@@ -85,6 +85,45 @@ static LogicalResult runDecay(Interpreter<Scalar> &interpreter,
 }
 
 template <typename Scalar>
+static LogicalResult runDecayValues(Interpreter<Scalar> &interpreter,
+                                    AffineDecayValuesOp op, Args<Scalar> args,
+                                    Data<Scalar> &) {
+  return decayColumns(interpreter, op, (*interpreter.listStates)[op.getState()],
+                      args[0]);
+}
+
+/// The states that an index names, or all of them, each transposed.
+template <typename Scalar>
+static LogicalResult runTransposeState(Interpreter<Scalar> &interpreter,
+                                       TransposeStateOp op, Args<Scalar> args,
+                                       Data<Scalar> &results) {
+  const Tensor<Scalar> &states = args[0].reals();
+  int64_t heads = states.shape[1], keys = states.shape[2],
+          values = states.shape[3];
+  auto entries = llvm::to_vector(llvm::seq<int64_t>(0, states.shape[0]));
+  if (op.getStateIndex())
+    entries.assign(args[1].integers().data.begin(),
+                   args[1].integers().data.end());
+  Tensor<Scalar> out{
+      {static_cast<int64_t>(entries.size()), heads, values, keys}, {}};
+  for (int64_t entry : entries) {
+    if (entry < 0 || entry >= states.shape[0])
+      return interpreter.fail(op, "expected state_index to be from 0 to " +
+                                      Twine(states.shape[0] - 1) +
+                                      ", but got " + Twine(entry));
+    for (int64_t head = 0; head < heads; ++head) {
+      const Scalar *state =
+          states.data.data() + (entry * heads + head) * keys * values;
+      for (int64_t v = 0; v < values; ++v)
+        for (int64_t k = 0; k < keys; ++k)
+          out.data.push_back(state[k * values + v]);
+    }
+  }
+  results.push_back(Datum<Scalar>(std::move(out)));
+  return success();
+}
+
+template <typename Scalar>
 static LogicalResult runRead(Interpreter<Scalar> &interpreter, AffineReadOp op,
                              Args<Scalar> args, Data<Scalar> &results) {
   auto at = combine(interpreter, op, args);
@@ -254,6 +293,8 @@ template <typename Scalar>
 void reference::addAffineOps(Interpreter<Scalar> &table) {
   table.template add<AffineScanOp>(runScan<Scalar>);
   table.template add<AffineDecayOp>(runDecay<Scalar>);
+  table.template add<AffineDecayValuesOp>(runDecayValues<Scalar>);
+  table.template add<TransposeStateOp>(runTransposeState<Scalar>);
   table.template add<AffineReadOp>(runRead<Scalar>);
   table.template add<AffineWriteOp>(runWrite<Scalar>);
   table.template add<AffineMixOp>(runMix<Scalar>);

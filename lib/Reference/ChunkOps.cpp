@@ -402,8 +402,20 @@ static LogicalResult runChunkApply(Interpreter<Scalar> &interpreter,
       failed(checkTriangular(interpreter, op, matrix, op.getInclusive())))
     return failure();
   auto &out = args[2].mutableReals();
-  for (int64_t t = 0; t < matrix.shape[0]; ++t)
-    addLowerRow(out, matrix, values, t, op.getInclusive());
+  int64_t size = matrix.shape[0], width = values.shape[1];
+  ChunkLogs<Scalar> logs(args.drop_front(3));
+  for (int64_t t = 0; t < size; ++t) {
+    if (op.getLogs().empty()) {
+      addLowerRow(out, matrix, values, t, op.getInclusive());
+      continue;
+    }
+    for (int64_t s = 0; s < t + op.getInclusive(); ++s)
+      for (int64_t v = 0; v < width; ++v)
+        out.data[t * width + v] += matrix.data[t * size + s] *
+                                   values.data[s * width + v] *
+                                   logs.between(logs.place(s, *op.getFrom()),
+                                                logs.place(t, *op.getTo()), v);
+  }
   results.push_back(std::move(args[2]));
   return success();
 }
@@ -490,6 +502,11 @@ static LogicalResult runChunkUpdate(Interpreter<Scalar> &interpreter,
     for (size_t i = 0, width = state.shape[1]; i < state.data.size(); ++i)
       state.data[i] = args[2].reals().data[i / width] * state.data[i];
   size_t first = 2 + (op.getChannels() ? 1 : 0) + (op.getWhen() ? 1 : 0);
+  if (op.getColumns()) {
+    const auto &factors = args[first++].reals().data;
+    for (size_t i = 0; i < state.data.size(); ++i)
+      state.data[i] = factors[i % factors.size()] * state.data[i];
+  }
   size_t others = op.getOthers().size();
   for (size_t j = 0; j < others; ++j) {
     Scalar factor = args[first + others + j].scalar();

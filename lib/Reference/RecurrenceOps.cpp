@@ -43,6 +43,46 @@ LogicalResult reference::decayState(Interpreter<Scalar> &interpreter,
 }
 
 template <typename Scalar>
+LogicalResult reference::decayColumns(Interpreter<Scalar> &interpreter,
+                                      Operation *op, Datum<Scalar> &state,
+                                      const Datum<Scalar> &log) {
+  Tensor<Scalar> &rows = state.mutableReals();
+  int64_t width = rows.shape[1];
+  if (log.shape()[0] != width)
+    return interpreter.fail(op, "expected one log decay for each column of " +
+                                    spell(rows.shape) + ", but got " +
+                                    spell(log.shape()));
+  std::vector<Scalar> factors;
+  for (Scalar element : log.reals().data)
+    factors.push_back(exponential(element));
+  for (size_t i = 0; i < rows.data.size(); ++i)
+    rows.data[i] = factors[i % width] * rows.data[i];
+  return success();
+}
+
+/// S at.
+template <typename Scalar>
+static FailureOr<Datum<Scalar>>
+readColumns(Interpreter<Scalar> &interpreter, Operation *op,
+            const Datum<Scalar> &state, const Datum<Scalar> &at) {
+  const Tensor<Scalar> &rows = state.reals();
+  int64_t width = rows.shape[1];
+  if (at.shape()[0] != width)
+    return interpreter.fail(op, "expected a value vector for a state of "
+                                "shape " +
+                                    spell(rows.shape) + ", but got " +
+                                    spell(at.shape()));
+  std::vector<Scalar> out;
+  for (int64_t k = 0; k < rows.shape[0]; ++k) {
+    Scalar sum = ScalarTraits<Scalar>::integer(0);
+    for (int64_t v = 0; v < width; ++v)
+      sum += rows.data[k * width + v] * at.reals().data[v];
+    out.push_back(sum);
+  }
+  return Datum<Scalar>(Tensor<Scalar>{{rows.shape[0]}, std::move(out)});
+}
+
+template <typename Scalar>
 FailureOr<Datum<Scalar>>
 reference::readState(Interpreter<Scalar> &interpreter, Operation *op,
                      const Datum<Scalar> &state, const Datum<Scalar> &at) {
@@ -313,6 +353,23 @@ void reference::addRecurrenceOps(Interpreter<Scalar> &table) {
     results.push_back(std::move(*readout));
     return success();
   });
+  table.template add<DecayValuesOp>([](Interpreter<Scalar> &interpreter,
+                                       DecayValuesOp op, Args<Scalar> args,
+                                       Data<Scalar> &results) {
+    LogicalResult result = decayColumns(interpreter, op, args[0], args[1]);
+    results.push_back(std::move(args[0]));
+    return result;
+  });
+  table.template add<ReadValuesOp>([](Interpreter<Scalar> &interpreter,
+                                      ReadValuesOp op, Args<Scalar> args,
+                                      Data<Scalar> &results) -> LogicalResult {
+    auto readout = readColumns(interpreter, op, asOperand(interpreter, args[0]),
+                               asOperand(interpreter, args[1]));
+    if (failed(readout))
+      return failure();
+    results.push_back(std::move(*readout));
+    return success();
+  });
   table.template add<WriteOp>([](Interpreter<Scalar> &interpreter, WriteOp op,
                                  Args<Scalar> args, Data<Scalar> &results) {
     LogicalResult result = writeState<Scalar>(
@@ -346,6 +403,8 @@ QDELTA_REFERENCE_INSTANTIATE(addRecurrenceOps)
 #define QDELTA_INSTANTIATE_STATE(Scalar)                                       \
   template LogicalResult decayState(Interpreter<Scalar> &, Operation *,        \
                                     Datum<Scalar> &, const Datum<Scalar> &);   \
+  template LogicalResult decayColumns(Interpreter<Scalar> &, Operation *,      \
+                                      Datum<Scalar> &, const Datum<Scalar> &); \
   template FailureOr<Datum<Scalar>> readState(                                 \
       Interpreter<Scalar> &, Operation *, const Datum<Scalar> &,               \
       const Datum<Scalar> &);                                                  \

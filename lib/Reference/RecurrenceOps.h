@@ -21,6 +21,12 @@ mlir::LogicalResult decayState(Interpreter<Scalar> &interpreter,
                                mlir::Operation *op, Datum<Scalar> &state,
                                const Datum<Scalar> &log);
 
+/// S <- S Diag(e^log) in place, for a matrix S and one log per column.
+template <typename Scalar>
+mlir::LogicalResult decayColumns(Interpreter<Scalar> &interpreter,
+                                 mlir::Operation *op, Datum<Scalar> &state,
+                                 const Datum<Scalar> &log);
+
 /// S^T at.
 template <typename Scalar>
 mlir::FailureOr<Datum<Scalar>>

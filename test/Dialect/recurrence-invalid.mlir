@@ -53,7 +53,7 @@ qdelta.recurrence @f(state %S: tensor<?x?xf32>) token(%v: tensor<?xf32>) param(%
 
 // recurrence_c4
 qdelta.recurrence @f(state %S: tensor<?x?xf32>) token(%v: tensor<?xf32>) {
-  // expected-error @below {{a state is used only by qdelta.decay, qdelta.read, qdelta.write, qdelta.mix and qdelta.yield, but here by math.tanh /*recurrence_c4*/}}
+  // expected-error @below {{a state is used only by qdelta.decay, qdelta.decay_values, qdelta.read, qdelta.read_values, qdelta.write, qdelta.mix and qdelta.yield, but here by math.tanh /*recurrence_c4*/}}
   %0 = math.tanh %S : tensor<?x?xf32>
   qdelta.yield state %0 : tensor<?x?xf32> out %v : tensor<?xf32>
 }

@@ -97,6 +97,12 @@ def rwkv7(x, s, p):
     return x["r"] @ s["S"]
 
 
+def gated_oja(x, s, p):
+    s["S"] = s["S"] * np.exp(x["gv"])
+    s["S"] = s["S"] + x["beta"] * np.outer(x["k"] - s["S"] @ x["v"], x["v"])
+    return p["scale"] * x["q"] @ s["S"]
+
+
 def momentum_delta_net(x, s, p):
     error = x["p"] @ s["S"] - x["v"]
     s["M"] = np.exp(x["gm"]) * s["M"] + x["eta"] * np.outer(x["k"], error)
@@ -260,6 +266,8 @@ MODELS = {
               {"r": "K", "k": "K", "v": "V", "w": "K-", "h": "K1", "a": "K+"}, {}),
     "delta_net": (delta_net, {"S": "KV"}, {**QKV, "beta": "+"}, SCALE),
     "gated_delta_net": (gated_delta_net, {"S": "KV"}, {**QKV, "g": "-", "beta": "+"}, SCALE),
+    "gated_oja": (
+        gated_oja, {"S": "KV"}, {"q": "K1", "k": "K1", "v": "V1", "gv": "V-", "beta": "+"}, SCALE),
     "momentum_delta_net": (
         momentum_delta_net, {"S": "KV", "M": "KV"},
         {**QKV, "p": "K1", "g": "-", "gm": "-", "beta": "+", "eta": "+"}, SCALE),

@@ -72,8 +72,8 @@ LogicalResult ListValues::make(Operation &op) {
 }
 
 static bool isEntry(Operation &op) {
-  return isa<AffineDecayOp, AffineReadOp, AffineWriteOp, AffineMixOp,
-             AffineOutputOp, AffineEndOp>(op);
+  return isa<AffineDecayOp, AffineDecayValuesOp, AffineReadOp, AffineWriteOp,
+             AffineMixOp, AffineOutputOp, AffineEndOp>(op);
 }
 
 LogicalResult ListValues::makeKnown() {
@@ -83,7 +83,9 @@ LogicalResult ListValues::makeKnown() {
       continue;
     e.b.setLoc(entry.getLoc());
     if (auto decay = dyn_cast<AffineDecayOp>(entry))
-      factorOf(decay);
+      factorOf(decay.getG());
+    else if (auto decay = dyn_cast<AffineDecayValuesOp>(entry))
+      factorOf(decay.getG());
     else if (!isEntry(entry) && failed(make(entry)))
       return failure();
   }
@@ -97,6 +99,8 @@ LogicalResult ListValues::run(MutableArrayRef<Fragment> states, Output output) {
     e.b.setLoc(entry.getLoc());
     if (auto decay = dyn_cast<AffineDecayOp>(entry))
       this->decay(decay, states[decay.getState()]);
+    else if (auto decay = dyn_cast<AffineDecayValuesOp>(entry))
+      decayValues(decay, states[decay.getState()]);
     else if (auto read = dyn_cast<AffineReadOp>(entry))
       this->read(read, states[read.getState()]);
     else if (auto write = dyn_cast<AffineWriteOp>(entry))
@@ -142,12 +146,12 @@ Fragment ListValues::combine(ValueRange coefficients, ValueRange terms,
   return sum.empty() ? Fragment(static_cast<size_t>(size), e.f32(0)) : sum;
 }
 
-const Fragment &ListValues::factorOf(AffineDecayOp decay) {
-  Fragment &factor = factors[decay.getG()];
+const Fragment &ListValues::factorOf(Value log) {
+  Fragment &factor = factors[log];
   if (!factor.empty())
     return factor;
-  Fragment logs = values[decay.getG()];
-  if (isa<RankedTensorType>(decay.getG().getType()) && !isLoaded(decay.getG()))
+  Fragment logs = values[log];
+  if (dimOf(log) == TokenDim::Key && !isLoaded(log))
     logs = channelsOf(logs);
   for (Num log : logs)
     factor.push_back(exponential(log));
@@ -155,11 +159,20 @@ const Fragment &ListValues::factorOf(AffineDecayOp decay) {
 }
 
 void ListValues::decay(AffineDecayOp op, Fragment &state) {
-  const Fragment &factor = factorOf(op);
+  const Fragment &factor = factorOf(op.getG());
   for (int64_t r = 0; r < layout.rows; ++r)
     for (int64_t c = 0; c < layout.lanes; ++c) {
       Num &element = state[r * layout.lanes + c];
       element = element * factor[factor.size() == 1 ? 0 : r];
+    }
+}
+
+void ListValues::decayValues(AffineDecayValuesOp op, Fragment &state) {
+  const Fragment &factor = factorOf(op.getG());
+  for (int64_t r = 0; r < layout.rows; ++r)
+    for (int64_t c = 0; c < layout.lanes; ++c) {
+      Num &element = state[r * layout.lanes + c];
+      element = element * factor[c];
     }
 }
 

@@ -42,8 +42,9 @@ private:
   Fragment channelsOf(Fragment fragment);
   Fragment combine(mlir::ValueRange coefficients, mlir::ValueRange terms,
                    int64_t size);
-  const Fragment &factorOf(AffineDecayOp decay);
+  const Fragment &factorOf(mlir::Value log);
   void decay(AffineDecayOp op, Fragment &state);
+  void decayValues(AffineDecayValuesOp op, Fragment &state);
   void read(AffineReadOp op, llvm::ArrayRef<Num> state);
   void write(AffineWriteOp op, Fragment &state);
   void mix(AffineMixOp op, Fragment &state, llvm::ArrayRef<Num> source);

@@ -15,7 +15,7 @@ LENGTHS = [0, 1, 17, 64, 0, 211]
 POISONED = 3
 H, HV, K, V = 1, 2, 32, 48
 # Vectors of these names have V entries, all others K.
-VALUES = {"v", "z", "w", "v1", "v2", "v3", "vw0", "vw1", "vw2", "vw3"}
+VALUES = {"v", "gv", "z", "w", "v1", "v2", "v3", "vw0", "vw1", "vw2", "vw3"}
 
 
 def declared(model):

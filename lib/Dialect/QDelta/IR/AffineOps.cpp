@@ -24,6 +24,8 @@ void AffineScanOp::getAsmBlockArgumentNames(Region &region,
 static std::optional<int64_t> stateOf(Operation &op) {
   if (auto decay = dyn_cast<AffineDecayOp>(op))
     return decay.getState();
+  if (auto decay = dyn_cast<AffineDecayValuesOp>(op))
+    return decay.getState();
   if (auto read = dyn_cast<AffineReadOp>(op))
     return read.getState();
   if (auto write = dyn_cast<AffineWriteOp>(op))
@@ -160,4 +162,23 @@ LogicalResult AffineWriteOp::verify() {
            << getCoefficients().size() << " coefficients for "
            << getTerms().size() << " terms /*affine_write_c1*/";
   return success();
+}
+
+LogicalResult TransposeStateOp::verify() {
+  auto from = cast<RankedTensorType>(getState().getType());
+  auto to = cast<RankedTensorType>(getResult().getType());
+  bool fits = from.getRank() == 4 && to.getRank() == 4 &&
+              from.getElementType() == to.getElementType();
+  if (fits) {
+    SmallVector<int64_t> wanted(from.getShape());
+    std::swap(wanted[2], wanted[3]);
+    if (Value index = getStateIndex())
+      wanted[0] = cast<RankedTensorType>(index.getType()).getDimSize(0);
+    fits = to.getShape() == ArrayRef(wanted);
+  }
+  if (fits)
+    return success();
+  return emitOpError("expected a state [B, HV, K, V] and its transpose "
+                     "[B, HV, V, K], but got ")
+         << from << " and " << to << " /*transpose_state_c1*/";
 }

@@ -189,12 +189,25 @@ LogicalResult ChunkReadOp::verify() {
   return success();
 }
 
+void ChunkApplyOp::build(OpBuilder &b, OperationState &state, Value matrix,
+                         Value values, Value init, bool inclusive) {
+  build(b, state, matrix, values, init, ValueRange(), IntegerAttr(),
+        IntegerAttr(), inclusive ? b.getUnitAttr() : UnitAttr());
+}
+
 LogicalResult ChunkApplyOp::verify() {
   ArrayRef<int64_t> init = shapeOf(getInit());
   if (init.size() != 2 || !isMatrix(getMatrix(), init[0], init[0]))
     return emitOpError("expected a matrix [C, C] for values [C, W], but got ")
            << getMatrix().getType() << " and " << getInit().getType();
-  return success();
+  bool decays = !getLogs().empty();
+  if (decays != getFrom().has_value() || decays != getTo().has_value() ||
+      llvm::any_of(getLogs(), [&](Value log) { return shapeOf(log) != init; }))
+    return emitOpError("expected logs and values [C, W] and two places, or "
+                       "neither logs nor places, but got ")
+           << getLogs().getTypes() << " with " << getInit().getType()
+           << " /*chunk_apply_c1*/";
+  return verifyPlaces(*this, getLogs(), getFrom(), getTo());
 }
 
 LogicalResult ChunkSolveOp::verify() {
@@ -264,6 +277,18 @@ LogicalResult ChunkUpdateOp::verify() {
                        "[K, W], but got ")
            << getChannels().getType() << " and " << getState().getType()
            << " /*chunk_update_c1*/";
+  auto isOfState = [&](Value key) {
+    return getElementTypeOrSelf(key) == getElementTypeOrSelf(getState());
+  };
+  if (getColumns() && (!isMatrix(getColumns(), 1, shapeOf(getState())[1]) ||
+                       !llvm::all_of(getKeys(), isOfState) ||
+                       !llvm::all_of(getReads(), isOfState)))
+    return emitOpError("expected factors [1, W] for the columns of a state "
+                       "[K, W], and keys and reads in its element type, but "
+                       "got ")
+           << getColumns().getType() << " and " << getState().getType()
+           << " with " << getKeys().getTypes() << " and "
+           << getReads().getTypes() << " /*chunk_update_c4*/";
   if (getAheadAt().size() != (getAhead() ? 3 : 0) ||
       (getAhead() &&
        cast<RankedTensorType>(getAhead().getType()).getRank() != 4))

@@ -151,13 +151,14 @@ static LogicalResult verifyDomain(RecurrenceOp op, unsigned index) {
 static LogicalResult verifyOperands(Operation &op,
                                     llvm::DenseMap<Value, TokenDim> &dims) {
   auto isState = [&](Value value) { return dims[value] == TokenDim::State; };
-  if (isa<ReadOp, WriteOp, MixOp>(op) ||
+  if (isa<ReadOp, ReadValuesOp, WriteOp, MixOp, DecayValuesOp>(op) ||
       (isa<DecayOp>(op) && isState(op.getOperand(0))))
     return success();
   if (llvm::any_of(op.getOperands(), isState))
     return op.emitError("a state is used only by qdelta.decay, "
-                        "qdelta.read, qdelta.write, qdelta.mix and "
-                        "qdelta.yield, but here by ")
+                        "qdelta.decay_values, qdelta.read, qdelta.read_values, "
+                        "qdelta.write, qdelta.mix and qdelta.yield, but here "
+                        "by ")
            << op.getName() << " /*recurrence_c4*/";
   if (auto rotate = dyn_cast<RotateOp>(op)) {
     if (dims[rotate.getVector()] == TokenDim::Key &&
@@ -238,6 +239,11 @@ LogicalResult RecurrenceOp::verifyRegions() {
   for (Operation &op : step.without_terminator())
     if (failed(verifyOperands(op, dims)))
       return failure();
+  for (auto [index, output] : llvm::enumerate(yield.getOutputs()))
+    if (dims[output] != TokenDim::Value)
+      return yield.emitOpError("expected output ")
+             << index << " to be a value vector [V], but it is a key vector "
+             << "/*yield_c3*/";
   return verifyLevels(*this);
 }
 
@@ -284,6 +290,11 @@ LogicalResult DecayOp::verify() {
   return emitOpError("expected g to be a scalar or to have the entries of ")
          << getState().getType() << ", but got " << getG().getType()
          << " /*decay_c1*/";
+}
+
+LogicalResult DecayValuesOp::verify() {
+  return verifyAgainstState(*this, getState(), getG(), 1, "g",
+                            "decay_values_c1");
 }
 
 LogicalResult MaxPlusOp::verify() {
@@ -365,18 +376,37 @@ LogicalResult ReadOp::verify() {
   return verifyAgainstState(*this, getState(), getAt(), 0, "at", "read_c1");
 }
 
+LogicalResult ReadValuesOp::verify() {
+  return verifyAgainstState(*this, getState(), getAt(), 1, "at",
+                            "read_values_c1");
+}
+
+/// The type of a vector over dimension `dim` of `state`.
+static LogicalResult inferVector(std::optional<Location> location, Value state,
+                                 unsigned dim, SmallVectorImpl<Type> &types) {
+  auto type = cast<RankedTensorType>(state.getType());
+  if (type.getRank() != 2)
+    return emitOptionalError(
+        location, "expected the state to be tensor<K x V>, but got ", type);
+  types.push_back(
+      RankedTensorType::get({type.getDimSize(dim)}, type.getElementType()));
+  return success();
+}
+
 LogicalResult
 ReadOp::inferReturnTypes(MLIRContext *, std::optional<Location> location,
                          ValueRange operands, DictionaryAttr, OpaqueProperties,
                          RegionRange,
                          SmallVectorImpl<Type> &inferredReturnTypes) {
-  auto state = cast<RankedTensorType>(operands[0].getType());
-  if (state.getRank() != 2)
-    return emitOptionalError(
-        location, "expected the state to be tensor<K x V>, but got ", state);
-  inferredReturnTypes.push_back(
-      RankedTensorType::get({state.getDimSize(1)}, state.getElementType()));
-  return success();
+  return inferVector(location, operands[0], 1, inferredReturnTypes);
+}
+
+LogicalResult
+ReadValuesOp::inferReturnTypes(MLIRContext *, std::optional<Location> location,
+                               ValueRange operands, DictionaryAttr,
+                               OpaqueProperties, RegionRange,
+                               SmallVectorImpl<Type> &inferredReturnTypes) {
+  return inferVector(location, operands[0], 0, inferredReturnTypes);
 }
 
 LogicalResult WriteOp::verify() {

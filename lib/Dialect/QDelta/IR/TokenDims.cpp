@@ -41,6 +41,11 @@ bool propagate(Block &step, llvm::DenseMap<Value, TokenDim> &dims) {
     } else if (auto read = dyn_cast<ReadOp>(op)) {
       learnKey(read.getAt());
       learnValue(read.getResult());
+    } else if (auto read = dyn_cast<ReadValuesOp>(op)) {
+      learnValue(read.getAt());
+      learnKey(read.getResult());
+    } else if (auto decay = dyn_cast<DecayValuesOp>(op)) {
+      learnValue(decay.getG());
     } else if (auto write = dyn_cast<WriteOp>(op)) {
       learnKey(write.getKey());
       learnValue(write.getValue());
@@ -55,6 +60,8 @@ bool propagate(Block &step, llvm::DenseMap<Value, TokenDim> &dims) {
       }
     } else if (auto decay = dyn_cast<AffineDecayOp>(op)) {
       learnKey(decay.getG());
+    } else if (auto decay = dyn_cast<AffineDecayValuesOp>(op)) {
+      learnValue(decay.getG());
     } else if (auto read = dyn_cast<AffineReadOp>(op)) {
       llvm::for_each(read.getBases(), learnKey);
     } else if (auto write = dyn_cast<AffineWriteOp>(op)) {

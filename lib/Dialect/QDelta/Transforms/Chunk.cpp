@@ -30,7 +30,7 @@ struct ChunkPass : qdelta::impl::ChunkBase<ChunkPass> {
       SmallVector<Operation *> ops;
       func.walk([&](Operation *op) {
         auto schedule = op->getAttrOfType<ScheduleAttr>("schedule");
-        if (isa<AffineScanOp, PrescanOp>(op) &&
+        if (isa<AffineScanOp, PrescanOp, TransposeStateOp>(op) &&
             !(schedule && schedule.isTokenLoop()))
           ops.push_back(op);
       });

@@ -58,15 +58,20 @@ LogicalResult qdelta::createKernel(OpBuilder &b, Location loc,
           for (auto [reading, tile] : system->reads)
             readouts[reading] =
                 ChunkReadOp::create(b, loc, tileType, tile, args[0]);
-          ChunkStep step = createChunkStep(
-              b, loc, context.list, *system, tiles, readouts, tileType,
+          FailureOr<ChunkStep> step = createChunkStep(
+              b, loc, context.list, *system, tiles, valid, readouts, tileType,
               op.getFacts().getBounded() ? StepSolver::BoundedInverse
                                          : StepSolver::Inverse);
-          for (auto [i, output] : llvm::enumerate(step.outputs))
+          failed |= mlir::failed(step);
+          if (failed) {
+            scf::YieldOp::create(b, loc, args);
+            return;
+          }
+          for (auto [i, output] : llvm::enumerate(step->outputs))
             values[1 + i] =
                 StoreTileOp::create(b, loc, output, values[1 + i],
                                     ValueRange{zero, first, zero}, zero);
-          values[0] = createStateUpdate(b, loc, *system, step, /*state=*/0,
+          values[0] = createStateUpdate(b, loc, *system, *step, /*state=*/0,
                                         args[0], tileType, ValueRange())
                           .getResult();
         }

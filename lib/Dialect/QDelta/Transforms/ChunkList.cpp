@@ -32,9 +32,12 @@ ChunkList ChunkList::read(AffineScanOp op, int64_t chunk) {
   int64_t position = 0;
   auto entryOf = [&](unsigned state) -> ListEntry {
     State &own = list.states[state];
-    return {state, static_cast<int64_t>(own.logs.size()),
+    return {state,
+            static_cast<int64_t>(own.logs.size()),
             static_cast<int64_t>(own.channelLogs.size()),
-            static_cast<int64_t>(list.steps.size()), position++};
+            static_cast<int64_t>(own.valueLogs.size()),
+            static_cast<int64_t>(list.steps.size()),
+            position++};
   };
   for (Operation &entry : op.getBody().front()) {
     if (auto decay = dyn_cast<AffineDecayOp>(entry)) {
@@ -46,6 +49,8 @@ ChunkList ChunkList::read(AffineScanOp op, int64_t chunk) {
       }
       state.logs.push_back(decay.getG());
       list.steps.push_back({number, number, decay.getG()});
+    } else if (auto decay = dyn_cast<AffineDecayValuesOp>(entry)) {
+      list.states[decay.getState()].valueLogs.push_back(decay.getG());
     } else if (auto mix = dyn_cast<AffineMixOp>(entry)) {
       list.steps.push_back({static_cast<unsigned>(mix.getState()),
                             static_cast<unsigned>(mix.getSource()),
@@ -103,11 +108,24 @@ FailureOr<ChunkList> ChunkList::get(AffineScanOp op) {
   bool perChannel = llvm::any_of(list.states, [](const State &state) {
     return !state.channelLogs.empty();
   });
+  bool perColumn = list.hasValueDecays();
   for (auto mix : op.getBody().getOps<AffineMixOp>())
-    if (perChannel)
+    if (perChannel || perColumn)
       return mix.emitError("the chunk form covers mixes of states whose decays "
                            "are one number for all key channels, but this list "
-                           "has a decay per key channel");
+                           "has a decay per ")
+             << (perColumn ? "value channel" : "key channel");
+  if (perColumn && (schedule.getKernel() || schedule.getDefer()))
+    return op.emitError(schedule.getKernel() ? "GPU kernels in chunks cover"
+                                             : "deferred decays are")
+           << " decays common to all value channels, but this list has one per "
+              "value channel";
+  bool unknown = llvm::any_of(list.writes, std::mem_fn(&Write::unknown));
+  if (perColumn && unknown && list.chunk > 1)
+    return op.emitError("a chunk's system is one for all value columns: with "
+                        "decays per value channel and writes that use reads, "
+                        "expected chunks of 1 token, but got ")
+           << list.chunk;
   return list;
 }
 

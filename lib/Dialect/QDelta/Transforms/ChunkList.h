@@ -24,6 +24,8 @@ struct ListEntry {
   int64_t place;
   /// Decays per channel of that state that do.
   int64_t channelPlace;
+  /// Decays per value channel of that state that do.
+  int64_t valuePlace;
   /// Coupling steps that do.
   int64_t step;
   /// Its number among all entries of the list.
@@ -33,6 +35,9 @@ struct ListEntry {
 /// One product of a state at the chunk's start with a key vector: a base
 /// vector, the channel place it is read from, and the state.
 using Reading = std::tuple<mlir::Value, int64_t, unsigned>;
+
+/// A reading that is taken at a value place.
+using PlacedReading = std::pair<Reading, int64_t>;
 
 /// A common decay by the log `by`, if target and source are one state, or a
 /// mix: the source times `by` is added to the target.
@@ -55,9 +60,10 @@ struct ChunkList {
     /// Its value uses a read.
     bool unknown = false;
   };
-  /// The log decays of one state, in order: common ones and ones per channel.
+  /// The log decays of one state, in order: common ones, ones per channel and
+  /// ones per value channel.
   struct State {
-    llvm::SmallVector<mlir::Value> logs, channelLogs;
+    llvm::SmallVector<mlir::Value> logs, channelLogs, valueLogs;
   };
 
   /// Of the step's arithmetic and its states: f32 or f64.
@@ -81,6 +87,11 @@ struct ChunkList {
   /// does not cover it.
   static mlir::FailureOr<ChunkList> get(AffineScanOp op);
 
+  /// Whether a state has decays per value channel.
+  bool hasValueDecays() const {
+    return llvm::any_of(
+        states, [](const State &state) { return !state.valueLogs.empty(); });
+  }
   /// Whether mixes carry what `source` holds at step `from` of a token into
   /// `target` at step `to` of the token that comes `tokens` later. A state is
   /// always carried into itself.

@@ -20,9 +20,9 @@ public:
               const llvm::DenseMap<Reading, Value> &readouts,
               RankedTensorType tileType)
       : b(b), loc(loc), list(list), system(system), tiles(tiles),
-        readouts(readouts), tileType(tileType) {}
+        readouts(readouts), tileType(tileType), decays(b, loc, list) {}
 
-  ChunkStep build(StepSolver solver);
+  FailureOr<ChunkStep> build(StepSolver solver, Value valid);
 
 private:
   Value addScaled(Value sum, Value tile, Value by) {
@@ -34,6 +34,8 @@ private:
   Value addReadouts(Value sum, ChunkTarget &target);
   Value matrixOf(ChunkTarget &target, unsigned w);
   Value applyWrite(Value sum, ChunkTarget &target, unsigned w, Value written);
+  void findWritten(StepSolver solver);
+  void substituteToken();
   SmallVector<Value> solve(ArrayRef<Value> matrices, ArrayRef<Value> rhs);
   SmallVector<Value> solveByInverse(ArrayRef<Value> matrices,
                                     ArrayRef<Value> rhs, bool bounded);
@@ -45,6 +47,8 @@ private:
   TokenTiles &tiles;
   const llvm::DenseMap<Reading, Value> &readouts;
   RankedTensorType tileType;
+  ValueDecays decays;
+  ChunkStep step;
 };
 
 Value StepBuilder::addDirect(Value sum, ChunkTarget &target) {
@@ -54,14 +58,20 @@ Value StepBuilder::addDirect(Value sum, ChunkTarget &target) {
 }
 
 Value StepBuilder::addReadouts(Value sum, ChunkTarget &target) {
-  for (auto [reading, coefficient] : target.readouts)
-    sum = addScaled(sum, readouts.lookup(reading), coefficient);
+  for (auto [placed, coefficient] : target.readouts) {
+    auto [reading, valuePlace] = placed;
+    Value readout = readouts.lookup(reading);
+    if (Value decay = decays.to(std::get<2>(reading), valuePlace))
+      readout = arith::MulFOp::create(b, loc, readout, decay);
+    sum = addScaled(sum, readout, coefficient);
+  }
   return sum;
 }
 
 /// What write `w` enters `target` with: zeros if nothing carries it there.
+/// Without decays per value channel all value places are 0.
 Value StepBuilder::matrixOf(ChunkTarget &target, unsigned w) {
-  auto entry = target.earlier.find(w);
+  auto entry = target.earlier.find({w, 0});
   if (entry != target.earlier.end())
     return entry->second.matrix;
   int64_t chunk = tileType.getDimSize(0);
@@ -71,11 +81,11 @@ Value StepBuilder::matrixOf(ChunkTarget &target, unsigned w) {
 
 Value StepBuilder::applyWrite(Value sum, ChunkTarget &target, unsigned w,
                               Value written) {
-  auto entry = target.earlier.find(w);
-  if (entry == target.earlier.end())
-    return sum;
-  return ChunkApplyOp::create(b, loc, entry->second.matrix, written, sum,
-                              entry->second.inclusive);
+  for (auto &[place, interaction] : target.earlier)
+    if (place.first == w)
+      sum = decays.apply(interaction.matrix, written, sum, list.writes[w],
+                         place.second, interaction.inclusive);
+  return sum;
 }
 
 SmallVector<Value> StepBuilder::solve(ArrayRef<Value> matrices,
@@ -106,13 +116,11 @@ SmallVector<Value> StepBuilder::solveByInverse(ArrayRef<Value> matrices,
   return solutions;
 }
 
-ChunkStep StepBuilder::build(StepSolver solver) {
-  ChunkStep step;
-  // Known writes first, then the system of the unknown ones.
+/// Known writes first, then the system of the unknown ones.
+void StepBuilder::findWritten(StepSolver solver) {
   ArrayRef<ChunkList::Write> writes = list.writes;
   SmallVector<Value> rhs, matrices;
   SmallVector<unsigned> unknown;
-  step.written.resize(writes.size());
   for (auto [w, target] : llvm::enumerate(system.writes)) {
     Value sum = addReadouts(addDirect(Value(), target), target);
     if (writes[w].unknown) {
@@ -130,37 +138,68 @@ ChunkStep StepBuilder::build(StepSolver solver) {
     for (unsigned w : unknown)
       matrices.push_back(matrixOf(target, w));
   }
-  if (!unknown.empty()) {
-    auto solutions = solver == StepSolver::Substitution
-                         ? solve(matrices, rhs)
-                         : solveByInverse(matrices, rhs,
-                                          solver == StepSolver::BoundedInverse);
-    for (auto [w, solution] : llvm::zip(unknown, solutions))
-      step.written[w] = solution;
+  if (unknown.empty())
+    return;
+  auto solutions =
+      solver == StepSolver::Substitution
+          ? solve(matrices, rhs)
+          : solveByInverse(matrices, rhs, solver == StepSolver::BoundedInverse);
+  for (auto [w, solution] : llvm::zip(unknown, solutions))
+    step.written[w] = solution;
+}
+
+/// The writes of a chunk of one token, whatever decays stand between them: each
+/// follows from those before it.
+void StepBuilder::substituteToken() {
+  for (auto [w, target] : llvm::enumerate(system.writes)) {
+    Value sum = addReadouts(addDirect(Value(), target), target);
+    for (auto &[place, interaction] : target.earlier)
+      if (interaction.inclusive)
+        sum = decays.apply(interaction.matrix, step.written[place.first], sum,
+                           list.writes[place.first], place.second,
+                           /*inclusive=*/true);
+    step.written[w] = sum;
   }
+}
+
+FailureOr<ChunkStep> StepBuilder::build(StepSolver solver, Value valid) {
+  if (failed(decays.load(tiles, valid)))
+    return failure();
+  step.written.resize(list.writes.size());
+  bool ofOneToken = list.hasValueDecays() && list.chunk == 1;
+  if (ofOneToken)
+    substituteToken();
+  else
+    findWritten(solver);
   // What comes directly may be large, and then would round each addend.
   for (ChunkTarget &target : system.outputs) {
     Value sum = addReadouts(Value(), target);
-    for (unsigned w = 0; w < writes.size(); ++w)
+    for (unsigned w = 0; w < list.writes.size(); ++w)
       sum = applyWrite(sum, target, w, step.written[w]);
     step.outputs.push_back(addDirect(sum, target));
   }
-  for (auto [value, factors] : llvm::zip(step.written, system.updateFactors)) {
+  for (auto [write, value, factors] :
+       llvm::zip(list.writes, step.written, system.updateFactors)) {
     ByState &updates = step.updates.emplace_back();
+    Value left = value;
+    if (Value decay = decays.toEnd(write.state, write.valuePlace))
+      left = arith::MulFOp::create(b, loc, left, decay);
     for (auto &[state, factor] : factors)
-      updates[state] = ScaleOp::create(b, loc, value, factor);
+      updates[state] = ScaleOp::create(b, loc, left, factor);
   }
-  return step;
+  for (unsigned state = 0; state < list.states.size(); ++state)
+    step.columns.push_back(decays.total(state));
+  return std::move(step);
 }
 } // namespace
 
-ChunkStep
+FailureOr<ChunkStep>
 qdelta::createChunkStep(OpBuilder &b, Location loc, const ChunkList &list,
-                        ChunkSystem &system, TokenTiles &tiles,
+                        ChunkSystem &system, TokenTiles &tiles, Value valid,
                         const llvm::DenseMap<Reading, Value> &readouts,
                         RankedTensorType tileType, StepSolver solver) {
   return StepBuilder(b, loc, list, system, tiles, readouts, tileType)
-      .build(solver);
+      .build(solver, valid);
 }
 
 ChunkUpdateOp qdelta::createStateUpdate(OpBuilder &b, Location loc,
@@ -182,9 +221,9 @@ ChunkUpdateOp qdelta::createStateUpdate(OpBuilder &b, Location loc,
     keys.push_back(key);
     values.push_back(own->second);
   }
-  return ChunkUpdateOp::create(b, loc, states[state].getType(),
-                               SmallVector<Type>(reads.size(), tileType),
-                               states[state], update.decay, update.channelDecay,
-                               update.channelsDecay, others, factors, keys,
-                               values, reads, Value(), ValueRange());
+  return ChunkUpdateOp::create(
+      b, loc, states[state].getType(),
+      SmallVector<Type>(reads.size(), tileType), states[state], update.decay,
+      update.channelDecay, update.channelsDecay, step.columns[state], others,
+      factors, keys, values, reads, Value(), ValueRange());
 }

@@ -8,6 +8,7 @@
 #define QDELTA_TRANSFORMS_CHUNKSTEP_H
 
 #include "ChunkSystem.h"
+#include "ValueDecays.h"
 
 namespace qdelta {
 
@@ -22,15 +23,20 @@ struct ChunkStep {
   /// What it adds to the states that it reaches by the chunk's end.
   llvm::SmallVector<ByState> updates;
   llvm::SmallVector<mlir::Value> outputs;
+  /// What the value channels of each state lose over the chunk, [1 x W]; null
+  /// for nothing.
+  llvm::SmallVector<mlir::Value> columns;
 };
 
 /// Solves the chunk's `system` for the columns that `tiles` loads. `readouts`
-/// holds X S of each reading at the chunk's start.
-ChunkStep createChunkStep(mlir::OpBuilder &b, mlir::Location loc,
-                          const ChunkList &list, ChunkSystem &system,
-                          TokenTiles &tiles,
-                          const llvm::DenseMap<Reading, mlir::Value> &readouts,
-                          mlir::RankedTensorType tileType, StepSolver solver);
+/// holds X S of each reading at the chunk's start, `valid` [C] tells which
+/// tokens exist; it may be null without decays per value channel. Fails with an
+/// error if a token-local op does not apply to tiles.
+mlir::FailureOr<ChunkStep>
+createChunkStep(mlir::OpBuilder &b, mlir::Location loc, const ChunkList &list,
+                ChunkSystem &system, TokenTiles &tiles, mlir::Value valid,
+                const llvm::DenseMap<Reading, mlir::Value> &readouts,
+                mlir::RankedTensorType tileType, StepSolver solver);
 
 /// Creates the update of state number `state` by a chunk, and the next chunk's
 /// products of the new state with `reads`. `states` are the blocks of all

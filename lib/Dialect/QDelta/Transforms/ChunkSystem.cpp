@@ -239,7 +239,7 @@ void SystemBuilder::addReadings(ChunkTarget &target,
     for (unsigned state = 0; state < list.states.size(); ++state)
       if (Reading reading(base, read.channelPlace, state);
           list.reaches(state, 0, read.state, read.step, list.chunk - 1))
-        addTo(target.readouts, reading,
+        addTo(target.readouts, PlacedReading(reading, read.valuePlace),
               multiply(b, loc, product, coupling.to(read, state)));
   }
 }
@@ -254,7 +254,7 @@ void SystemBuilder::addWrites(ChunkTarget &target, const ChunkList::Read &read,
     bool inclusive = write.position < read.position;
     Value matrix = scaleRows(readInteraction(read, w), factor);
     auto [entry, isNew] = target.earlier.try_emplace(
-        w, ChunkTarget::Interaction{matrix, inclusive});
+        {w, read.valuePlace}, ChunkTarget::Interaction{matrix, inclusive});
     if (isNew)
       continue;
     entry->second.matrix = addTiles(entry->second.matrix, matrix);
@@ -288,6 +288,10 @@ FailureOr<ChunkSystem> SystemBuilder::build() {
   for (const ChunkList::Terms &output : list.outputs)
     if (failed(createTarget(system.outputs.emplace_back(), output)))
       return failure();
+  for (const ChunkList::State &state : list.states)
+    for (Value log : state.valueLogs)
+      if (failed(addScalars(log)))
+        return failure();
   if (tiles.hasFailed())
     return failure();
   return std::move(system);

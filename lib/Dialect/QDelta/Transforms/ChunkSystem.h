@@ -22,17 +22,19 @@ namespace qdelta {
 /// tokens follows from readouts of the state, token-local vectors and the
 /// values of earlier writes. Tiles [C]; a null coefficient is 1.
 struct ChunkTarget {
-  /// Coefficient of each reading of the state at the chunk's start.
-  llvm::MapVector<Reading, mlir::Value> readouts;
+  /// Coefficient of each reading of the state at the chunk's start, at each
+  /// value place.
+  llvm::MapVector<PlacedReading, mlir::Value> readouts;
   /// Coefficient of each token-local value vector.
   llvm::MapVector<mlir::Value, mlir::Value> direct;
-  /// For write w: the [C x C] matrix that its values enter with, and whether a
-  /// token's own write is among them.
+  /// For write w and the value place of reads: the [C x C] matrix that its
+  /// values enter with, and whether a token's own write is among them. What
+  /// value channels lose in between is not part of it.
   struct Interaction {
     mlir::Value matrix;
     bool inclusive;
   };
-  llvm::MapVector<unsigned, Interaction> earlier;
+  llvm::MapVector<std::pair<unsigned, int64_t>, Interaction> earlier;
 };
 
 /// The key vectors that readings multiply the state with, tiles [C x K]: bases,

@@ -203,16 +203,6 @@ struct LowerRead : OpRewritePattern<ChunkReadOp> {
   }
 };
 
-struct LowerApply : OpRewritePattern<ChunkApplyOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ChunkApplyOp op,
-                                PatternRewriter &b) const override {
-    b.replaceOp(op, multiply(b, op.getLoc(), op.getMatrix(), op.getValues(),
-                             op.getInit()));
-    return success();
-  }
-};
-
 /// Several unknown writes a token interleave into one system of C * W rows.
 struct LowerSolve : OpRewritePattern<ChunkSolveOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -329,6 +319,9 @@ struct LowerUpdate : OpRewritePattern<ChunkUpdateOp> {
             .getResult(0);
     if (op.getChannels())
       state = decayChannels(op, state, b);
+    if (op.getColumns())
+      state = scaledInPlace(
+          b, loc, state, rowOf(b, loc, op.getColumns(), b.getIndexAttr(0)), 1);
     for (auto [other, factor] : llvm::zip(op.getOthers(), op.getFactors()))
       state = addState(op, other, factor, state, b);
     for (auto [key, value] : llvm::zip(op.getKeys(), op.getValues()))
@@ -431,11 +424,12 @@ struct LowerAnyOutside : OpRewritePattern<AnyOutsideOp> {
 struct ChunkToLinalgPass : qdelta::impl::ChunkToLinalgBase<ChunkToLinalgPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
+    populateApplyToLinalgPatterns(patterns);
     populateDecayToLinalgPatterns(patterns);
     populateTransferToLinalgPatterns(patterns);
     patterns.add<LowerScale, LowerScaleChannels, LowerMaskRows, LowerAnyOutside,
                  LowerLoadTile, LowerStoreTile, LowerValid, LowerRead,
-                 LowerApply, LowerSolve, LowerUpdate>(&getContext());
+                 LowerSolve, LowerUpdate>(&getContext());
     populateRowOpPatterns(patterns);
     FrozenRewritePatternSet frozen(std::move(patterns));
     ConversionTarget target(getContext());

@@ -65,7 +65,8 @@ void Derivation::assignOutputs() {
 
 SmallVector<Attribute> Derivation::derive() {
   for (int64_t position = 0; position < step.numPositions(); ++position)
-    if (!step.statesAt(position).empty())
+    if (!step.statesAt(position).empty() ||
+        (position % 2 && step.makesFinals(position)))
       stageAt(position);
   assignOutputs();
   // Last to first; a stage only ever asks for what comes before it.

@@ -14,7 +14,8 @@ using namespace qdelta;
 namespace {
 class ListStage : public Stage {
 public:
-  using Stage::Stage;
+  ListStage(Step &step, int64_t position)
+      : Stage(step, position), list(step.listAt(position)) {}
 
   void fill() override;
   void create(OpBuilder &b, RunOpInterface run,
@@ -31,30 +32,40 @@ private:
   /// The number that the list gives a state's version; none if it is not the
   /// list's.
   std::optional<unsigned> numberOf(Value version);
+  /// The same for the state that `op` reads, if it is a read on the list's
+  /// side.
+  std::optional<unsigned> numberRead(Operation *op);
   void cloneTokenLocal();
   void chooseBases();
   void emitStage(unsigned number, Operation *stage);
-  void emitRead(unsigned number, ReadOp read);
+  void emitDecay(unsigned number, Location loc, Value g, bool ofValues);
+  void emitRead(unsigned number, Operation *read);
   void emitWrite(unsigned number, WriteOp write);
   void emitOutput(Value value);
   LinearForm formOf(Value value, bool splitsImports);
   SmallVector<Value> coefficientsOf(Location loc, const LinearForm &form);
 
-  llvm::DenseMap<ReadOp, Value> readouts;
+  Step::List list;
+  llvm::DenseMap<Operation *, Value> readouts;
   bool splitReads = true;
 };
 
 std::optional<unsigned> ListStage::numberOf(Value version) {
-  ArrayRef<unsigned> states = step.statesAt(position);
-  const unsigned *found = llvm::find(states, step.stateOf(version));
-  if (found == states.end())
+  const unsigned *found = llvm::find(list.states, step.stateOf(version));
+  if (found == list.states.end())
     return std::nullopt;
-  return found - states.begin();
+  return found - list.states.begin();
+}
+
+std::optional<unsigned> ListStage::numberRead(Operation *op) {
+  bool isRead = list.transposed ? isa_and_nonnull<ReadValuesOp>(op)
+                                : isa_and_nonnull<ReadOp>(op);
+  return isRead ? numberOf(op->getOperand(0)) : std::nullopt;
 }
 
 void ListStage::cloneTokenLocal() {
   for (Operation &op : recurrence().getBody().front().without_terminator())
-    if (!isa<ReadOp, WriteOp, MixOp, DecayOp>(op) &&
+    if (!readsMatrix(&op) && !changesMatrix(&op) && !isa<DecayOp>(op) &&
         step.positionOf(op.getResult(0)) < 0)
       local(op.getResult(0));
 }
@@ -63,20 +74,20 @@ void ListStage::cloneTokenLocal() {
 /// reading at each key vector as it stands.
 void ListStage::chooseBases() {
   llvm::SetVector<Value> whole, split;
-  recurrence().walk([&](ReadOp read) {
-    if (!numberOf(read.getState()))
-      return;
-    whole.insert(local(read.getAt()));
-    for (auto &entry : formOf(read.getAt(), /*splitsImports=*/true))
+  for (Operation &read : recurrence().getBody().front()) {
+    if (!numberRead(&read))
+      continue;
+    whole.insert(local(read.getOperand(1)));
+    for (auto &entry : formOf(read.getOperand(1), /*splitsImports=*/true))
       split.insert(entry.first);
-  });
+  }
   splitReads = split.size() <= whole.size();
 }
 
 SmallVector<Value> ListStage::coefficientsOf(Location loc,
                                              const LinearForm &form) {
   auto state = cast<RankedTensorType>(
-      recurrence().getBody().getArgument(step.statesAt(position)[0]).getType());
+      recurrence().getBody().getArgument(list.states[0]).getType());
   return llvm::map_to_vector(form, [&](auto &entry) {
     return oneIfNull(b, loc, entry.second, state.getElementType());
   });
@@ -95,37 +106,51 @@ LinearForm ListStage::formOf(Value value, bool splitsImports) {
     return !splitsImports && home >= 0 && home != position;
   };
   auto termOf = [&](Value leaf) {
-    auto read = leaf.getDefiningOp<ReadOp>();
-    if (read && numberOf(read.getState()))
-      return readouts.lookup(read);
+    if (numberRead(leaf.getDefiningOp()))
+      return readouts.lookup(leaf.getDefiningOp());
     return local(leaf);
   };
   auto scalarOf = [&](Value scalar) { return local(scalar); };
   return linearize(b, value, isTerm, termOf, scalarOf);
 }
 
-void ListStage::emitRead(unsigned number, ReadOp read) {
+void ListStage::emitRead(unsigned number, Operation *read) {
   if (readouts.contains(read))
     return;
+  Value at = read->getOperand(1);
   LinearForm form;
   if (splitReads)
-    form = formOf(read.getAt(), /*splitsImports=*/true);
+    form = formOf(at, /*splitsImports=*/true);
   else
-    form[local(read.getAt())] = Value();
+    form[local(at)] = Value();
   readouts[read] = AffineReadOp::create(
-      b, read.getLoc(), ReadoutType::get(b.getContext()), number,
-      coefficientsOf(read.getLoc(), form), termsOf(form));
+      b, read->getLoc(), ReadoutType::get(b.getContext()), number,
+      coefficientsOf(read->getLoc(), form), termsOf(form));
+}
+
+/// A decay of rows or, `ofValues`, columns: the transposed state's are the
+/// state's columns.
+void ListStage::emitDecay(unsigned number, Location loc, Value g,
+                          bool ofValues) {
+  bool perChannel = isa<RankedTensorType>(g.getType());
+  if (perChannel && ofValues != list.transposed)
+    AffineDecayValuesOp::create(b, loc, number, local(g));
+  else
+    AffineDecayOp::create(b, loc, number, local(g));
 }
 
 void ListStage::emitWrite(unsigned number, WriteOp write) {
+  Value writeKey = write.getKey(), writeValue = write.getValue();
+  if (list.transposed)
+    std::swap(writeKey, writeValue);
   // A scaled key is the key, with the factor moved into the value.
-  LinearForm keyForm = formOf(write.getKey(), /*splitsImports=*/true);
+  LinearForm keyForm = formOf(writeKey, /*splitsImports=*/true);
   Value key, factor;
   if (keyForm.size() == 1)
     std::tie(key, factor) = *keyForm.begin();
   else
-    key = local(write.getKey());
-  LinearForm value = formOf(write.getValue(), /*splitsImports=*/false);
+    key = local(writeKey);
+  LinearForm value = formOf(writeValue, /*splitsImports=*/false);
   for (auto &entry : value)
     entry.second = multiply(b, write.getLoc(), entry.second, factor);
   AffineWriteOp::create(b, write.getLoc(), number, key,
@@ -137,11 +162,12 @@ void ListStage::emitWrite(unsigned number, WriteOp write) {
 void ListStage::emitStage(unsigned number, Operation *stage) {
   Value version = stage->getOperand(0);
   for (Operation &op : recurrence().getBody().front())
-    if (auto read = dyn_cast<ReadOp>(op))
-      if (read.getState() == version)
-        emitRead(number, read);
+    if (numberRead(&op) && op.getOperand(0) == version)
+      emitRead(number, &op);
   if (auto decay = dyn_cast<DecayOp>(stage))
-    AffineDecayOp::create(b, decay.getLoc(), number, local(decay.getG()));
+    emitDecay(number, decay.getLoc(), decay.getG(), /*ofValues=*/false);
+  else if (auto decay = dyn_cast<DecayValuesOp>(stage))
+    emitDecay(number, decay.getLoc(), decay.getG(), /*ofValues=*/true);
   else if (auto mix = dyn_cast<MixOp>(stage))
     AffineMixOp::create(b, mix.getLoc(), number, *numberOf(mix.getSource()),
                         local(mix.getBy()));
@@ -159,13 +185,9 @@ void ListStage::fill() {
   cloneTokenLocal();
   chooseBases();
   for (Operation &stage : recurrence().getBody().front().without_terminator()) {
-    if (auto read = dyn_cast<ReadOp>(stage)) {
-      if (std::optional<unsigned> number = numberOf(read.getState()))
-        emitRead(*number, read);
-    } else if (isa<DecayOp, WriteOp, MixOp>(stage)) {
-      auto type = dyn_cast<RankedTensorType>(stage.getResult(0).getType());
-      if (!type || type.getRank() != 2)
-        continue; // of a vector or scalar
+    if (std::optional<unsigned> number = numberRead(&stage)) {
+      emitRead(*number, &stage);
+    } else if (changesMatrix(&stage)) {
       if (std::optional<unsigned> number = numberOf(stage.getOperand(0)))
         emitStage(*number, &stage);
     }
@@ -184,18 +206,30 @@ void ListStage::create(OpBuilder &at, RunOpInterface run,
                        MutableArrayRef<Value> stepFinals) {
   Operands operands = takeOperands(run, sequences);
   SmallVector<Type> finals;
-  for (unsigned state : step.statesAt(position)) {
-    Value init = recurrence().getLevels()
-                     ? createLevelSizes(at, run, recurrence())
-                     : run.getInits()[state];
+  Value index = run.getStateIndex();
+  bool hasLevels = !!recurrence().getLevels();
+  for (unsigned state : list.states) {
+    Value init = hasLevels ? createLevelSizes(at, run, recurrence())
+                           : run.getInits()[state];
+    auto type = cast<RankedTensorType>(
+        hasLevels ? init.getType() : run.getFinals()[state].getType());
+    if (list.transposed) {
+      SmallVector<int64_t> shape(type.getShape());
+      std::swap(shape[2], shape[3]);
+      if (index)
+        shape[0] = cast<RankedTensorType>(index.getType()).getDimSize(0);
+      type = type.clone(shape);
+      init = TransposeStateOp::create(at, run.getLoc(), type, init, index);
+    }
     operands.inits.push_back(init);
-    finals.push_back(recurrence().getLevels() ? init.getType()
-                                              : run.getFinals()[state].getType());
+    finals.push_back(type);
   }
+  // A transposed state is a copy, and nobody asks for what becomes of it.
+  bool inPlace = run.isInPlace() && !list.transposed;
   auto op = AffineScanOp::create(
       at, run.getLoc(), resultTypes(run), finals, operands.tokens,
-      operands.params, operands.inits, run.getCuSeqlens(), run.getStateIndex(),
-      run.isInPlace(), !!recurrence().getLevels(),
+      operands.params, operands.inits, run.getCuSeqlens(),
+      inPlace ? index : Value(), inPlace, hasLevels,
       at.getArrayAttr(operands.names),
       FactsAttr::get(at.getContext(), DecayKind::None, 0, 0, {}, false),
       ScheduleAttr());
@@ -210,7 +244,8 @@ void ListStage::create(OpBuilder &at, RunOpInterface run,
     return cast<DictionaryAttr>(recurrence().getArgAttrs()[arg.getArgNumber()])
         .get(name);
   }));
-  setResults(op, sequences, stepOutputs, stepFinals);
+  setResults(op, list.transposed ? ArrayRef<unsigned>() : list.states,
+             sequences, stepOutputs, stepFinals);
 }
 } // namespace
 

@@ -106,7 +106,7 @@ void PrescanStage::create(OpBuilder &at, RunOpInterface run,
       operands.params, operands.inits, run.getCuSeqlens(), run.getStateIndex(),
       run.isInPlace(), at.getArrayAttr(operands.names), ScheduleAttr());
   op.getBody().takeBody(*region);
-  setResults(op, sequences, stepOutputs, stepFinals);
+  setResults(op, step.statesAt(position), sequences, stepOutputs, stepFinals);
 }
 } // namespace
 

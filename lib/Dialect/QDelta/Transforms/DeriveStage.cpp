@@ -143,7 +143,8 @@ SmallVector<Type> Stage::resultTypes(RunOpInterface run) {
   return types;
 }
 
-void Stage::setResults(Operation *op, llvm::DenseMap<Value, Value> &sequences,
+void Stage::setResults(Operation *op, ArrayRef<unsigned> states,
+                       llvm::DenseMap<Value, Value> &sequences,
                        MutableArrayRef<Value> stepOutputs,
                        MutableArrayRef<Value> stepFinals) {
   unsigned next = 0;
@@ -153,6 +154,6 @@ void Stage::setResults(Operation *op, llvm::DenseMap<Value, Value> &sequences,
     sequences[value] = op->getResult(next++);
   if (recurrence().getLevels())
     return;
-  for (unsigned state : step.statesAt(position))
+  for (unsigned state : states)
     stepFinals[state] = op->getResult(next++);
 }

@@ -62,7 +62,8 @@ protected:
                const llvm::DenseMap<mlir::Value, mlir::Value> &sequences);
   /// The types of what the op returns: outputs, then values provided.
   llvm::SmallVector<mlir::Type> resultTypes(RunOpInterface run);
-  void setResults(mlir::Operation *op,
+  /// Hands on the op's results; the finals are those of `states`.
+  void setResults(mlir::Operation *op, llvm::ArrayRef<unsigned> states,
                   llvm::DenseMap<mlir::Value, mlir::Value> &sequences,
                   llvm::MutableArrayRef<mlir::Value> outputs,
                   llvm::MutableArrayRef<mlir::Value> finals);

@@ -86,9 +86,13 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
              : ChunkReadOp::create(b, loc, tileType, here.reads[reading],
                                    states[std::get<2>(reading)]);
 
-  ChunkStep step = createChunkStep(b, loc, context.list, here, tiles, readouts,
-                                   tileType, StepSolver::Substitution);
-  for (auto [output, sum] : llvm::zip(outputs, step.outputs)) {
+  Value valid = context.list.hasValueDecays() ? validAt(first) : Value();
+  FailureOr<ChunkStep> step =
+      createChunkStep(b, loc, context.list, here, tiles, valid, readouts,
+                      tileType, StepSolver::Substitution);
+  if (mlir::failed(step))
+    return failure();
+  for (auto [output, sum] : llvm::zip(outputs, step->outputs)) {
     SmallVector<Value> at{zero, first, zero};
     // Levels add up.
     if (op.getLevels())
@@ -115,7 +119,7 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
                                 cast<RankedTensorType>(read.second.getType())));
       places.push_back(numStates() + i);
     }
-    ChunkUpdateOp update = createStateUpdate(b, loc, here, step, state, states,
+    ChunkUpdateOp update = createStateUpdate(b, loc, here, *step, state, states,
                                              tileType, nextReads);
     if (schedule.getPrefetch() && op.getInPlace()) {
       update.getAheadMutable().assign(context.states[state]);

@@ -43,6 +43,7 @@ private:
   Value createOwn(OpResult result, Slice slice);
   Value takeSequence(Value tokens, OpFoldResult first);
   LogicalResult createItem(Operation *op);
+  void transposeItem(TransposeStateOp op);
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, loc, value);
   }
@@ -72,6 +73,8 @@ private:
 };
 
 size_t numOutputs(Operation *op) {
+  if (isa<TransposeStateOp>(op))
+    return 0;
   if (auto list = dyn_cast<AffineScanOp>(op))
     return list.getOutputs().size();
   return cast<PrescanOp>(op).getOutputs().size();
@@ -84,7 +87,7 @@ bool isFinal(OpResult result) {
 /// The initial state that a result replaces, or null.
 Value replacedBy(OpResult result) {
   Operation *op = result.getOwner();
-  if (!isFinal(result))
+  if (!isFinal(result) || isa<TransposeStateOp>(op))
     return {};
   size_t state = result.getResultNumber() - numOutputs(op);
   if (auto list = dyn_cast<AffineScanOp>(op))
@@ -101,6 +104,8 @@ ScheduleAttr scheduleOf(Operation *op) {
 
 LogicalResult ItemLoop::verify() {
   for (Operation *op : ops) {
+    if (isa<TransposeStateOp>(op))
+      continue;
     if (!scheduleOf(op))
       return op->emitError(
           "has no schedule; run -qdelta-select-schedule first");
@@ -131,14 +136,40 @@ LogicalResult ItemLoop::verify() {
   return success();
 }
 
+/// The list or prescan that says what the items are: the first one, or a
+/// transpose that stands alone.
+Operation *leaderOf(ArrayRef<Operation *> ops) {
+  for (Operation *op : ops)
+    if (!isa<TransposeStateOp>(op))
+      return op;
+  return ops.front();
+}
+
+Value stateIndexOf(Operation *op) {
+  if (auto transpose = dyn_cast<TransposeStateOp>(op))
+    return transpose.getStateIndex();
+  auto list = dyn_cast<AffineScanOp>(op);
+  return list ? list.getStateIndex() : cast<PrescanOp>(op).getStateIndex();
+}
+
 Value cuSeqlensOf(Operation *op) {
+  if (isa<TransposeStateOp>(op))
+    return {};
   auto list = dyn_cast<AffineScanOp>(op);
   return list ? list.getCuSeqlens() : cast<PrescanOp>(op).getCuSeqlens();
 }
 
 void ItemLoop::findSizes() {
-  cuSeqlens = cuSeqlensOf(ops.front());
-  if (auto list = dyn_cast<AffineScanOp>(ops.front())) {
+  Operation *leader = leaderOf(ops);
+  cuSeqlens = cuSeqlensOf(leader);
+  if (auto transpose = dyn_cast<TransposeStateOp>(leader)) {
+    Value index_ = transpose.getStateIndex();
+    batches = dim(index_ ? index_ : transpose.getState(), 0);
+    total = index(0);
+    valueHeads = dim(transpose.getState(), 1);
+    return;
+  }
+  if (auto list = dyn_cast<AffineScanOp>(leader)) {
     Value init = list.getInits()[0], tokens = list.getTokens()[0];
     total = dim(tokens, 1);
     if (list.getLevels()) {
@@ -146,12 +177,16 @@ void ItemLoop::findSizes() {
       batches = dim(like, 0), valueHeads = dim(like, 2);
       return;
     }
+    // An item's own copy of a state has its transpose's sizes.
+    if (auto transpose = init.getDefiningOp<TransposeStateOp>())
+      init = transpose.getState();
     // Of an index's pool of states any number are at work.
-    batches = dim(list.getStateIndex() ? tokens : init, 0);
+    batches =
+        dim(stateIndexOf(list) || stateIndexOf(ops.front()) ? tokens : init, 0);
     valueHeads = dim(init, 1);
     return;
   }
-  auto prescan = cast<PrescanOp>(ops.front());
+  auto prescan = cast<PrescanOp>(leader);
   Value sequence = prescan.getTokens()[0];
   batches = cuSeqlens
                 ? arith::SubIOp::create(b, loc, dim(cuSeqlens, 0), index(1))
@@ -211,7 +246,7 @@ void ItemLoop::createLoop(ArrayRef<OpResult> shared) {
   for (OpResult result : shared)
     empties.push_back(createEmpty(result));
   SmallVector<OpFoldResult> bounds{batches, valueHeads};
-  auto list = dyn_cast<AffineScanOp>(ops.front());
+  auto list = dyn_cast<AffineScanOp>(leaderOf(ops));
   bool kernel = list && scheduleOf(list).getKernel();
   int64_t values = 0, width = 0;
   if (kernel) {
@@ -240,9 +275,7 @@ void ItemLoop::createLoop(ArrayRef<OpResult> shared) {
 
 /// Which entry of its states `op` works on for a batch entry.
 Value ItemLoop::stateEntry(Operation *op, Value batch) {
-  auto list = dyn_cast<AffineScanOp>(op);
-  Value index =
-      list ? list.getStateIndex() : cast<PrescanOp>(op).getStateIndex();
+  Value index = stateIndexOf(op);
   if (!index)
     return batch;
   Value entry = tensor::ExtractOp::create(b, loc, index, batch);
@@ -304,9 +337,47 @@ Value ItemLoop::takeSequence(Value tokens, OpFoldResult first) {
                                         strides);
 }
 
-/// One op for the item. A sequence that the item made itself has one batch
-/// entry and one head.
+/// The item's own transposed copy of a state, [1, 1, V, K], row by row. A state
+/// in place is read where its list works on it, before it does.
+void ItemLoop::transposeItem(TransposeStateOp op) {
+  OpResult result = cast<OpResult>(op.getResult());
+  Value source = op.getState();
+  for (Operation *other : ops)
+    for (OpResult final : other->getResults())
+      if (replacedBy(final) == source)
+        source = destinations.lookup(final);
+  Slice slice = sliceOf(result);
+  Value whole = destinations.lookup(result);
+  Value copy =
+      whole ? tensor::ExtractSliceOp::create(b, loc, whole, slice.offsets,
+                                             slice.sizes, slice.strides)
+            : createOwn(result, slice);
+  auto type = cast<RankedTensorType>(op.getState().getType());
+  Value entry = stateEntry(op, batch), zero = index(0), one = index(1);
+  auto overKeys = scf::ForOp::create(
+      b, loc, zero, index(type.getDimSize(2)), one, copy,
+      [&](OpBuilder &, Location, Value k, ValueRange outer) {
+        auto overValues = scf::ForOp::create(
+            b, loc, zero, index(type.getDimSize(3)), one, outer,
+            [&](OpBuilder &, Location, Value v, ValueRange inner) {
+              Value element = tensor::ExtractOp::create(
+                  b, loc, source, ValueRange{entry, head, k, v});
+              Value next = tensor::InsertOp::create(
+                  b, loc, element, inner[0], ValueRange{zero, zero, v, k});
+              scf::YieldOp::create(b, loc, next);
+            });
+        scf::YieldOp::create(b, loc, overValues.getResults());
+      });
+  made[result] = overKeys.getResult(0);
+}
+
+/// One op for the item. A sequence or a state that the item made itself has one
+/// batch entry and one head.
 LogicalResult ItemLoop::createItem(Operation *op) {
+  if (auto transpose = dyn_cast<TransposeStateOp>(op)) {
+    transposeItem(transpose);
+    return success();
+  }
   auto list = dyn_cast<AffineScanOp>(op);
   auto prescan = dyn_cast<PrescanOp>(op);
   OperandRange tokens = list ? list.getTokens() : prescan.getTokens();
@@ -357,15 +428,19 @@ LogicalResult ItemLoop::createItem(Operation *op) {
   } else {
     HeadContext context{list,   lists[op], batch, head,    ofBatch,
                         ofHead, length,    {},    Value(), Value()};
+    for (OpOperand &init : list.getInitsMutable())
+      if (Value own = made.lookup(init.get())) {
+        init.set(own);
+        context.batch = context.head = index(0);
+      }
     if (list.getInPlace() && scheduleOf(op).getPrefetch()) {
       for (OpResult final : list.getFinals())
         context.states.push_back(destinations.lookup(final));
       findNext(context);
     }
     created = firstColumn ? createKernel(b, loc, context, firstColumn, slices)
-              : list.getLevels()
-                  ? createLevels(b, loc, context, total, slices)
-                  : createHead(b, loc, context, slices);
+              : list.getLevels() ? createLevels(b, loc, context, total, slices)
+                                 : createHead(b, loc, context, slices);
   }
   for (auto [result, slice] : llvm::zip(op->getResults(), slices))
     made[result] = slice;
@@ -393,7 +468,8 @@ LogicalResult ItemLoop::build() {
 
   if (auto func = ops.front()->getParentOfType<func::FuncOp>())
     for (Operation *op : ops)
-      if (isa<AffineScanOp>(op) || !func->hasAttr("qdelta.schedule"))
+      if (isa<AffineScanOp>(op) ||
+          (isa<PrescanOp>(op) && !func->hasAttr("qdelta.schedule")))
         func->setAttr("qdelta.schedule", scheduleOf(op));
   for (auto [result, whole] : llvm::zip(shared, forall.getResults()))
     result.replaceAllUsesWith(whole);

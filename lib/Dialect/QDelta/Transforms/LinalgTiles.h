@@ -50,6 +50,8 @@ mlir::Value withColumn(mlir::OpBuilder &b, mlir::Location loc,
 mlir::Value scaledInPlace(mlir::OpBuilder &b, mlir::Location loc,
                           mlir::Value tile, mlir::Value by, unsigned along);
 
+/// Lowers chunk_apply.
+void populateApplyToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// Lowers chunk_decay and chunk_gram.
 void populateDecayToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// Lowers chunk_transfer.

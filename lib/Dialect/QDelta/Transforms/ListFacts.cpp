@@ -39,6 +39,8 @@ static bool isBounded(AffineScanOp op,
   bool bounded = op.getInits().size() == 1;
   for (auto decay : op.getBody().getOps<AffineDecayOp>())
     bounded &= attrOf(decay.getG(), "qdelta.log_decay") != nullptr;
+  for (auto decay : op.getBody().getOps<AffineDecayValuesOp>())
+    bounded &= attrOf(decay.getG(), "qdelta.log_decay") != nullptr;
   for (auto write : op.getBody().getOps<AffineWriteOp>())
     for (auto [coefficient, term] :
          llvm::zip(write.getCoefficients(), write.getTerms())) {
@@ -74,6 +76,8 @@ qdelta::findFacts(AffineScanOp op,
     if (auto decay = dyn_cast<AffineDecayOp>(stage)) {
       kind = std::max(kind, decayKind(op, decay.getG()));
       places[decay.getState()] += isPerChannel(decay);
+    } else if (isa<AffineDecayValuesOp>(stage)) {
+      kind = DecayKind::PerValueChannel;
     } else if (auto read = dyn_cast<AffineReadOp>(stage)) {
       for (Value base : read.getBases())
         reads.insert({read.getState(), base.getAsOpaquePointer(),

@@ -47,12 +47,21 @@ struct SelectSchedulePass
   using SelectScheduleBase::SelectScheduleBase;
 
   void runOnOperation() override {
+    WalkResult result = getOperation().walk([&](TransposeStateOp op) {
+      if (!findGpuTarget(target))
+        return WalkResult::advance();
+      op.emitError("states that are read on their value side have no GPU "
+                   "lowering yet");
+      return WalkResult::interrupt();
+    });
+    if (result.wasInterrupted())
+      return signalPassFailure();
     SmallVector<AffineScanOp> lists;
     getOperation().walk([&](AffineScanOp op) { lists.push_back(op); });
     for (AffineScanOp op : lists)
       if (failed(schedule(op)))
         return signalPassFailure();
-    WalkResult result = getOperation().walk([&](PrescanOp op) {
+    result = getOperation().walk([&](PrescanOp op) {
       return failed(schedule(op)) ? WalkResult::interrupt()
                                   : WalkResult::advance();
     });
@@ -106,6 +115,12 @@ int64_t SelectSchedulePass::registersNeeded(const ChunkList &list,
   return most;
 }
 
+/// Whether a chunk of several tokens would have a system for each value column.
+static bool needsSingleTokens(FactsAttr facts) {
+  return facts.getDecay() == DecayKind::PerValueChannel &&
+         llvm::is_contained(facts.getUnknown(), true);
+}
+
 /// Options that mean the same for every target.
 LogicalResult SelectSchedulePass::checkOptions(AffineScanOp op) {
   if (mode != "auto" && mode != "recurrent" && mode != "chunked")
@@ -120,6 +135,12 @@ LogicalResult SelectSchedulePass::checkOptions(AffineScanOp op) {
   if (op.getInPlace() && (chunk > 1 || mode == "chunked"))
     return op.emitError("states in place go with tokens one by one, chunk = 1 "
                         "and mode = auto or recurrent, but got ")
+           << chunk.getValue() << " and " << mode.getValue();
+  if (needsSingleTokens(op.getFacts()) && (chunk > 1 || mode == "chunked"))
+    return op.emitError("a chunk's system is one for all value columns: with "
+                        "decays per value channel and writes that use reads, "
+                        "expected chunk = 1 and mode = auto or recurrent, but "
+                        "got ")
            << chunk.getValue() << " and " << mode.getValue();
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());
   if (ShapedType::isDynamic(state.getDimSize(2)) ||
@@ -150,7 +171,7 @@ LogicalResult SelectSchedulePass::checkLevels(AffineScanOp op) {
 /// and sizes are such that two rows can be multiplied at once: whole pairs of
 /// keys, and columns that fill registers.
 static bool multipliesPairs(AffineScanOp op, int64_t lanes) {
-  if (op.getFacts().getDecay() == DecayKind::PerChannel ||
+  if (op.getFacts().getDecay() >= DecayKind::PerChannel ||
       op.getInits().size() > 1)
     return false;
   for (Value operand : llvm::concat<Value>(op.getTokens(), op.getOutputs()))
@@ -305,6 +326,10 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
     return op.emitError("GPU kernels in chunks cover one decay for all key "
                         "channels, but this list has one per key channel; "
                         "mode = recurrent covers it");
+  if (op.getFacts().getDecay() == DecayKind::PerValueChannel)
+    return op.emitError("GPU kernels in chunks cover decays common to all "
+                        "value channels, but this list has one per value "
+                        "channel; mode = recurrent covers it");
   op = hoistKeys(op);
   Type element = storedIn(op);
   StringRef operands = element.isBF16()  ? "bf16"
@@ -452,11 +477,11 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   int64_t lanes = std::max<int64_t>(1, row->lanes * 4 / bytes);
   int64_t vectors = row->vectorsPerRow;
   bool pairUp = row->bf16Pairs && multipliesPairs(op, row->lanes);
-  int64_t tokens = chunk                 ? chunk
-                   : mode == "recurrent" ? 1
-                   : pairUp              ? kPairedChunk
-                   : vectorises          ? kUnrolledChunk
-                                         : matrixChunk(facts);
+  int64_t tokens = chunk                                             ? chunk
+                   : mode == "recurrent" || needsSingleTokens(facts) ? 1
+                   : pairUp     ? kPairedChunk
+                   : vectorises ? kUnrolledChunk
+                                : matrixChunk(facts);
   bool unroll = vectorises && tokens <= kLongestUnrolled;
   auto hasPairs = [&] { return unroll && pairUp && tokens % 2 == 0; };
   auto fits = [&] {
@@ -473,11 +498,13 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   int64_t columns = unroll ? vectors * lanes : kMatrixColumns;
   columns = std::min(columns, std::max<int64_t>(values, 1));
   int64_t span = unroll ? std::max<int64_t>(1, kSpanTokens / tokens) : 1;
-  bool decays = facts.getDecay() != DecayKind::None;
+  // What runs on over chunks is common to all value channels.
+  bool defers = facts.getDecay() != DecayKind::None &&
+                facts.getDecay() != DecayKind::PerValueChannel;
   op.setScheduleAttr(ScheduleAttr::get(
       op.getContext(), row->name, tokens, columns, span, lanes, unroll,
       /*fuse=*/unroll,
-      /*defer=*/unroll && decays && states == 1,
+      /*defer=*/unroll && defers && states == 1,
       /*prefetch=*/unroll, /*kernel=*/false,
       /*operands=*/hasPairs() ? "bf16" : "", /*split=*/1));
   return success();

@@ -16,9 +16,12 @@ using namespace qdelta;
 /// Dependence on states is a set in a word.
 static constexpr uint64_t kMostStates = 64;
 
-/// Whether `op` is a decay, write or mix of a matrix state.
-static bool changesMatrix(Operation *op) {
-  return isa<WriteOp, MixOp>(op) ||
+bool qdelta::readsMatrix(Operation *op) {
+  return isa<ReadOp, ReadValuesOp>(op);
+}
+
+bool qdelta::changesMatrix(Operation *op) {
+  return isa<WriteOp, MixOp, DecayValuesOp>(op) ||
          (isa<DecayOp>(op) &&
           isa<RankedTensorType>(op->getResult(0).getType()) &&
           cast<RankedTensorType>(op->getResult(0).getType()).getRank() == 2);
@@ -40,6 +43,15 @@ ArrayRef<unsigned> Step::statesAt(int64_t position) const {
   return statesByPosition[position];
 }
 
+Step::List Step::listAt(int64_t position) const {
+  if (ArrayRef<unsigned> states = statesAt(position); !states.empty())
+    return {states, solvesTransposed(states[0]), false};
+  ArrayRef<unsigned> before = statesAt(position - 2);
+  if (position % 2 == 0 || before.empty() || !(valueSide >> before[0] & 1))
+    return {{}, false, false};
+  return {before, !solvesTransposed(before[0]), true};
+}
+
 LogicalResult Step::analyze() {
   if (recurrence.getNumStates() > kMostStates)
     return recurrence.emitError("expected at most ")
@@ -49,7 +61,10 @@ LogicalResult Step::analyze() {
   findDependence();
   if (failed(checkMixes()))
     return failure();
+  findSides();
   findStrata();
+  if (failed(checkSides()))
+    return failure();
   for (Operation &op : recurrence.getBody().front().without_terminator())
     if (failed(checkOp(&op)))
       return failure();
@@ -76,7 +91,7 @@ LogicalResult Step::followChains() {
       Operation *consumer = nullptr;
       for (OpOperand &use : version.getUses()) {
         Operation *user = use.getOwner();
-        if (!isa<DecayOp, WriteOp, MixOp>(user) || use.getOperandNumber() != 0)
+        if (!changesMatrix(user) || use.getOperandNumber() != 0)
           continue;
         if (consumer) {
           auto diag = user->emitError("state %")
@@ -152,13 +167,42 @@ void Step::findDependence() {
       // one stratum of its states: each one's chain has it as a user.
       for (Value version : chain)
         for (Operation *user : version.getUsers())
-          if (isa<ReadOp>(user) || changesMatrix(user))
+          if (readsMatrix(user) || changesMatrix(user))
             used |= dependenceOfOperands(user);
     } else {
       used = dependsOn.lookup(updateOf(index));
     }
     uses.push_back(used | Mask(1) << index);
   }
+}
+
+/// Which states are read on their value side, and which of those have writes
+/// with keys made of that.
+void Step::findSides() {
+  for (auto read : recurrence.getBody().getOps<ReadValuesOp>())
+    valueSide |= Mask(1) << stateOf(read.getState());
+  for (auto write : recurrence.getBody().getOps<WriteOp>())
+    transposed |= dependsOn.lookup(write.getState()) & valueSide &
+                  dependsOn.lookup(write.getKey());
+}
+
+/// What a write writes is linear in one side of its state alone.
+LogicalResult Step::checkSides() {
+  for (auto write : recurrence.getBody().getOps<WriteOp>()) {
+    unsigned state = stateOf(write.getState());
+    if (solvesTransposed(state) && depends(write.getValue(), state))
+      return write.emitError("the new state is not affine in %")
+             << nameOf(state)
+             << ": qdelta.write takes a key and a value that both depend on "
+                "it";
+  }
+  for (auto read : recurrence.getBody().getOps<ReadValuesOp>())
+    if (Mask own = strata[stateOf(read.getState())]; llvm::popcount(own) > 1)
+      return read.emitError("state %")
+             << nameOf(stateOf(read.getState()))
+             << " is read on its value side, but is coupled with other "
+                "states; this has no lowering yet";
+  return success();
 }
 
 /// Strata are sets of states that reach one another.
@@ -251,7 +295,8 @@ LogicalResult Step::failNotAffine(Operation *op, unsigned state) {
 /// known before it: they do not depend on its stratum in any way.
 LogicalResult Step::checkKeySide(Operation *op) {
   unsigned own = stateOf(op->getOperand(0));
-  Value known = isa<MixOp>(op) ? op->getOperand(2) : op->getOperand(1);
+  bool isLast = isa<MixOp>(op) || (isa<WriteOp>(op) && solvesTransposed(own));
+  Value known = isLast ? op->getOperand(2) : op->getOperand(1);
   Mask used = dependsOn.lookup(known), all = 0;
   for (unsigned i = 0; i < reaches.size(); ++i)
     if (used >> i & 1)
@@ -261,7 +306,7 @@ LogicalResult Step::checkKeySide(Operation *op) {
            << nameOf(llvm::countr_zero(cyclic)) << ": " << op->getName()
            << " takes a key, decay or factor that depends on it";
   if (Mask later = used >> own)
-    if (!isa<ReadOp>(op))
+    if (!readsMatrix(op))
       return failCyclic(op, own, own + llvm::countr_zero(later));
   return success();
 }
@@ -281,7 +326,7 @@ LogicalResult Step::checkOp(Operation *op) {
   if (op->getNumRegions() != 0)
     return op->emitError("a step is a straight line, but ")
            << op->getName() << " has a region";
-  if (isa<ReadOp>(op) || changesMatrix(op))
+  if (readsMatrix(op) || changesMatrix(op))
     return checkKeySide(op);
   Mask used = dependenceOfOperands(op), reached = 0;
   if (used == 0)
@@ -338,7 +383,9 @@ void Step::place() {
         position =
             std::max(isOdd(needed) ? needed + 2 : needed + 1, lastList + 2);
         position += !isOdd(position);
-        lastList = position;
+        // A state that is read on both sides has the next list too.
+        lastList = position + (valueSide >> i & 1 ? 2 : 0);
+        home(lastList);
       } else {
         position = std::max<int64_t>(needed + isOdd(needed), 0);
       }
@@ -366,7 +413,7 @@ int64_t Step::needsOf(unsigned state) {
   int64_t needed = -1;
   for (Value version : chains[state])
     for (Operation *user : version.getUsers())
-      if (isa<ReadOp>(user) || changesMatrix(user))
+      if (readsMatrix(user) || changesMatrix(user))
         for (Value operand : user->getOperands().drop_front())
           needed = std::max(needed, coefficientsOf(operand, own));
   return needed;
@@ -377,7 +424,7 @@ int64_t Step::coefficientsOf(Value value, Mask own) {
     return place(value);
   int64_t needed = -1;
   Operation *op = value.getDefiningOp();
-  if (op && !isa<ReadOp>(op)) // a read's key counts where it is read
+  if (op && !readsMatrix(op)) // a read's key counts where it is read
     for (Value operand : op->getOperands())
       needed = std::max(needed, coefficientsOf(operand, own));
   return needed;
@@ -399,8 +446,11 @@ int64_t Step::place(Value value) {
 }
 
 int64_t Step::placeOp(Operation *op) {
-  if (auto read = dyn_cast<ReadOp>(op))
-    return statePositions[stateOf(read.getState())];
+  if (readsMatrix(op)) {
+    unsigned state = stateOf(op->getOperand(0));
+    bool isSecond = isa<ReadValuesOp>(op) != solvesTransposed(state);
+    return statePositions[state] + (isSecond ? 2 : 0);
+  }
   int64_t last = -1;
   for (Value operand : op->getOperands())
     last = std::max(last, place(operand));

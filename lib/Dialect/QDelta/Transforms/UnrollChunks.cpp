@@ -391,11 +391,21 @@ void Unroller::unroll(ChunkApplyOp op) {
   SmallVector<Value> values = parts.rows(op.getValues());
   SmallVector<Value> matrix = parts.matrix(op.getMatrix());
   SmallVector<Value> sums(parts.rows(op.getInit()));
+  Factors factors(b, loc, parts, op.getLogs());
+  auto left = [&](size_t s, size_t t) {
+    Value decay = op.getLogs().empty()
+                      ? Value()
+                      : factors.product(factors.place(s, *op.getFrom()),
+                                        factors.place(t, *op.getTo()),
+                                        getElementTypeOrSelf(values[s]));
+    return decay ? arith::MulFOp::create(b, loc, values[s], decay).getResult()
+                 : values[s];
+  };
   size_t chunk = sums.size();
   for (size_t t = 0; t < chunk; ++t)
     for (size_t s = 0; s < t + op.getInclusive(); ++s)
       if (Value entry = matrix[t * chunk + s])
-        sums[t] = fma(entry, values[s], sums[t]);
+        sums[t] = fma(entry, left(s, t), sums[t]);
   parts.set(op.getResult(), std::move(sums));
 }
 
@@ -461,6 +471,9 @@ SmallVector<Value> Unroller::statePass(ChunkUpdateOp op,
         Value row = parts.readRow(loc, args[0], at, width), old = row;
         if (Value decay = decayOf(k))
           row = timesRow(decay, row);
+        if (op.getColumns())
+          row = arith::MulFOp::create(b, loc, row,
+                                      parts.rows(op.getColumns())[0]);
         for (auto [other, factor] : llvm::zip(op.getOthers(), op.getFactors()))
           row = fma(factor, parts.readRow(loc, other, at, width), row);
         for (auto [key, value] : llvm::zip(writeKeys, op.getValues()))
@@ -479,6 +492,8 @@ void Unroller::unroll(ChunkUpdateOp op) {
   // Rows are made once, outside both branches.
   for (Value value : op.getValues())
     parts.rows(value);
+  if (op.getColumns())
+    parts.rows(op.getColumns());
   bool common = !matchPattern(op.getDecay(), m_OneFloat());
   Value channels = op.getChannels() ? parts.memory(op.getChannels()) : Value();
   Value when = op.getWhen();

@@ -92,6 +92,13 @@ def QDelta_AffineDecayOp : QDelta_Op<"affine_decay", [HasParent<"AffineScanOp">]
   let assemblyFormat = "$state `by` $g attr-dict `:` type($g)";
 }
 
+def QDelta_AffineDecayValuesOp : QDelta_Op<"affine_decay_values", [
+    HasParent<"AffineScanOp">]> {
+  let summary = "list entry: S <- S Diag(e^g)";
+  let arguments = (ins I64Attr:$state, QDelta_Vector:$g);
+  let assemblyFormat = "$state `by` $g attr-dict `:` type($g)";
+}
+
 def QDelta_AffineReadOp : QDelta_Op<"affine_read", [
     HasParent<"AffineScanOp">, SameVariadicOperandSize]> {
   let summary = "list entry: y = S^T (sum_i c_i x_i)";
@@ -151,6 +158,25 @@ def QDelta_AffineEndOp : QDelta_Op<"affine_end", [
     Terminator, HasParent<"AffineScanOp">]> {
   let summary = "ends the list";
   let assemblyFormat = "attr-dict";
+}
+
+def QDelta_TransposeStateOp : QDelta_Op<"transpose_state", [Pure]> {
+  let summary = "an initial state with key and value side exchanged";
+  let description = [{
+    Of a state [B, HV, K, V] the state [B, HV, V, K] with S^T for every batch
+    entry and head /*transpose_state_c1*/. With `state_index` [B] it is taken from
+    a pool [N, HV, K, V], of which it has the entries that the index names. What a
+    list reads on the value side of a state is an ordinary read of the
+    transposed one.
+  }];
+  let arguments = (ins AnyRankedTensor:$state,
+                       Optional<QDelta_StateIndex>:$state_index);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $state (`state_index` `(` $state_index^ `:` type($state_index) `)`)?
+    attr-dict `:` type($state) `->` type($result)
+  }];
+  let hasVerifier = 1;
 }
 
 def QDelta_PrescanOp : QDelta_Op<"prescan", [

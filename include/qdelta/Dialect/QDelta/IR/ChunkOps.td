@@ -118,7 +118,7 @@ def QDelta_ChunkDecayOp : QDelta_Op<"chunk_decay", [Pure]> {
   let summary = "decay between two places of a chunk's list";
   let description = [{
     `logs` holds the logs of decays of the token's list, in order: one number a
-    token as a tile [C], or one per key channel as a tile [C x K]. A place p of
+    token as a tile [C], or one per channel as a tile [C x K]. A place p of
     token t stands after the first p of these decays of that token's list. The
     result is e^(sum of the logs between two places), at most 1. For logs [C]:
     * `from` p and `to` q: [C x C]; entry (t, s) runs from place p of token s to
@@ -127,9 +127,10 @@ def QDelta_ChunkDecayOp : QDelta_Op<"chunk_decay", [Pure]> {
     * `from` p alone: [C], to the chunk's end;
     * neither: a scalar, the whole chunk; of type f64 if the product is to run on
       over chunks.
-    For logs [C x K] the result has one such number per key channel: [C x K] with
+    For logs [C x K] the result has one such number per channel: [C x K] with
     `to` or `from` alone, [1 x K] with neither. Between two places within the
-    chunk there is no such tile: `chunk_gram` takes these logs itself.
+    chunk there is no such tile: `chunk_gram` takes these logs itself, those of
+    value channels, [C x W], `chunk_apply`.
     /*chunk_decay_c1*/
     Sums run over the decays in between only, never over differences of
     cumulative sums, so that -inf is an ordinary log. docs/Spec.md, The chunk form.
@@ -208,14 +209,24 @@ def QDelta_ChunkApplyOp : QDelta_Op<"chunk_apply", [
   let summary = "init + L E with L lower triangular";
   let description = [{
     L [C x C] is strictly lower triangular, or has a diagonal with `inclusive`;
-    E and `init` are [C x W].
+    E and `init` are [C x W]. With `logs`, decays per value channel as tiles
+    [C x W], column c of entry (t, s) of L also has the factor e^(sum of column
+    c's logs from place p of token s to place q of token t) /*chunk_apply_c1*/;
+    places are those of `chunk_decay`. No exponent is positive if no log is.
   }];
   let arguments = (ins AnyStaticShapeTensor:$matrix, AnyStaticShapeTensor:$values,
-                       AnyStaticShapeTensor:$init, UnitAttr:$inclusive);
+                       AnyStaticShapeTensor:$init,
+                       Variadic<AnyStaticShapeTensor>:$logs,
+                       OptionalAttr<I64Attr>:$from, OptionalAttr<I64Attr>:$to,
+                       UnitAttr:$inclusive);
   let results = (outs AnyStaticShapeTensor:$result);
   let assemblyFormat = [{
-    $matrix `,` $values `onto` $init (`inclusive` $inclusive^)? attr-dict `:` type($matrix) `,` type($values)
+    $matrix `,` $values `onto` $init (`decays` `(` $logs^ `)` `from` $from `to` $to)?
+    (`inclusive` $inclusive^)? attr-dict `:` type($matrix) `,` type($values)
+    (`decays` `(` type($logs)^ `)`)?
   }];
+  let builders = [OpBuilder<(ins "mlir::Value":$matrix, "mlir::Value":$values,
+                                 "mlir::Value":$init, "bool":$inclusive)>];
   let hasVerifier = 1;
 }
 
@@ -268,9 +279,10 @@ def QDelta_ChunkUpdateOp : QDelta_Op<"chunk_update", [
     `keys` A_w [C x K] and `values` E_w [C x W] pair up; the first result is the
     state after the chunk, [K x W]. With `channels` [1 x K] row k of S decays by
     its own factor, too /*chunk_update_c1*/; with `when`, only if that is true.
-    `others` are coupled states S_j as they were before the chunk, each with a
-    factor /*chunk_update_c2*/. All A_w and X_r may be bf16 where the state is
-    f32: values and the state are rounded to bf16 in products then, which add up
+    With `columns` [1 x W] column c of S decays by its own factor
+    /*chunk_update_c4*/. `others` are coupled states S_j as they were before the
+    chunk, each with a factor /*chunk_update_c2*/. Without `columns` all A_w and
+    X_r may be bf16 where the state is f32: values and the state are rounded to bf16 in products then, which add up
     in f32.
     `reads` X_r [C x K] are usually those of the *next* chunk: the other results
     are X_r S', so that one pass over the state serves the update of a chunk and
@@ -280,6 +292,7 @@ def QDelta_ChunkUpdateOp : QDelta_Op<"chunk_update", [
   }];
   let arguments = (ins AnyStaticShapeTensor:$state, QDelta_Scalar:$decay,
                        Optional<AnyStaticShapeTensor>:$channels, Optional<I1>:$when,
+                       Optional<AnyStaticShapeTensor>:$columns,
                        Variadic<AnyStaticShapeTensor>:$others,
                        Variadic<QDelta_Scalar>:$factors,
                        Variadic<AnyStaticShapeTensor>:$keys,
@@ -290,10 +303,10 @@ def QDelta_ChunkUpdateOp : QDelta_Op<"chunk_update", [
                       Variadic<AnyStaticShapeTensor>:$readouts);
   let assemblyFormat = [{
     $state `decay` $decay (`channels` $channels^)? (`when` $when^)?
-    (`with` `(` $others^ `)` `by` `(` $factors `)`)?
+    (`columns` $columns^)? (`with` `(` $others^ `)` `by` `(` $factors `)`)?
     `keys` `(` $keys `)` `values` `(` $values `)` `reads` `(` $reads `)`
     (`ahead` $ahead^ `[` $ahead_at `]`)? attr-dict `:` type($state) `,` type($decay) (`channels` type($channels)^)?
-    (`with` `(` type($others)^ `)` `by` `(` type($factors) `)`)?
+    (`columns` type($columns)^)? (`with` `(` type($others)^ `)` `by` `(` type($factors) `)`)?
     (`keys` `(` type($keys)^ `)`)?
     (`values` `(` type($values)^ `)`)? (`reads` `(` type($reads)^ `)`)?
     (`ahead` type($ahead)^)? `->`

@@ -45,7 +45,8 @@ def QDelta_DecayKind : I32EnumAttr<"DecayKind", "how the state of a list decays"
     I32EnumAttrCase<"None", 0, "none">,
     I32EnumAttrCase<"Constant", 1, "constant">,
     I32EnumAttrCase<"Scalar", 2, "scalar">,
-    I32EnumAttrCase<"PerChannel", 3, "per_channel">]> {
+    I32EnumAttrCase<"PerChannel", 3, "per_channel">,
+    I32EnumAttrCase<"PerValueChannel", 4, "per_value_channel">]> {
   let cppNamespace = "::qdelta";
   let genSpecializedAttr = 0;
 }
@@ -55,7 +56,8 @@ def QDelta_FactsAttr : AttrDef<QDelta_Dialect, "Facts"> {
   let summary = "what the derivation knows about a list";
   let description = [{
     * `decay`: the strongest kind among the list's decays. `constant` means that
-      no decay depends on a token input.
+      no decay depends on a token input, `per_channel` one number per key channel,
+      `per_value_channel` one per value channel.
     * `reads`, `writes`: distinct key vectors that the state is read at, after
       sharing of base sequences, and the number of writes. 2 (reads + writes) K V is
       the list's floating-point floor for one token.

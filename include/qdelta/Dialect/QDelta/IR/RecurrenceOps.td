@@ -36,8 +36,8 @@ def QDelta_RecurrenceOp : QDelta_Op<"recurrence", [
     value vector tensor<V>) and the parameters (the same shapes, but one for all
     tokens). K, V may be `?`. `arith` and `math` ops work element by element on
     scalars and vectors; a matrix state is used only by `qdelta.decay`,
-    `qdelta.read`, `qdelta.write`, `qdelta.mix` and `qdelta.yield`. An
-    argument may state its domain: `{qdelta.unit}` for a vector of norm 1,
+    `qdelta.decay_values`, `qdelta.read`, `qdelta.read_values`, `qdelta.write`,
+    `qdelta.mix` and `qdelta.yield`. An argument may state its domain: `{qdelta.unit}` for a vector of norm 1,
     `{qdelta.range = [lo, hi]}` for a scalar or the entries of a vector,
     `{qdelta.log_decay}` for one at most 0, -inf included.
     A scalar token input with `{qdelta.levels = "fenwick"}` gives the recurrence
@@ -110,12 +110,40 @@ def QDelta_DecayOp : QDelta_Op<"decay", [
   let hasVerifier = 1;
 }
 
+def QDelta_DecayValuesOp : QDelta_Op<"decay_values", [
+    Pure, AllTypesMatch<["state", "result"]>]> {
+  let summary = "S <- S Diag(e^g)";
+  let description = [{
+    Scales the columns of a matrix state by e^g, where `decay` scales its rows:
+    `g` has one log decay per value channel /*decay_values_c1*/, at most 0 in a
+    stable recurrence. -inf erases.
+  }];
+  let arguments = (ins QDelta_Matrix:$state, QDelta_Vector:$g);
+  let results = (outs QDelta_Matrix:$result);
+  let assemblyFormat = "$state `by` $g attr-dict `:` type($state) `,` type($g)";
+  let hasVerifier = 1;
+}
+
 def QDelta_ReadOp : QDelta_Op<"read", [Pure,
     DeclareOpInterfaceMethods<InferTypeOpInterface>]> {
   let summary = "y = S^T x";
   let description = [{
     Reads the state tensor<K x V> at the key vector `at`, tensor<K>
     /*read_c1*/; the result is a value vector tensor<V>.
+  }];
+  let arguments = (ins QDelta_Matrix:$state, QDelta_Vector:$at);
+  let results = (outs QDelta_Vector:$result);
+  let assemblyFormat = "$state `at` $at attr-dict `:` type($state) `,` type($at)";
+  let hasVerifier = 1;
+}
+
+def QDelta_ReadValuesOp : QDelta_Op<"read_values", [Pure,
+    DeclareOpInterfaceMethods<InferTypeOpInterface>]> {
+  let summary = "z = S y";
+  let description = [{
+    Reads the state tensor<K x V> on its value side, at the value vector `at`,
+    tensor<V> /*read_values_c1*/; the result is a key vector tensor<K>. It is
+    what `read` is to the transposed state.
   }];
   let arguments = (ins QDelta_Matrix:$state, QDelta_Vector:$at);
   let results = (outs QDelta_Vector:$result);
@@ -250,7 +278,8 @@ def QDelta_YieldOp : QDelta_Op<"yield", [
   let summary = "ends a step: the new states and the token's outputs";
   let description = [{
     `states` has one value per state of the recurrence, in order, each of the
-    state's type /*yield_c1*/; at least one output vector /*yield_c2*/.
+    state's type /*yield_c1*/; at least one output vector /*yield_c2*/. Outputs
+    are value vectors /*yield_c3*/.
   }];
   let arguments = (ins Variadic<QDelta_State>:$states,
                        Variadic<QDelta_Vector>:$outputs);

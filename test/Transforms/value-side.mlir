@@ -1,0 +1,43 @@
+// Gated Oja: the first list is of the transposed state, a delta rule with a decay
+// per key channel, and gives the keys that are written; the second has them as
+// known keys, decays columns, and gives outputs and final state.
+
+// RUN: qdelta-opt %models/gated_oja.mlir -qdelta-specialize="key=4 value=8" -qdelta-derive-affine | FileCheck %s
+// CHECK-LABEL: func.func @gated_oja_forward
+// CHECK:       %[[R:.*]] = qdelta.transpose_state %{{.*}} : tensor<?x?x4x8xf32> -> tensor<?x?x8x4xf32>
+// CHECK:       %[[E:.*]]:2 = qdelta.affine_scan({{.*}}) init(%[[R]])
+// CHECK-SAME:  facts = #qdelta.facts<decay = per_channel, reads = 1, writes = 1, unknown = [true], bounded = true>
+// CHECK-SAME:  -> (tensor<?x?x?x4xf32>) final(tensor<?x?x8x4xf32>)
+// CHECK:       qdelta.affine_decay 0 by %gv : tensor<?xf32>
+// CHECK:       %[[P:.*]] = qdelta.affine_read 0 at (%{{.*}}) * (%v)
+// CHECK:       qdelta.affine_write 0 key %v value (%beta, %{{.*}}) * (%k, %[[P]])
+// CHECK:       qdelta.affine_output(%beta, %{{.*}}) * (%k, %[[P]])
+// CHECK:       qdelta.affine_scan(%{{.*}}, %[[E]]#0) param
+// CHECK-SAME:  facts = #qdelta.facts<decay = per_value_channel, reads = 1, writes = 1, unknown = [false], bounded = true>
+// CHECK:       qdelta.affine_decay_values 0 by %gv : tensor<?xf32>
+// CHECK:       qdelta.affine_write 0 key %made value (%{{.*}}) * (%v)
+// CHECK:       %[[Y:.*]] = qdelta.affine_read 0 at (%{{.*}}) * (%q)
+// CHECK:       qdelta.affine_output(%scale) * (%[[Y]])
+
+// A step's first list works on a copy, taken before the second changes the state.
+// RUN: qdelta-opt %models/gated_oja.mlir -qdelta-specialize="key=4 value=8 entry=step_indexed" -qdelta-derive-affine | FileCheck %s --check-prefix=STEP
+// STEP-LABEL: func.func @gated_oja_step_indexed
+// STEP:       %[[R:.*]] = qdelta.transpose_state %[[S:.*]] state_index(%[[I:.*]] : tensor<?xi32>)
+// STEP:       qdelta.affine_scan({{.*}}) init(%[[R]]) attributes
+// STEP:       qdelta.affine_scan({{.*}}) init(%[[S]]) in_place state_index(%[[I]] : tensor<?xi32>)
+
+// In chunks the columns' decays are the value blocks' own work: one factor for each
+// element of a tile, and none of them is deferred.
+// RUN: qdelta-opt %models/gated_oja.mlir -pass-pipeline='builtin.module(qdelta-to-recurrence{key=4 value=8},qdelta-to-affine,qdelta-to-chunked{chunk=2 target=avx2})' | FileCheck %s --check-prefix=CHUNK
+// CHUNK-LABEL: func.func @gated_oja_forward
+// CHUNK:       scf.forall
+// CHUNK:         tensor.insert %{{.*}} into %{{.*}} : tensor<1x1x8x4xf32>
+// CHUNK:         qdelta.chunk_gram {{.*}} decays(
+// CHUNK:         qdelta.chunk_solve
+// CHUNK:         %[[LOG:.*]] = qdelta.mask_rows %{{.*}} by %{{.*}} : tensor<2x8xf32>, tensor<2xi1>
+// CHUNK:         %[[TO:.*]] = qdelta.chunk_decay(%[[LOG]]) to 1 : (tensor<2x8xf32>) -> tensor<2x8xf32>
+// CHUNK:         arith.mulf %{{.*}}, %[[TO]] : tensor<2x8xf32>
+// CHUNK:         qdelta.chunk_apply %{{.*}}, %{{.*}} onto %{{.*}} decays(%[[LOG]]) from 1 to 1 inclusive
+// CHUNK:         %[[END:.*]] = qdelta.chunk_decay(%[[LOG]]) from 1 : (tensor<2x8xf32>) -> tensor<2x8xf32>
+// CHUNK:         %[[ALL:.*]] = qdelta.chunk_decay(%[[LOG]]) : (tensor<2x8xf32>) -> tensor<1x8xf32>
+// CHUNK:         qdelta.chunk_update {{.*}} columns %[[ALL]]
