@@ -50,7 +50,7 @@ int64_t qdelta::tools::keysOf(const qdeltaKernel *kernel) {
 
 int64_t qdelta::tools::levelsFor(int64_t tokens) {
   int64_t levels = 1;
-  while (tokens > 1 && levels < 64 && tokens - 1 >> (levels - 1))
+  while (tokens > 1 && levels < 64 && (tokens - 1) >> (levels - 1))
     ++levels;
   return levels;
 }
