@@ -58,8 +58,9 @@ qdelta.recurrence @known(state %S: !mat)
   %p = qdelta.read %S1 at %q : !mat, !vec
   %S2 = qdelta.write %S1 key %k value %v : !mat, !vec, !vec
   %S3 = qdelta.decay %S2 by %h : !mat, f32
-  %bc = qdelta.scale %c by %b : !vec, f32
-  %S4 = qdelta.decay_values %S3 by %bc : !mat, !vec
+  %hs = qdelta.splat %h like %c : f32, !vec
+  %hc = arith.addf %hs, %c : !vec
+  %S4 = qdelta.decay_values %S3 by %hc : !mat, !vec
   %z = qdelta.read %S4 at %k : !mat, !vec
   %S5 = qdelta.write %S4 key %q value %w : !mat, !vec, !vec
   %S6 = qdelta.decay %S5 by %g : !mat, !vec
