@@ -24,9 +24,9 @@ func.func @affine(%v: tensor<?x?x?x?xf32>, %S: tensor<?x?x?x?xf32>) {
 // A list without decays, a chunk whose update serves no reads.
 func.func @chunk(%S: tensor<4x8xf32>, %d: f32, %a: tensor<2x4xf32>, %e: tensor<2x8xf32>) {
   %0 = "qdelta.chunk_decay"() <{from = 0 : i64, to = 0 : i64}> : () -> tensor<2x2xf32>
-  %1 = "qdelta.chunk_update"(%S, %d, %a, %e) <{operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0>}>
+  %1 = "qdelta.chunk_update"(%S, %d, %a, %e) <{operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0>}>
     : (tensor<4x8xf32>, f32, tensor<2x4xf32>, tensor<2x8xf32>) -> tensor<4x8xf32>
-  %2 = "qdelta.chunk_update"(%S, %d) <{operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0>}>
+  %2 = "qdelta.chunk_update"(%S, %d) <{operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>}>
     : (tensor<4x8xf32>, f32) -> tensor<4x8xf32>
   return
 }

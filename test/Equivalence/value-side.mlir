@@ -4,7 +4,7 @@
 // RUN: rm -rf %t && split-file %s %t
 // RUN: %python %S/Inputs/sweep.py qdelta-opt "%t/@(known|both_sides|bilinear).mlir" -o /dev/null \
 // RUN:   "--pass-pipeline=builtin.module(qdelta-to-recurrence{key=@(1|5) value=7},qdelta-to-affine,qdelta-check-derivation,qdelta-to-chunked{chunk=@(0|1|2|3|16|17) engine=@(cpu|scalar)},qdelta-check-derivation)"
-// RUN: %python %S/Inputs/sweep.py qdelta-opt "%t/@(known|both_sides|bilinear).mlir" -o /dev/null \
+// RUN: %python %S/Inputs/sweep.py qdelta-opt "%t/@(known|parameter|both_sides|bilinear).mlir" -o /dev/null \
 // RUN:   "--pass-pipeline=builtin.module(qdelta-to-recurrence{key=5 value=@(1|7)},qdelta-to-affine,qdelta-to-chunked{chunk=@(1|2|3|17)},qdelta-to-linalg,qdelta-check-derivation{erase})"
 // RUN: %python %S/Inputs/sweep.py qdelta-opt "%t/@(known|both_sides|bilinear).mlir" -o /dev/null \
 // RUN:   "--pass-pipeline=builtin.module(qdelta-to-recurrence{key=5 value=7},qdelta-to-affine,qdelta-to-chunked{chunk=@(1|2|16) engine=scalar},qdelta-to-linalg{engine=scalar},qdelta-check-derivation{erase})"
@@ -16,9 +16,9 @@
 // RUN:   --check-against=reference "--shape=B=2,T=@(0|1|2|15|17|65),H=2,HV=4,K=20,V=36" "--chunk=@(0|1|16)"
 // RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(unknown|unknown_keys).mlir" "--engine=@(cpu|scalar)" \
 // RUN:   --check-against=reference "--shape=B=2,T=@(0|1|2|17|65),H=2,HV=4,K=20,V=36"
-// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(known|both_sides|bilinear).mlir" --engine=scalar \
+// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(known|parameter|both_sides|bilinear).mlir" --engine=scalar \
 // RUN:   --check-against=reference "--shape=B=2,T=@(0|1|2|15|17|65),H=2,HV=4,K=12,V=20" "--chunk=@(0|2)"
-// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(known|unknown|unknown_keys|both_sides|bilinear).mlir" "--engine=@(cpu|scalar)" \
+// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(known|parameter|unknown|unknown_keys|both_sides|bilinear).mlir" "--engine=@(cpu|scalar)" \
 // RUN:   --check-against=reference --shape=B=2,T=35,H=2,HV=4,K=20,V=36 --decays=0,-30,-1e4,-inf
 // RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(known|both_sides|bilinear|unknown_keys).mlir" --engine=cpu --dtype=f64 \
 // RUN:   --check-against=reference --shape=B=1,T=17,H=1,HV=2,K=9,V=37
@@ -28,9 +28,9 @@
 // RUN:   --check-against=reference "--entry=@(step|step_indexed)" --shape=B=3,T=5,H=1,HV=2,K=20,V=36
 
 // Token by token on GPUs, for lists on one side.
-// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(known|unknown).mlir" --engine=emulated --mode=recurrent \
+// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(parameter|unknown).mlir" --engine=emulated --mode=recurrent \
 // RUN:   --check-against=reference "--shape=B=2,T=@(0|1|20),H=1,HV=2,@(K=20,V=36|K=17,V=5)" "--dtype=@(bf16|f32)" "--target=@(sm_80|sm_90a)"
-// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(known|unknown).mlir" --engine=emulated --mode=recurrent \
+// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(parameter|unknown).mlir" --engine=emulated --mode=recurrent \
 // RUN:   --check-against=reference --shape=B=2,T=20,H=1,HV=2,K=20,V=36 --decays=0,-30,-1e4,-inf --target=sm_80
 
 // Random ones, and some whose system would have a dimension more.
@@ -58,8 +58,9 @@ qdelta.recurrence @known(state %S: !mat)
   %p = qdelta.read %S1 at %q : !mat, !vec
   %S2 = qdelta.write %S1 key %k value %v : !mat, !vec, !vec
   %S3 = qdelta.decay %S2 by %h : !mat, f32
-  %bc = qdelta.scale %c by %b : !vec, f32
-  %S4 = qdelta.decay_values %S3 by %bc : !mat, !vec
+  %hs = qdelta.splat %h like %c : f32, !vec
+  %hc = arith.addf %hs, %c : !vec
+  %S4 = qdelta.decay_values %S3 by %hc : !mat, !vec
   %z = qdelta.read %S4 at %k : !mat, !vec
   %S5 = qdelta.write %S4 key %q value %w : !mat, !vec, !vec
   %S6 = qdelta.decay %S5 by %g : !mat, !vec
@@ -69,6 +70,24 @@ qdelta.recurrence @known(state %S: !mat)
   %o3 = qdelta.scale %o2 by %b : !vec, f32
   %o = arith.addf %o3, %r : !vec
   qdelta.yield state %S6 : !mat out %o : !vec
+}
+
+//--- parameter.mlir
+!mat = tensor<?x?xf32>
+!vec = tensor<?xf32>
+// A parameter's decay of value channels, and one that the step makes, beside one
+// per key channel.
+qdelta.recurrence @parameter(state %S: !mat)
+    token(%k: !vec {qdelta.unit}, %q: !vec {qdelta.unit}, %v: !vec, %g: !vec {qdelta.log_decay},
+          %gv: !vec {qdelta.log_decay})
+    param(%c: !vec {qdelta.log_decay}) {
+  %S1 = qdelta.decay_values %S by %c : !mat, !vec
+  %S2 = qdelta.decay %S1 by %g : !mat, !vec
+  %S3 = qdelta.write %S2 key %k value %v : !mat, !vec, !vec
+  %gc = arith.addf %gv, %c : !vec
+  %S4 = qdelta.decay_values %S3 by %gc : !mat, !vec
+  %o = qdelta.read %S4 at %q : !mat, !vec
+  qdelta.yield state %S4 : !mat out %o : !vec
 }
 
 //--- unknown.mlir

@@ -117,7 +117,7 @@ func.func @chunked(%Q: !keys, %K: !keys, %V: !values, %G: !gates, %Beta: !gates,
       %On = qdelta.store_tile %out into %Oi[%c0, %t, %c0] columns %c0 : !value, !row
       %kEnd = qdelta.scale %k by %toEnd : !key, !gate
       %Sn = "qdelta.chunk_update"(%Si, %whole, %kEnd, %e)
-        <{operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0>}> : (!state, f32, !key, !value) -> !state
+        <{operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0>}> : (!state, f32, !key, !value) -> !state
       scf.yield %On, %Sn : !row, !state
     }
     scf.forall.in_parallel {
