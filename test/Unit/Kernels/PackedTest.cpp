@@ -60,6 +60,8 @@ void Packed::SetUp() {
   auto read = Model::read(way.model, way.options.dtype);
   ASSERT_TRUE(bool(read)) << llvm::toString(read.takeError());
   model = std::move(*read);
+  if (model->recurrence().getLevels())
+    GTEST_SKIP() << "levels of packed sequences are refused";
   auto made = tools::getSignature(model->recurrence(), model->signature().dtype,
                                   tools::Format::I32);
   ASSERT_TRUE(bool(made)) << llvm::toString(made.takeError());
