@@ -25,11 +25,11 @@ struct Argument {
   /// is its state's name with `_final`.
   std::string name;
   qdeltaRole role;
-  /// The sizes' symbols: B, T, H, HV, K, V, and L of levels. A token's heads are H or HV, as
-  /// models use them: key vectors that are no decay have H heads, all other
-  /// tokens HV. An input with any divisor of HV is accepted. Of packed
-  /// sequences B counts them, tokens and outputs have `1` and cu_seqlens has
-  /// `B+1`.
+  /// The sizes' symbols: B, T, H, HV, K, V, and L of levels. A token's heads
+  /// are H or HV, as models use them: key vectors that are no decay have H
+  /// heads, all other tokens HV. An input with any divisor of HV is accepted.
+  /// Of packed sequences B counts them, tokens and outputs have `1` and
+  /// cu_seqlens has `B+1`.
   std::vector<std::string> dims;
   qdeltaDomain domain = QDELTA_DOMAIN_ANY;
   double low = 0, high = 0;

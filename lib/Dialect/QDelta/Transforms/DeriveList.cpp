@@ -189,8 +189,9 @@ void ListStage::create(OpBuilder &at, RunOpInterface run,
                      ? createLevelSizes(at, run, recurrence())
                      : run.getInits()[state];
     operands.inits.push_back(init);
-    finals.push_back(recurrence().getLevels() ? init.getType()
-                                              : run.getFinals()[state].getType());
+    finals.push_back(recurrence().getLevels()
+                         ? init.getType()
+                         : run.getFinals()[state].getType());
   }
   auto op = AffineScanOp::create(
       at, run.getLoc(), resultTypes(run), finals, operands.tokens,

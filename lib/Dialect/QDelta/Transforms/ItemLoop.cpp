@@ -363,9 +363,8 @@ LogicalResult ItemLoop::createItem(Operation *op) {
       findNext(context);
     }
     created = firstColumn ? createKernel(b, loc, context, firstColumn, slices)
-              : list.getLevels()
-                  ? createLevels(b, loc, context, total, slices)
-                  : createHead(b, loc, context, slices);
+              : list.getLevels() ? createLevels(b, loc, context, total, slices)
+                                 : createHead(b, loc, context, slices);
   }
   for (auto [result, slice] : llvm::zip(op->getResults(), slices))
     made[result] = slice;

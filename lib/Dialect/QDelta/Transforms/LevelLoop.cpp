@@ -38,8 +38,8 @@ qdelta::definitionsOfLevels(ArrayRef<Operation *> ops) {
   return found.takeVector();
 }
 
-/// Sequences that say where a level's blocks begin, what they hold and who reads
-/// them.
+/// Sequences that say where a level's blocks begin, what they hold and who
+/// reads them.
 static constexpr int64_t kMasks = 3;
 
 namespace {
@@ -88,8 +88,8 @@ static RankedTensorType rowOf(Value sequence, Type element) {
   return RankedTensorType::get({1, width}, element);
 }
 
-/// Zeros, to which every level adds what it is of `output`, [1, T, 1, V]: in its
-/// place, or where that would round each sum in memory of the head's own.
+/// Zeros, to which every level adds what it is of `output`, [1, T, 1, V]: in
+/// its place, or where that would round each sum in memory of the head's own.
 Value LevelLoop::createSum(Value output) {
   auto row = rowOf(output, context.list.element);
   if (isNarrow(output.getType())) {
@@ -102,8 +102,8 @@ Value LevelLoop::createSum(Value output) {
       b, loc, zero, context.length, index(1), output,
       [&](OpBuilder &, Location, Value token, ValueRange args) {
         Value zeros = arith::ConstantOp::create(b, loc, b.getZeroAttr(row));
-        Value cleared = StoreTileOp::create(b, loc, zeros, args[0],
-                                            ValueRange{zero, token, zero}, zero);
+        Value cleared = StoreTileOp::create(
+            b, loc, zeros, args[0], ValueRange{zero, token, zero}, zero);
         scf::YieldOp::create(b, loc, cleared);
       });
   return loop.getResult(0);
@@ -198,8 +198,7 @@ LogicalResult LevelLoop::create(SmallVectorImpl<Value> &slices) {
   Value levels = arith::MinUIOp::create(
       b, loc, tensor::DimOp::create(b, loc, fenwick.getLike(), 3),
       index(kMostLevels));
-  auto loop =
-      scf::ForOp::create(b, loc, index(0), levels, index(1), carried);
+  auto loop = scf::ForOp::create(b, loc, index(0), levels, index(1), carried);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());

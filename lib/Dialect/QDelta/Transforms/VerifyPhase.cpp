@@ -28,8 +28,8 @@ bool allows(Phase phase, Operation *op) {
   if (isa<RunOpInterface>(op))
     return phase == Phase::Recurrence;
   if (isa<AffineScanOp, AffineDecayOp, AffineReadOp, AffineWriteOp, AffineMixOp,
-          AffineOutputOp, AffineEndOp, FenwickOp, PrescanOp, AdvanceOp, PrescanYieldOp>(
-          op))
+          AffineOutputOp, AffineEndOp, FenwickOp, PrescanOp, AdvanceOp,
+          PrescanYieldOp>(op))
     return phase == Phase::Affine;
   if (isa<ScaleOp, SplatOp, DotOp, MeanOp, RotateOp>(op))
     return phase == Phase::Affine || phase == Phase::Chunked;
