@@ -355,8 +355,8 @@ LogicalResult ItemLoop::createItem(Operation *op) {
     created = createPrescan(b, {prescan, batch, head, ofBatch, ofHead, length},
                             slices);
   } else {
-    HeadContext context{list,   lists[op], batch, head,    ofBatch,
-                        ofHead, length,    {},    Value(), Value()};
+    HeadContext context{list,   lists[op], batch,   head,    ofBatch, ofHead,
+                        length, {},        Value(), Value(), Value()};
     if (list.getInPlace() && scheduleOf(op).getPrefetch()) {
       for (OpResult final : list.getFinals())
         context.states.push_back(destinations.lookup(final));
