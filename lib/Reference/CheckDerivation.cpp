@@ -128,8 +128,7 @@ void Arguments::forEachDim(size_t index, Sizes &sizes, F f) {
   else
     f(sizes.valueHeads);
   auto args = recurrence.getBody().getArguments();
-  Value arg =
-      isState ? args[index - numInputs()] : args[numStates() + index];
+  Value arg = isState ? args[index - numInputs()] : args[numStates() + index];
   if (arg == recurrence.getLevels())
     f(sizes.levels);
   TokenDim dim = dims.lookup(arg);
@@ -162,9 +161,8 @@ Sizes Arguments::specialize(Sizes sizes) {
     });
   }
   if (sizes.levels) {
-    sizes.tokens =
-        std::min(sizes.tokens, int64_t(1) << std::min<int64_t>(
-                                   sizes.levels - 1, 62));
+    sizes.tokens = std::min(
+        sizes.tokens, int64_t(1) << std::min<int64_t>(sizes.levels - 1, 62));
   } else {
     // As few levels as the tokens need, and one more than that in a batch.
     sizes.levels = sizes.batch;

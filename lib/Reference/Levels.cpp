@@ -112,8 +112,8 @@ LogicalResult Levels<Scalar>::runStep(RecurrenceOp step, size_t level,
                                       Data<Scalar> &made) {
   BlockArgument weights = step.getLevels();
   interpreter.bind(step.getStates()[0], states[level]);
-  for (auto [value, input] : llvm::zip_equal(
-           step.getBody().getArguments().drop_front(), inputs))
+  for (auto [value, input] :
+       llvm::zip_equal(step.getBody().getArguments().drop_front(), inputs))
     interpreter.bind(value, value == weights
                                 ? Datum<Scalar>(input.reals().data[level])
                                 : input);
@@ -141,8 +141,7 @@ LogicalResult Levels<Scalar>::run(int64_t token, const Data<Scalar> &inputs,
       continue;
     if (failed(runStep(homogeneous, level, inputs, made)))
       return failure();
-    for (auto [output, part, isDirect] :
-         llvm::zip_equal(outputs, made, direct))
+    for (auto [output, part, isDirect] : llvm::zip_equal(outputs, made, direct))
       if (!isDirect)
         addTo(output, part);
   }
@@ -170,8 +169,7 @@ static LogicalResult checkLevels(Interpreter<Scalar> &interpreter,
                 spell(shape));
   constexpr int64_t kAll = 63;
   int64_t tokens = shape[1], levels = shape[3];
-  if (levels > 0 &&
-      (levels > kAll || tokens <= int64_t(1) << (levels - 1)))
+  if (levels > 0 && (levels > kAll || tokens <= int64_t(1) << (levels - 1)))
     return success();
   return interpreter.fail(op, "expected at most 2^(L - 1) tokens and a level "
                               "at least, but got T = " +
@@ -301,9 +299,8 @@ LogicalResult reference::runFenwick(Interpreter<Scalar> &, FenwickOp,
   template LogicalResult reference::runEachLevel(                              \
       Interpreter<Scalar> &, AffineScanOp, Args<Scalar>, Data<Scalar> &,       \
       llvm::function_ref<LogicalResult(Args<Scalar>, Data<Scalar> &)>);        \
-  template LogicalResult reference::runFenwick(Interpreter<Scalar> &,          \
-                                               FenwickOp, Args<Scalar>,        \
-                                               Data<Scalar> &);
+  template LogicalResult reference::runFenwick(                                \
+      Interpreter<Scalar> &, FenwickOp, Args<Scalar>, Data<Scalar> &);
 QDELTA_INSTANTIATE_LEVELS(long double)
 QDELTA_INSTANTIATE_LEVELS(double)
 QDELTA_INSTANTIATE_LEVELS(float)

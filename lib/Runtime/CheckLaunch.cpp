@@ -111,8 +111,7 @@ int64_t qdelta::runtime::meaningOf(const qdeltaArgument &argument, int32_t d) {
 }
 
 qdeltaStatus *Launch::bindSizes() {
-  static const char *const names[] = {"",  "B", "T", "HV",
-                                      "",  "",  "N", "L"};
+  static const char *const names[] = {"", "B", "T", "HV", "", "", "N", "L"};
   for (const TensorView &view : views)
     for (int32_t d = 0; d < view.rank(); ++d) {
       const qdeltaArgument &argument = *view.argument;

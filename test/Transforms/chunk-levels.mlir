@@ -1,6 +1,6 @@
 // RUN: qdelta-opt %s "--pass-pipeline=builtin.module(qdelta-specialize{key=2 value=3},qdelta-derive-affine,qdelta-select-schedule{chunk=2},qdelta-chunk,cse)" | FileCheck %s
 
-// Of each head the output becomes zeros, to which each level adds: blocks of one, two,
+// Of each head the output is what level 0 makes, to which others add: blocks of one, two,
 // four tokens, and so on, with what says where they begin and which halves write and
 // read, for all tokens of the head. There are no states at the boundary.
 
@@ -8,11 +8,8 @@
 // CHECK-SAME:  -> tensor<?x?x?x3xf32>
 // CHECK-NOT:   qdelta.fenwick
 // CHECK:       scf.forall
-// CHECK:         %[[ZEROS:.*]] = scf.for
-// CHECK:           arith.constant dense<0.000000e+00> : tensor<1x3xf32>
-// CHECK:           qdelta.store_tile
 // CHECK:         %[[L:.*]] = tensor.dim %arg2, %c3
-// CHECK:         scf.for %[[LEVEL:.*]] = %c0 to %{{.*}} iter_args(%{{.*}} = %[[ZEROS]], {{.*}}, %[[SIZE:.*]] = %c1)
+// CHECK:         scf.for %[[LEVEL:.*]] = %c0 to %{{.*}} iter_args({{.*}}, %[[SIZE:.*]] = %c1)
 // CHECK:           %[[HALF:.*]] = arith.divui %[[SIZE]], %c2
 // CHECK:           %[[FIRST:.*]] = arith.maxui %[[HALF]], %c1
 // CHECK:           scf.for %[[TOKEN:.*]] = %c0
@@ -22,8 +19,9 @@
 // CHECK:             arith.cmpi uge, %[[AT]], %[[HALF]]
 // CHECK:           tensor.extract_slice %arg2[0, 0, 0, %[[LEVEL]]]
 // CHECK:           %[[SUM:.*]] = qdelta.load_tile %{{.*}} columns %{{.*}} : tensor<1x?x1x3xf32> -> tensor<2x3xf32>
-// CHECK-NEXT:      arith.addf %[[SUM]],
-// CHECK-NEXT:      qdelta.store_tile
+// CHECK-NEXT:      %[[ALL:.*]] = arith.addf %[[SUM]], %[[OWN:.*]] :
+// CHECK-NEXT:      %[[OUT:.*]] = arith.select %{{.*}}, %[[ALL]], %[[OWN]] : tensor<2x3xf32>
+// CHECK-NEXT:      qdelta.store_tile %[[OUT]]
 // CHECK:           arith.muli %[[SIZE]], %c2
 qdelta.recurrence @sums(state %S: tensor<?x?xf32>)
     token(%k: tensor<?xf32>, %v: tensor<?xf32>, %lambda: f32 {qdelta.levels = "fenwick"}) {

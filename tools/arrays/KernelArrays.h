@@ -31,8 +31,8 @@ int64_t keysOf(const qdeltaKernel *kernel);
 int64_t levelsFor(int64_t tokens);
 
 /// The argument's shape where a launch has `sizes`: B, T, H and HV, which is H
-/// if it is not given, and L, which is as few as T allows then. Tokens have the heads that they usually have. Returns
-/// what is wrong, "" for nothing.
+/// if it is not given, and L, which is as few as T allows then. Tokens have the
+/// heads that they usually have. Returns what is wrong, "" for nothing.
 std::string shapeOf(const qdeltaArgument &argument,
                     const std::map<std::string, int64_t> &sizes,
                     std::vector<int64_t> &shape);

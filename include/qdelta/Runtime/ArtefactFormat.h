@@ -72,8 +72,7 @@ constexpr std::string_view kRoles[] = {"token",  "param",       "initial_state",
 constexpr std::string_view kDomains[] = {"any", "unit", "log_decay", "range"};
 
 /// Names of the sizes that a launch decides, QDELTA_DIM_BATCH (-1) first.
-constexpr std::string_view kSizes[] = {"B",   "T", "HV", "H",
-                                           "B+1", "N", "L"};
+constexpr std::string_view kSizes[] = {"B", "T", "HV", "H", "B+1", "N", "L"};
 
 /// More than any compiler makes; a reader refuses larger numbers.
 constexpr int kMaxEntries = 4096, kMaxKernels = 4096, kMaxArguments = 256,

@@ -62,9 +62,8 @@ LogicalResult qdelta::verifyLevels(RecurrenceOp op) {
            << op.getStates()[0].getType() << " /*recurrence_c8*/";
   llvm::DenseSet<Value> dependent{op.getStates()[0]};
   for (Operation &inner : op.getBody().front()) {
-    if (llvm::none_of(inner.getOperands(), [&](Value value) {
-          return dependent.contains(value);
-        }))
+    if (llvm::none_of(inner.getOperands(),
+                      [&](Value value) { return dependent.contains(value); }))
       continue;
     if (!isAffine(inner, dependent))
       return inner.emitOpError("is applied to what depends on the state of a "

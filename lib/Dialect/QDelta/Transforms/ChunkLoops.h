@@ -26,6 +26,9 @@ struct HeadContext {
   /// item's.
   llvm::SmallVector<mlir::Value> states;
   mlir::Value nextBatch, nextHead;
+  /// Of a list with levels: whether outputs hold other levels already, to which
+  /// this one is added.
+  mlir::Value adds;
 };
 
 /// Creates the chunk loops of one head at `b`. `slices` holds the head's slices

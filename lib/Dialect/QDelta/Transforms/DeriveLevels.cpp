@@ -41,11 +41,10 @@ Value qdelta::createLevelSizes(OpBuilder &b, RunOpInterface run,
             cast<RankedTensorType>(operand.getType()).getRank() - 1);
     return b.getIndexAttr(ShapedType::isDynamic(size) ? 0 : size);
   };
-  SmallVector<OpFoldResult> sizes{
-      tensor::getMixedSize(b, loc, levels, 0),
-      tensor::getMixedSize(b, loc, levels, 2),
-      sizeAs(TokenDim::Key, state.getDimSize(0)),
-      sizeAs(TokenDim::Value, state.getDimSize(1))};
+  SmallVector<OpFoldResult> sizes{tensor::getMixedSize(b, loc, levels, 0),
+                                  tensor::getMixedSize(b, loc, levels, 2),
+                                  sizeAs(TokenDim::Key, state.getDimSize(0)),
+                                  sizeAs(TokenDim::Value, state.getDimSize(1))};
   return tensor::EmptyOp::create(b, loc, sizes, state.getElementType());
 }
 

@@ -97,10 +97,10 @@ void PrescanStage::create(OpBuilder &at, RunOpInterface run,
   for (Value init : operands.inits)
     finals.push_back(init.getType());
   bool hasLevels = recurrence().getLevels() != nullptr;
-  Value heads = tensor::DimOp::create(
-      at, run.getLoc(),
-      hasLevels ? levelsOf(run, recurrence()) : run.getInits()[0],
-      hasLevels ? 2 : 1);
+  Value heads = tensor::DimOp::create(at, run.getLoc(),
+                                      hasLevels ? levelsOf(run, recurrence())
+                                                : run.getInits()[0],
+                                      hasLevels ? 2 : 1);
   auto op = PrescanOp::create(
       at, run.getLoc(), resultTypes(run), finals, heads, operands.tokens,
       operands.params, operands.inits, run.getCuSeqlens(), run.getStateIndex(),

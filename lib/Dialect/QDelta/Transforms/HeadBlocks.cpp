@@ -94,11 +94,11 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
     return failure();
   for (auto [output, sum] : llvm::zip(outputs, step->outputs)) {
     SmallVector<Value> at{zero, first, zero};
-    // Levels add up.
-    if (op.getLevels())
-      sum = arith::AddFOp::create(
-          b, loc, LoadTileOp::create(b, loc, tileType, output, at, column),
-          sum);
+    if (context.adds) {
+      Value others = LoadTileOp::create(b, loc, tileType, output, at, column);
+      Value all = arith::AddFOp::create(b, loc, others, sum);
+      sum = arith::SelectOp::create(b, loc, context.adds, all, sum);
+    }
     output = StoreTileOp::create(b, loc, sum, output, at, column);
   }
 

@@ -426,8 +426,8 @@ LogicalResult ItemLoop::createItem(Operation *op) {
     created = createPrescan(b, {prescan, batch, head, ofBatch, ofHead, length},
                             slices);
   } else {
-    HeadContext context{list,   lists[op], batch, head,    ofBatch,
-                        ofHead, length,    {},    Value(), Value()};
+    HeadContext context{list,   lists[op], batch,   head,    ofBatch, ofHead,
+                        length, {},        Value(), Value(), Value()};
     for (OpOperand &init : list.getInitsMutable())
       if (Value own = made.lookup(init.get())) {
         init.set(own);

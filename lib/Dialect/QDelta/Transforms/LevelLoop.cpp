@@ -38,8 +38,8 @@ qdelta::definitionsOfLevels(ArrayRef<Operation *> ops) {
   return found.takeVector();
 }
 
-/// Sequences that say where a level's blocks begin, what they hold and who reads
-/// them.
+/// Sequences that say where a level's blocks begin, what they hold and who
+/// reads them.
 static constexpr int64_t kMasks = 3;
 
 namespace {
@@ -88,25 +88,15 @@ static RankedTensorType rowOf(Value sequence, Type element) {
   return RankedTensorType::get({1, width}, element);
 }
 
-/// Zeros, to which every level adds what it is of `output`, [1, T, 1, V]: in its
-/// place, or where that would round each sum in memory of the head's own.
+/// Where levels add up to `output`, [1, T, 1, V]: in its place, or where that
+/// would round each sum in memory of the head's own.
 Value LevelLoop::createSum(Value output) {
+  if (!isNarrow(output.getType()))
+    return output;
   auto row = rowOf(output, context.list.element);
-  if (isNarrow(output.getType())) {
-    SmallVector<OpFoldResult> shape{b.getIndexAttr(1), total, b.getIndexAttr(1),
-                                    b.getIndexAttr(row.getDimSize(1))};
-    output = tensor::EmptyOp::create(b, loc, shape, row.getElementType());
-  }
-  Value zero = index(0);
-  auto loop = scf::ForOp::create(
-      b, loc, zero, context.length, index(1), output,
-      [&](OpBuilder &, Location, Value token, ValueRange args) {
-        Value zeros = arith::ConstantOp::create(b, loc, b.getZeroAttr(row));
-        Value cleared = StoreTileOp::create(b, loc, zeros, args[0],
-                                            ValueRange{zero, token, zero}, zero);
-        scf::YieldOp::create(b, loc, cleared);
-      });
-  return loop.getResult(0);
+  SmallVector<OpFoldResult> shape{b.getIndexAttr(1), total, b.getIndexAttr(1),
+                                  b.getIndexAttr(row.getDimSize(1))};
+  return tensor::EmptyOp::create(b, loc, shape, row.getElementType());
 }
 
 /// Rounds a sum that is not where its output is.
@@ -198,8 +188,7 @@ LogicalResult LevelLoop::create(SmallVectorImpl<Value> &slices) {
   Value levels = arith::MinUIOp::create(
       b, loc, tensor::DimOp::create(b, loc, fenwick.getLike(), 3),
       index(kMostLevels));
-  auto loop =
-      scf::ForOp::create(b, loc, index(0), levels, index(1), carried);
+  auto loop = scf::ForOp::create(b, loc, index(0), levels, index(1), carried);
   {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
@@ -222,6 +211,7 @@ LogicalResult LevelLoop::createLevel(scf::ForOp loop, size_t numSlices) {
   // Without a token in the second half of a block there is nothing to do.
   HeadContext own = context;
   Value isNeeded = is(arith::CmpIPredicate::ult, half, context.length);
+  own.adds = is(arith::CmpIPredicate::ne, loop.getInductionVar(), index(0));
   own.length =
       arith::SelectOp::create(b, loc, isNeeded, context.length, index(0));
   SmallVector<Value> masks =
