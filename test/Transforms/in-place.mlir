@@ -7,6 +7,7 @@
 // RUN: not qdelta-opt %models/gated_delta_net.mlir -qdelta-specialize="entry=backward" 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // RUN: qdelta-opt %models/gated_delta_net.mlir -qdelta-specialize="key=8 value=24 entry=step_indexed" -qdelta-derive-affine -qdelta-select-schedule=target=avx512 -qdelta-chunk | FileCheck %s --check-prefix=LOOPS
 // RUN: qdelta-opt %models/gated_delta_net.mlir -qdelta-specialize="key=8 value=24 entry=step" -qdelta-derive-affine -qdelta-select-schedule=target=avx512 -qdelta-chunk -cse -qdelta-unroll-chunks | FileCheck %s --check-prefix=ROWS
+// RUN: qdelta-opt %models/additive.mlir -qdelta-specialize="key=8 value=24 entry=step" -qdelta-derive-affine -qdelta-select-schedule=target=avx512 -qdelta-chunk -cse -qdelta-unroll-chunks | FileCheck %s --check-prefix=ONEPASS
 // RUN: qdelta-opt %models/gated_delta_net.mlir -pass-pipeline="builtin.module(qdelta-to-recurrence{key=8 value=24 entry=step},qdelta-to-affine,qdelta-to-chunked{target=avx512},qdelta-to-linalg,qdelta-to-buffers{target=avx512})" | FileCheck %s --check-prefix=BUFFERS
 // RUN: qdelta-opt %models/gated_delta_net.mlir -pass-pipeline="builtin.module(qdelta-to-recurrence{key=8 value=24 entry=step_indexed},qdelta-to-affine,qdelta-to-chunked{target=avx512},qdelta-to-linalg,qdelta-to-buffers{target=avx512})" | FileCheck %s --check-prefix=POOL
 // RUN: not qdelta-opt %s -qdelta-chunk 2>&1 | FileCheck %s --check-prefix=STORED
@@ -47,6 +48,17 @@
 // ROWS:          vector.fma %{{.*}}, %[[ROW]]
 // ROWS:        qdelta.prefetch {{.*}} columns %{{.*}} by 1 rows 1
 // ROWS:        vector.transfer_read
+
+// Where no write needs a read one pass does both: the read is of the old row.
+// ONEPASS:     func.func @additive_step(
+// ONEPASS-NOT: -> (vector<24xf32>)
+// ONEPASS:     scf.for {{.*}} -> (tensor<8x24xf32>, vector<24xf32>)
+// ONEPASS:       qdelta.prefetch
+// ONEPASS:       %[[OLD:.*]] = vector.transfer_read
+// ONEPASS:       %[[NEW:.*]] = vector.fma
+// ONEPASS:       vector.transfer_write %[[NEW]]
+// ONEPASS:       vector.fma %{{.*}}, %[[OLD]]
+// ONEPASS:       scf.yield
 
 // One argument for the state, and no copy of it.
 // BUFFERS:     func.func @gated_delta_net_step(

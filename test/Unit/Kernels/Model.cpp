@@ -45,7 +45,7 @@ Model::compile(CompileOptions options, int64_t key, int64_t value) const {
   RecurrenceOp recurrence = step;
   return tools::LoadedKernel::compile(
       recurrence->getParentOfType<mlir::ModuleOp>(), options,
-      recurrence.getSymName(), /*anyName=*/false);
+      recurrence.getSymName(), /*anyName=*/true);
 }
 
 std::vector<tools::FloatTensor>

@@ -198,8 +198,10 @@ TEST(DeviceImage, StepTensors) {
 TEST(DeviceImage, Workspaces) {
   SteppedImage image;
   image.workspace.shape[2] = QDELTA_DIM_HEADS;
-  EXPECT_EQ(image.load(), "expected workspaces of device kernel toy for sm_80 "
-                          "to be sequences of sizes B, T, HV");
+  EXPECT_EQ(image.load(),
+            "expected workspaces of device kernel toy for sm_80 "
+            "to be sequences of sizes B, T, HV, or 1, T, HV if it is "
+            "packed");
   image.workspace.dtype.bits = 8;
   EXPECT_EQ(image.load(),
             "expected argument a sequence between kernels of kernel toy to be "
