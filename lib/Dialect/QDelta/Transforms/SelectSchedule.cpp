@@ -219,8 +219,10 @@ static int64_t sharedBytes(AffineScanOp op, int64_t tokens, int64_t columns,
 /// behind the state's own bytes (docs/Rationale/gpu-kernel.md).
 static bool isShort(AffineScanOp op) {
   constexpr int64_t kLongestTokenLoop = 16;
-  int64_t tokens =
-      cast<RankedTensorType>(op.getOutputs()[0].getType()).getDimSize(1);
+  // A list whose outputs are all made before or after it has none.
+  Value sequence =
+      op.getOutputs().empty() ? op.getTokens()[0] : Value(op.getOutputs()[0]);
+  int64_t tokens = cast<RankedTensorType>(sequence.getType()).getDimSize(1);
   return !ShapedType::isDynamic(tokens) && tokens <= kLongestTokenLoop;
 }
 
