@@ -310,27 +310,35 @@ static LogicalResult runRotate(Interpreter<Scalar> &interpreter, RotateOp op,
   return success();
 }
 
+/// The recurrence that a scan or step runs, or null and an error.
+template <typename Scalar>
+static RecurrenceOp findCallee(Interpreter<Scalar> &interpreter,
+                               RunOpInterface op) {
+  auto callee = SymbolTable::lookupNearestSymbolFrom<RecurrenceOp>(
+      op, op.getCalleeAttr());
+  if (!callee)
+    (void)interpreter.fail(op, "expected @" + op.getCallee() +
+                                   " to be a qdelta.recurrence");
+  return callee;
+}
+
 template <typename Scalar>
 void reference::addRecurrenceOps(Interpreter<Scalar> &table) {
   table.template add<ScanOp>([](Interpreter<Scalar> &interpreter, ScanOp op,
                                 Args<Scalar> args,
                                 Data<Scalar> &results) -> LogicalResult {
-    auto callee = SymbolTable::lookupNearestSymbolFrom<RecurrenceOp>(
-        op, op.getCalleeAttr());
+    RecurrenceOp callee = findCallee(interpreter, op);
     if (!callee)
-      return interpreter.fail(op, "expected @" + op.getCallee() +
-                                      " to be a qdelta.recurrence");
+      return failure();
     ArrayRef<int64_t> cuSeqlens = takeCuSeqlens<Scalar>(op, args);
     return runRecurrence(interpreter, op, callee, args, cuSeqlens, results);
   });
   table.template add<StepOp>([](Interpreter<Scalar> &interpreter, StepOp op,
                                 Args<Scalar> args,
                                 Data<Scalar> &results) -> LogicalResult {
-    auto callee = SymbolTable::lookupNearestSymbolFrom<RecurrenceOp>(
-        op, op.getCalleeAttr());
+    RecurrenceOp callee = findCallee(interpreter, op);
     if (!callee)
-      return interpreter.fail(op, "expected @" + op.getCallee() +
-                                      " to be a qdelta.recurrence");
+      return failure();
     return runInPlace<Scalar>(
         interpreter, op, args, op.getInits().size(), !!op.getStateIndex(),
         results, [&](Args<Scalar> chosen, Data<Scalar> &made) {

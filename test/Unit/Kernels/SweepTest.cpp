@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Model.h"
+#include "Way.h"
 
 #include "gtest/gtest.h"
 
@@ -16,16 +16,6 @@ using namespace qdelta::test;
 using tools::Outputs;
 
 namespace {
-/// How a model is compiled.
-struct Way {
-  std::string name, model;
-  CompileOptions options;
-
-  friend void PrintTo(const Way &way, std::ostream *os) {
-    *os << way.name << "_" << way.model;
-  }
-};
-
 /// What it runs on.
 struct Case {
   int64_t batches, tokens, heads, valueHeads;
@@ -123,16 +113,7 @@ void Sweep::check(const Case &oneCase) {
   const tools::Signature &signature = model->signature();
   auto got = tools::runKernel(*kernel, signature, all, expected.inputs, 1);
   ASSERT_TRUE(bool(got)) << llvm::toString(got.takeError());
-  auto errors =
-      tools::compare(signature.outputs, *got, expected.reference, expected.loop,
-                     expected.reference, 2, products());
-  ASSERT_EQ(errors.size(), signature.outputs.size());
-  if (tools::allRight(errors))
-    return;
-  std::string table;
-  llvm::raw_string_ostream os(table);
-  tools::printTable(errors, os, products());
-  ADD_FAILURE() << table;
+  expectRight(signature, *got, expected.reference, expected.loop, products());
 }
 
 TEST_P(Sweep, Lengths) {
@@ -164,34 +145,29 @@ TEST_P(Sweep, Heads) {
 
 static std::vector<Way> ways() {
   std::vector<Way> all;
-  auto add = [&](const char *name, const CompileOptions &options,
-                 const std::vector<std::string> &models) {
-    for (const std::string &model : models)
-      all.push_back({name, model, options});
-  };
   std::vector<std::string> models =
       tools::listModels(tools::defaultModelsDir());
   CompileOptions options;
-  add("cpu", options, models);
+  addWays(all, "cpu", options, models);
   options.target = "avx2";
-  add("avx2", options, models);
+  addWays(all, "avx2", options, models);
   options.target = "host";
   options.mode = "recurrent";
-  add("recurrent", options, models);
+  addWays(all, "recurrent", options, models);
   options.mode = "auto";
   for (auto [name, chunk] : {std::pair("chunk1", 1), std::pair("chunk2", 2),
                              std::pair("chunk16", 16)}) {
     options.chunk = chunk;
-    add(name, options, models);
+    addWays(all, name, options, models);
   }
   // Sums of so many tokens are near the bound, and not for every model within.
   options.chunk = 64;
-  add("chunk64", options,
-      {"additive", "retention", "delta_net", "gated_delta_net", "q_delta",
-       "gla", "kda", "mamba2", "rwkv6", "rwkv7"});
+  addWays(all, "chunk64", options,
+          {"additive", "retention", "delta_net", "gated_delta_net", "q_delta",
+           "gla", "kda", "mamba2", "rwkv6", "rwkv7"});
   options.chunk = 0;
   options.engine = "scalar";
-  add("scalar", options, models);
+  addWays(all, "scalar", options, models);
   return all;
 }
 

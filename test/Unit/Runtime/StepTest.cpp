@@ -9,23 +9,11 @@
 #include "gtest/gtest.h"
 
 using toy::Array;
+using toy::describe;
 
 namespace {
 constexpr int64_t B = QDELTA_DIM_BATCH, T = QDELTA_DIM_TIME,
                   HV = QDELTA_DIM_VALUE_HEADS, N = QDELTA_DIM_POOL;
-
-qdeltaArgument describe(const char *name, qdeltaRole role,
-                        std::initializer_list<int64_t> shape,
-                        DLDataType dtype = {kDLFloat, 32, 1}) {
-  qdeltaArgument argument = {};
-  argument.struct_size = sizeof(argument);
-  argument.name = name;
-  argument.role = role;
-  argument.rank = static_cast<int32_t>(shape.size());
-  std::copy(shape.begin(), shape.end(), argument.shape);
-  argument.dtype = dtype;
-  return argument;
-}
 
 int64_t itemsSeen;
 
