@@ -8,6 +8,7 @@
 #include "ChunkLoops.h"
 #include "LevelLoop.h"
 #include "PrescanLoop.h"
+#include "Restarts.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -30,6 +31,10 @@ private:
   struct Slice {
     SmallVector<OpFoldResult> offsets, sizes, strides;
   };
+  /// The batch entry and head of each operand that an item reads.
+  struct Sources {
+    SmallVector<Value> batches, heads;
+  };
 
   LogicalResult verify();
   void findSizes();
@@ -42,7 +47,16 @@ private:
   void findNext(HeadContext &context);
   Value createOwn(OpResult result, Slice slice);
   Value takeSequence(Value tokens, OpFoldResult first);
+  Sources takeOperands(Operation *op);
+  Value takeSlice(OpResult result);
+  SmallVector<Value> takeSlices(Operation *op);
   LogicalResult createItem(Operation *op);
+  LogicalResult create(Operation *op, const Sources &sources,
+                       SmallVectorImpl<Value> &slices);
+  LogicalResult createSpans(const Restarts &restarts);
+  SmallVector<Value> startSlices(Operation *op);
+  LogicalResult createSpan(Operation *op, MutableArrayRef<Value> values);
+  void putBack(OpResult result, Value &whole);
   void transposeItem(TransposeStateOp op);
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, loc, value);
@@ -63,6 +77,10 @@ private:
   Value batch, head;
   /// The item's number of tokens and, if sequences are packed, its first one.
   Value length, firstToken;
+  /// In a loop over spans: the span's first token, and which sequences are the
+  /// span's own part. `length` is the span's there.
+  Value firstOfSpan;
+  llvm::DenseSet<Value> ofSpan;
   /// Of a kernel: the first column of the item's value block.
   Value firstColumn;
   OpFoldResult columns;
@@ -78,6 +96,11 @@ size_t numOutputs(Operation *op) {
   if (auto list = dyn_cast<AffineScanOp>(op))
     return list.getOutputs().size();
   return cast<PrescanOp>(op).getOutputs().size();
+}
+
+MutableOperandRange initsOf(Operation *op) {
+  auto list = dyn_cast<AffineScanOp>(op);
+  return list ? list.getInitsMutable() : cast<PrescanOp>(op).getInitsMutable();
 }
 
 bool isFinal(OpResult result) {
@@ -346,29 +369,115 @@ void ItemLoop::transposeItem(TransposeStateOp op) {
     for (OpResult final : other->getResults())
       if (replacedBy(final) == source)
         source = destinations.lookup(final);
+  Value copy = takeSlice(result);
+  Value entry = stateEntry(op, batch);
+  made[result] = createTranspose(b, loc, source, entry, head, copy);
+}
+
+/// Makes the op's sequences those of the item, or of a span of it.
+ItemLoop::Sources ItemLoop::takeOperands(Operation *op) {
+  auto list = dyn_cast<AffineScanOp>(op);
+  auto prescan = dyn_cast<PrescanOp>(op);
+  OperandRange tokens = list ? list.getTokens() : prescan.getTokens();
+  OperandRange params = list ? list.getParams() : prescan.getParams();
+  Value first = firstToken;
+  if (firstOfSpan)
+    first = firstToken ? arith::AddIOp::create(b, loc, firstToken, firstOfSpan)
+                       : firstOfSpan;
+  Sources sources;
+  for (OpOperand &operand : op->getOpOperands().slice(
+           tokens.getBeginOperandIndex(), tokens.size())) {
+    if (operand.get().getDefiningOp<FenwickOp>()) {
+      sources.batches.push_back(index(0)); // the item's own
+      sources.heads.push_back(sources.batches.back());
+      continue;
+    }
+    if (Value own = made.lookup(operand.get())) {
+      bool isLonger = cuSeqlens && !destinations.contains(operand.get());
+      OpFoldResult start = b.getIndexAttr(0);
+      if (firstOfSpan) {
+        isLonger = !ofSpan.contains(operand.get());
+        start = firstOfSpan;
+      }
+      operand.set(isLonger ? takeSequence(own, start) : own);
+      sources.batches.push_back(index(0));
+      sources.heads.push_back(sources.batches.back());
+      continue;
+    }
+    Value ratio =
+        arith::DivUIOp::create(b, loc, valueHeads, dim(operand.get(), 2));
+    sources.heads.push_back(arith::DivUIOp::create(b, loc, head, ratio));
+    sources.batches.push_back(cuSeqlens ? index(0) : batch);
+    if (first)
+      operand.set(takeSequence(operand.get(), first));
+  }
+  sources.heads.append(params.size(), head);
+  sources.batches.append(params.size(), batch);
+  return sources;
+}
+
+/// The memory of a result: the item's slice of what is shared, or its own.
+Value ItemLoop::takeSlice(OpResult result) {
   Slice slice = sliceOf(result);
   Value whole = destinations.lookup(result);
-  Value copy =
-      whole ? tensor::ExtractSliceOp::create(b, loc, whole, slice.offsets,
-                                             slice.sizes, slice.strides)
-            : createOwn(result, slice);
-  auto type = cast<RankedTensorType>(op.getState().getType());
-  Value entry = stateEntry(op, batch), zero = index(0), one = index(1);
-  auto overKeys = scf::ForOp::create(
-      b, loc, zero, index(type.getDimSize(2)), one, copy,
-      [&](OpBuilder &, Location, Value k, ValueRange outer) {
-        auto overValues = scf::ForOp::create(
-            b, loc, zero, index(type.getDimSize(3)), one, outer,
-            [&](OpBuilder &, Location, Value v, ValueRange inner) {
-              Value element = tensor::ExtractOp::create(
-                  b, loc, source, ValueRange{entry, head, k, v});
-              Value next = tensor::InsertOp::create(
-                  b, loc, element, inner[0], ValueRange{zero, zero, v, k});
-              scf::YieldOp::create(b, loc, next);
-            });
-        scf::YieldOp::create(b, loc, overValues.getResults());
-      });
-  made[result] = overKeys.getResult(0);
+  return whole ? tensor::ExtractSliceOp::create(b, loc, whole, slice.offsets,
+                                                slice.sizes, slice.strides)
+               : createOwn(result, slice);
+}
+
+SmallVector<Value> ItemLoop::takeSlices(Operation *op) {
+  SmallVector<Value> slices;
+  Value entry;
+  for (OpResult result : op->getResults()) {
+    if (replacedBy(result)) {
+      entry = entry ? entry : stateEntry(op, batch);
+      stateEntries[result] = entry;
+    }
+    slices.push_back(takeSlice(result));
+  }
+  return slices;
+}
+
+/// What `op` makes of its operands, in `slices`. States of a span are there
+/// already.
+LogicalResult ItemLoop::create(Operation *op, const Sources &sources,
+                               SmallVectorImpl<Value> &slices) {
+  auto [stateBatch, stateHead] = std::pair(batch, head);
+  MutableOperandRange inits = initsOf(op);
+  ArrayRef<Value> states = ArrayRef(slices).take_back(inits.size());
+  for (auto [init, state] : llvm::zip(inits, states)) {
+    Value own = firstOfSpan ? state : made.lookup(init.get());
+    if (!own)
+      continue;
+    init.set(own);
+    stateBatch = stateHead = index(0);
+  }
+  if (auto prescan = dyn_cast<PrescanOp>(op))
+    return createPrescan(b,
+                         {prescan, stateBatch, stateHead, sources.batches,
+                          sources.heads, length},
+                         slices);
+  auto list = cast<AffineScanOp>(op);
+  HeadContext context{list,
+                      lists[op],
+                      stateBatch,
+                      stateHead,
+                      sources.batches,
+                      sources.heads,
+                      length,
+                      {},
+                      Value(),
+                      Value(),
+                      Value()};
+  if (list.getInPlace() && scheduleOf(op).getPrefetch()) {
+    for (OpResult final : list.getFinals())
+      context.states.push_back(destinations.lookup(final));
+    findNext(context);
+  }
+  if (firstColumn)
+    return createKernel(b, loc, context, firstColumn, slices);
+  return list.getLevels() ? createLevels(b, loc, context, total, slices)
+                          : createHead(b, loc, context, slices);
 }
 
 /// One op for the item. A sequence or a state that the item made itself has one
@@ -378,73 +487,115 @@ LogicalResult ItemLoop::createItem(Operation *op) {
     transposeItem(transpose);
     return success();
   }
-  auto list = dyn_cast<AffineScanOp>(op);
-  auto prescan = dyn_cast<PrescanOp>(op);
-  OperandRange tokens = list ? list.getTokens() : prescan.getTokens();
-  OperandRange params = list ? list.getParams() : prescan.getParams();
-  SmallVector<Value> ofBatch, ofHead;
-  for (OpOperand &operand : op->getOpOperands().slice(
-           tokens.getBeginOperandIndex(), tokens.size())) {
-    if (operand.get().getDefiningOp<FenwickOp>()) {
-      ofBatch.push_back(index(0)); // the item's own
-      ofHead.push_back(ofBatch.back());
-      continue;
-    }
-    if (Value own = made.lookup(operand.get())) {
-      bool isLonger = cuSeqlens && !destinations.contains(operand.get());
-      operand.set(isLonger ? takeSequence(own, b.getIndexAttr(0)) : own);
-      ofBatch.push_back(index(0));
-      ofHead.push_back(ofBatch.back());
-      continue;
-    }
-    Value ratio =
-        arith::DivUIOp::create(b, loc, valueHeads, dim(operand.get(), 2));
-    ofHead.push_back(arith::DivUIOp::create(b, loc, head, ratio));
-    ofBatch.push_back(cuSeqlens ? index(0) : batch);
-    if (cuSeqlens)
-      operand.set(takeSequence(operand.get(), firstToken));
-  }
-  ofHead.append(params.size(), head);
-  ofBatch.append(params.size(), batch);
-
-  SmallVector<Value> slices;
-  Value entry;
-  for (OpResult result : op->getResults()) {
-    if (replacedBy(result)) {
-      entry = entry ? entry : stateEntry(op, batch);
-      stateEntries[result] = entry;
-    }
-    Slice slice = sliceOf(result);
-    if (Value whole = destinations.lookup(result))
-      slices.push_back(tensor::ExtractSliceOp::create(
-          b, loc, whole, slice.offsets, slice.sizes, slice.strides));
-    else
-      slices.push_back(createOwn(result, slice));
-  }
-  LogicalResult created = failure();
-  if (prescan) {
-    created = createPrescan(b, {prescan, batch, head, ofBatch, ofHead, length},
-                            slices);
-  } else {
-    HeadContext context{list,   lists[op], batch,   head,    ofBatch, ofHead,
-                        length, {},        Value(), Value(), Value()};
-    for (OpOperand &init : list.getInitsMutable())
-      if (Value own = made.lookup(init.get())) {
-        init.set(own);
-        context.batch = context.head = index(0);
-      }
-    if (list.getInPlace() && scheduleOf(op).getPrefetch()) {
-      for (OpResult final : list.getFinals())
-        context.states.push_back(destinations.lookup(final));
-      findNext(context);
-    }
-    created = firstColumn ? createKernel(b, loc, context, firstColumn, slices)
-              : list.getLevels() ? createLevels(b, loc, context, total, slices)
-                                 : createHead(b, loc, context, slices);
-  }
+  Sources sources = takeOperands(op);
+  SmallVector<Value> slices = takeSlices(op);
+  LogicalResult created = create(op, sources, slices);
   for (auto [result, slice] : llvm::zip(op->getResults(), slices))
     made[result] = slice;
   return created;
+}
+
+/// The memory of the op's results, with the initial states in that of the final
+/// ones.
+SmallVector<Value> ItemLoop::startSlices(Operation *op) {
+  SmallVector<Value> slices = takeSlices(op);
+  MutableOperandRange inits = initsOf(op);
+  for (auto [init, slice] :
+       llvm::zip(inits, MutableArrayRef(slices).take_back(inits.size()))) {
+    if (Value own = made.lookup(init.get())) {
+      slice = own;
+      continue;
+    }
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, slice);
+    SmallVector<OpFoldResult> from(sizes.size(), b.getIndexAttr(0)), to(from);
+    SmallVector<OpFoldResult> ones(sizes.size(), b.getIndexAttr(1));
+    from[0] = batch, from[1] = head;
+    Value state = tensor::ExtractSliceOp::create(
+        b, loc, cast<RankedTensorType>(slice.getType()), init.get(), from,
+        sizes, ones);
+    slice = tensor::InsertSliceOp::create(b, loc, state, slice, to, sizes, ones);
+  }
+  return slices;
+}
+
+/// One op for a span. `values` are its results after the spans before; of its
+/// sequences the span's part is made.
+LogicalResult ItemLoop::createSpan(Operation *op,
+                                   MutableArrayRef<Value> values) {
+  Sources sources = takeOperands(op);
+  SmallVector<Value> slices(values.begin(), values.end());
+  for (Value &slice : MutableArrayRef(slices).take_front(numOutputs(op)))
+    slice = takeSequence(slice, firstOfSpan);
+  if (failed(create(op, sources, slices)))
+    return failure();
+  for (auto [result, value, slice] :
+       llvm::zip(op->getResults(), values, slices)) {
+    if (isFinal(result)) {
+      value = slice;
+      continue;
+    }
+    made[result] = slice;
+    ofSpan.insert(result);
+  }
+  return success();
+}
+
+/// Puts the span's part of a sequence where it was taken from.
+void ItemLoop::putBack(OpResult result, Value &whole) {
+  Value part = made.lookup(result);
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, part);
+  SmallVector<OpFoldResult> at(sizes.size(), b.getIndexAttr(0));
+  SmallVector<OpFoldResult> ones(sizes.size(), b.getIndexAttr(1));
+  at[1] = firstOfSpan, sizes[1] = length;
+  whole = tensor::InsertSliceOp::create(b, loc, part, whole, at, sizes, ones);
+}
+
+/// Both lists of a state, and what stands between them, in spans of tokens.
+LogicalResult ItemLoop::createSpans(const Restarts &restarts) {
+  SmallVector<Operation *> inSpans;
+  for (Operation *op :
+       ops.slice(restarts.begin, restarts.end - restarts.begin))
+    if (auto transpose = dyn_cast<TransposeStateOp>(op))
+      transposeItem(transpose);
+    else
+      inSpans.push_back(op);
+  SmallVector<OpResult> results;
+  SmallVector<Value> carried;
+  for (Operation *op : inSpans) {
+    llvm::append_range(results, op->getResults());
+    llvm::append_range(carried, startSlices(op));
+  }
+  Value all = length, tokens = index(restartTokens(inSpans)), zero = index(0);
+  auto loop = scf::ForOp::create(b, loc, zero, all, tokens, carried);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    firstOfSpan = loop.getInductionVar();
+    Value left = arith::SubIOp::create(b, loc, all, firstOfSpan);
+    length = arith::MinUIOp::create(b, loc, left, tokens);
+    llvm::copy(loop.getRegionIterArgs(), carried.begin());
+    MutableArrayRef<Value> ofOps = carried;
+    for (Operation *op : inSpans) {
+      if (failed(createSpan(op, ofOps.take_front(op->getNumResults()))))
+        return failure();
+      ofOps = ofOps.drop_front(op->getNumResults());
+    }
+    auto carriedOf = [&](OpResult result) -> Value & {
+      return carried[llvm::find(results, result) - results.begin()];
+    };
+    for (auto [first, second] : restarts.pairs)
+      carriedOf(second) = createTranspose(b, loc, carriedOf(first), zero, zero,
+                                          carriedOf(second));
+    // Last, so that nothing is read from a part that has become the whole.
+    for (auto [result, whole] : llvm::zip(results, carried))
+      if (!isFinal(result))
+        putBack(result, whole);
+    scf::YieldOp::create(b, loc, carried);
+  }
+  length = all, firstOfSpan = Value();
+  for (auto [result, value] : llvm::zip(results, loop.getResults()))
+    made[result] = value;
+  return success();
 }
 
 LogicalResult ItemLoop::build() {
@@ -454,9 +605,14 @@ LogicalResult ItemLoop::build() {
   findSizes();
   SmallVector<OpResult> shared = sharedResults();
   createLoop(shared);
-  for (Operation *op : ops)
-    if (failed(createItem(op)))
+  Restarts restarts = findRestarts(ops);
+  for (size_t i = 0; i < ops.size(); ++i) {
+    bool inSpans = restarts && i == restarts.begin;
+    if (failed(inSpans ? createSpans(restarts) : createItem(ops[i])))
       return failure();
+    if (inSpans)
+      i = restarts.end - 1;
+  }
   SmallVector<Slice> places;
   for (OpResult result : shared)
     places.push_back(sliceOf(result));
