@@ -26,14 +26,19 @@
 // STEP:       qdelta.affine_scan({{.*}}) init(%[[R]]) attributes
 // STEP:       qdelta.affine_scan({{.*}}) init(%[[S]]) in_place state_index(%[[I]] : tensor<?xi32>)
 
-// In chunks the columns' decays are the value blocks' own work: one factor for each
-// element of a tile, and none of them is deferred.
+// In chunks both lists go on in spans of 16 tokens. The first one's state crosses them,
+// and the second starts each from its transpose. The columns' decays are the value
+// blocks' own work: one factor for each element of a tile, and none of them is deferred.
 // RUN: qdelta-opt %models/gated_oja.mlir -pass-pipeline='builtin.module(qdelta-to-recurrence{key=4 value=8},qdelta-to-affine,qdelta-to-chunked{chunk=2 target=avx2})' | FileCheck %s --check-prefix=CHUNK
 // CHUNK-LABEL: func.func @gated_oja_forward
 // CHUNK:       scf.forall
-// CHUNK:         tensor.insert %{{.*}} into %{{.*}} : tensor<1x1x8x4xf32>
+// CHUNK:         %[[INIT:.*]] = qdelta.transpose_state %{{.*}} : tensor<1x1x4x8xf32> -> tensor<1x1x8x4xf32>
+// CHUNK:         %[[SPAN:.*]] = arith.constant 16 : index
+// CHUNK:         %[[ENDS:.*]]:3 = scf.for %{{.*}} = %{{.*}} to %{{.*}} step %[[SPAN]] iter_args(%{{.*}} = %{{.*}}, %[[STATE:.*]] = %[[INIT]],
+// CHUNK:         %[[START:.*]] = qdelta.transpose_state %[[STATE]] : tensor<1x1x8x4xf32> -> tensor<1x1x4x8xf32>
 // CHUNK:         qdelta.chunk_gram {{.*}} decays(
 // CHUNK:         qdelta.chunk_solve
+// CHUNK:         tensor.extract_slice %[[START]]
 // CHUNK:         %[[LOG:.*]] = qdelta.mask_rows %{{.*}} by %{{.*}} : tensor<2x8xf32>, tensor<2xi1>
 // CHUNK:         %[[TO:.*]] = qdelta.chunk_decay(%[[LOG]]) to 1 : (tensor<2x8xf32>) -> tensor<2x8xf32>
 // CHUNK:         arith.mulf %{{.*}}, %[[TO]] : tensor<2x8xf32>
@@ -41,3 +46,15 @@
 // CHUNK:         %[[END:.*]] = qdelta.chunk_decay(%[[LOG]]) from 1 : (tensor<2x8xf32>) -> tensor<2x8xf32>
 // CHUNK:         %[[ALL:.*]] = qdelta.chunk_decay(%[[LOG]]) : (tensor<2x8xf32>) -> tensor<1x8xf32>
 // CHUNK:         qdelta.chunk_update {{.*}} columns %[[ALL]]
+// CHUNK:         %[[ALL2:.*]] = qdelta.transpose_state %[[ENDS]]#1 : tensor<1x1x8x4xf32> -> tensor<1x1x4x8xf32>
+// CHUNK:         tensor.parallel_insert_slice %[[ALL2]]
+
+// Squares of 8 by 8 elements are rows that are shuffled, what is left over single ones.
+// RUN: qdelta-opt %models/gated_oja.mlir -pass-pipeline='builtin.module(qdelta-to-recurrence{key=8 value=9},qdelta-to-affine,qdelta-to-chunked{chunk=2 target=avx2},qdelta-to-linalg)' | FileCheck %s --check-prefix=ROWS
+// ROWS-LABEL:    func.func @gated_oja_forward
+// ROWS:          scf.forall
+// ROWS-COUNT-8:  vector.transfer_read {{.*}} : tensor<1x1x8x9xf32>, vector<8xf32>
+// ROWS-COUNT-24: vector.shuffle {{.*}} : vector<8xf32>, vector<8xf32>
+// ROWS-COUNT-8:  vector.transfer_write {{.*}} : vector<8xf32>, tensor<1x1x9x8xf32>
+// ROWS:          tensor.extract {{.*}} : tensor<1x1x8x9xf32>
+// ROWS:          tensor.insert {{.*}} : tensor<1x1x9x8xf32>

@@ -6,91 +6,16 @@
 
 #include "ItemLoop.h"
 #include "ChunkLoops.h"
+#include "ItemLoopBuilder.h"
 #include "LevelLoop.h"
 #include "PrescanLoop.h"
-#include "Restarts.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace qdelta;
 
-namespace {
-class ItemLoop {
-public:
-  explicit ItemLoop(ArrayRef<Operation *> ops)
-      : ops(ops), b(ops.front()), loc(ops.front()->getLoc()) {}
-
-  LogicalResult build();
-
-private:
-  /// The part of a result that an item makes.
-  struct Slice {
-    SmallVector<OpFoldResult> offsets, sizes, strides;
-  };
-  /// The batch entry and head of each operand that an item reads.
-  struct Sources {
-    SmallVector<Value> batches, heads;
-  };
-
-  LogicalResult verify();
-  void findSizes();
-  void findSequence();
-  SmallVector<OpResult> sharedResults();
-  Value createEmpty(OpResult result);
-  void createLoop(ArrayRef<OpResult> shared);
-  Slice sliceOf(OpResult result);
-  Value stateEntry(Operation *op, Value batch);
-  void findNext(HeadContext &context);
-  Value createOwn(OpResult result, Slice slice);
-  Value takeSequence(Value tokens, OpFoldResult first);
-  Sources takeOperands(Operation *op);
-  Value takeSlice(OpResult result);
-  SmallVector<Value> takeSlices(Operation *op);
-  LogicalResult createItem(Operation *op);
-  LogicalResult create(Operation *op, const Sources &sources,
-                       SmallVectorImpl<Value> &slices);
-  LogicalResult createSpans(const Restarts &restarts);
-  SmallVector<Value> startSlices(Operation *op);
-  LogicalResult createSpan(Operation *op, MutableArrayRef<Value> values);
-  void putBack(OpResult result, Value &whole);
-  void transposeItem(TransposeStateOp op);
-  Value index(int64_t value) {
-    return arith::ConstantIndexOp::create(b, loc, value);
-  }
-  Value dim(Value tensor, int64_t index) {
-    return tensor::DimOp::create(b, loc, tensor, index);
-  }
-
-  ArrayRef<Operation *> ops;
-  OpBuilder b;
-  Location loc;
-  llvm::DenseMap<Operation *, ChunkList> lists;
-  /// Of packed sequences: where they begin and end, or null.
-  Value cuSeqlens;
-  /// B, T and HV; of packed sequences N, and T of all of them.
-  Value batches, total, valueHeads;
-  scf::ForallOp forall;
-  Value batch, head;
-  /// The item's number of tokens and, if sequences are packed, its first one.
-  Value length, firstToken;
-  /// In a loop over spans: the span's first token, and which sequences are the
-  /// span's own part. `length` is the span's there.
-  Value firstOfSpan;
-  llvm::DenseSet<Value> ofSpan;
-  /// Of a kernel: the first column of the item's value block.
-  Value firstColumn;
-  OpFoldResult columns;
-  /// Where shared results go, and what the item has made of each result.
-  llvm::DenseMap<Value, Value> destinations, made;
-  /// The entry of its states that the item works on, by result.
-  llvm::DenseMap<Value, Value> stateEntries;
-};
-
-size_t numOutputs(Operation *op) {
+size_t qdelta::numOutputs(Operation *op) {
   if (isa<TransposeStateOp>(op))
     return 0;
   if (auto list = dyn_cast<AffineScanOp>(op))
@@ -98,17 +23,17 @@ size_t numOutputs(Operation *op) {
   return cast<PrescanOp>(op).getOutputs().size();
 }
 
-MutableOperandRange initsOf(Operation *op) {
+MutableOperandRange qdelta::initsOf(Operation *op) {
   auto list = dyn_cast<AffineScanOp>(op);
   return list ? list.getInitsMutable() : cast<PrescanOp>(op).getInitsMutable();
 }
 
-bool isFinal(OpResult result) {
+bool qdelta::isFinal(OpResult result) {
   return result.getResultNumber() >= numOutputs(result.getOwner());
 }
 
 /// The initial state that a result replaces, or null.
-Value replacedBy(OpResult result) {
+static Value replacedBy(OpResult result) {
   Operation *op = result.getOwner();
   if (!isFinal(result) || isa<TransposeStateOp>(op))
     return {};
@@ -119,7 +44,7 @@ Value replacedBy(OpResult result) {
   return prescan.getInPlace() ? prescan.getInits()[state] : Value();
 }
 
-ScheduleAttr scheduleOf(Operation *op) {
+static ScheduleAttr scheduleOf(Operation *op) {
   auto list = dyn_cast<AffineScanOp>(op);
   return (list ? list.getSchedule() : cast<PrescanOp>(op).getSchedule())
       .value_or(ScheduleAttr());
@@ -161,21 +86,21 @@ LogicalResult ItemLoop::verify() {
 
 /// The list or prescan that says what the items are: the first one, or a
 /// transpose that stands alone.
-Operation *leaderOf(ArrayRef<Operation *> ops) {
+static Operation *leaderOf(ArrayRef<Operation *> ops) {
   for (Operation *op : ops)
     if (!isa<TransposeStateOp>(op))
       return op;
   return ops.front();
 }
 
-Value stateIndexOf(Operation *op) {
+static Value stateIndexOf(Operation *op) {
   if (auto transpose = dyn_cast<TransposeStateOp>(op))
     return transpose.getStateIndex();
   auto list = dyn_cast<AffineScanOp>(op);
   return list ? list.getStateIndex() : cast<PrescanOp>(op).getStateIndex();
 }
 
-Value cuSeqlensOf(Operation *op) {
+static Value cuSeqlensOf(Operation *op) {
   if (isa<TransposeStateOp>(op))
     return {};
   auto list = dyn_cast<AffineScanOp>(op);
@@ -360,18 +285,30 @@ Value ItemLoop::takeSequence(Value tokens, OpFoldResult first) {
                                         strides);
 }
 
-/// The item's own transposed copy of a state, [1, 1, V, K], row by row. A state
-/// in place is read where its list works on it, before it does.
+/// Of a state [1, 1, K, V] its transpose.
+Value ItemLoop::transpose(Value state) {
+  auto type = cast<RankedTensorType>(state.getType());
+  int64_t shape[] = {1, 1, type.getDimSize(3), type.getDimSize(2)};
+  return TransposeStateOp::create(b, loc, type.clone(shape), state, Value());
+}
+
+/// The item's own transposed copy of a state, [1, 1, V, K]. A state in place is
+/// read where its list works on it, before it does.
 void ItemLoop::transposeItem(TransposeStateOp op) {
-  OpResult result = cast<OpResult>(op.getResult());
   Value source = op.getState();
   for (Operation *other : ops)
     for (OpResult final : other->getResults())
       if (replacedBy(final) == source)
         source = destinations.lookup(final);
-  Value copy = takeSlice(result);
-  Value entry = stateEntry(op, batch);
-  made[result] = createTranspose(b, loc, source, entry, head, copy);
+  auto type = cast<RankedTensorType>(source.getType());
+  int64_t shape[] = {1, 1, type.getDimSize(2), type.getDimSize(3)};
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  SmallVector<OpFoldResult> sizes{one, one, b.getIndexAttr(shape[2]),
+                                  b.getIndexAttr(shape[3])};
+  SmallVector<OpFoldResult> at{stateEntry(op, batch), head, zero, zero},
+      ones(4, one);
+  made[op.getResult()] = transpose(tensor::ExtractSliceOp::create(
+      b, loc, type.clone(shape), source, at, sizes, ones));
 }
 
 /// Makes the op's sequences those of the item, or of a span of it.
@@ -384,7 +321,7 @@ ItemLoop::Sources ItemLoop::takeOperands(Operation *op) {
   if (firstOfSpan)
     first = firstToken ? arith::AddIOp::create(b, loc, firstToken, firstOfSpan)
                        : firstOfSpan;
-  Sources sources;
+  Sources sources{{}, {}, batch, head};
   for (OpOperand &operand : op->getOpOperands().slice(
            tokens.getBeginOperandIndex(), tokens.size())) {
     if (operand.get().getDefiningOp<FenwickOp>()) {
@@ -438,30 +375,25 @@ SmallVector<Value> ItemLoop::takeSlices(Operation *op) {
   return slices;
 }
 
-/// What `op` makes of its operands, in `slices`. States of a span are there
-/// already.
+/// A state that is the item's own has one batch entry and one head.
+void ItemLoop::setState(OpOperand &init, Value own, Sources &sources) {
+  init.set(own);
+  sources.batch = sources.head = index(0);
+}
+
+/// What `op` makes of its operands, in `slices`.
 LogicalResult ItemLoop::create(Operation *op, const Sources &sources,
                                SmallVectorImpl<Value> &slices) {
-  auto [stateBatch, stateHead] = std::pair(batch, head);
-  MutableOperandRange inits = initsOf(op);
-  ArrayRef<Value> states = ArrayRef(slices).take_back(inits.size());
-  for (auto [init, state] : llvm::zip(inits, states)) {
-    Value own = firstOfSpan ? state : made.lookup(init.get());
-    if (!own)
-      continue;
-    init.set(own);
-    stateBatch = stateHead = index(0);
-  }
   if (auto prescan = dyn_cast<PrescanOp>(op))
     return createPrescan(b,
-                         {prescan, stateBatch, stateHead, sources.batches,
+                         {prescan, sources.batch, sources.head, sources.batches,
                           sources.heads, length},
                          slices);
   auto list = cast<AffineScanOp>(op);
   HeadContext context{list,
                       lists[op],
-                      stateBatch,
-                      stateHead,
+                      sources.batch,
+                      sources.head,
                       sources.batches,
                       sources.heads,
                       length,
@@ -489,113 +421,13 @@ LogicalResult ItemLoop::createItem(Operation *op) {
   }
   Sources sources = takeOperands(op);
   SmallVector<Value> slices = takeSlices(op);
+  for (OpOperand &init : initsOf(op))
+    if (Value own = made.lookup(init.get()))
+      setState(init, own, sources);
   LogicalResult created = create(op, sources, slices);
   for (auto [result, slice] : llvm::zip(op->getResults(), slices))
     made[result] = slice;
   return created;
-}
-
-/// The memory of the op's results, with the initial states in that of the final
-/// ones.
-SmallVector<Value> ItemLoop::startSlices(Operation *op) {
-  SmallVector<Value> slices = takeSlices(op);
-  MutableOperandRange inits = initsOf(op);
-  for (auto [init, slice] :
-       llvm::zip(inits, MutableArrayRef(slices).take_back(inits.size()))) {
-    if (Value own = made.lookup(init.get())) {
-      slice = own;
-      continue;
-    }
-    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, slice);
-    SmallVector<OpFoldResult> from(sizes.size(), b.getIndexAttr(0)), to(from);
-    SmallVector<OpFoldResult> ones(sizes.size(), b.getIndexAttr(1));
-    from[0] = batch, from[1] = head;
-    Value state = tensor::ExtractSliceOp::create(
-        b, loc, cast<RankedTensorType>(slice.getType()), init.get(), from,
-        sizes, ones);
-    slice = tensor::InsertSliceOp::create(b, loc, state, slice, to, sizes, ones);
-  }
-  return slices;
-}
-
-/// One op for a span. `values` are its results after the spans before; of its
-/// sequences the span's part is made.
-LogicalResult ItemLoop::createSpan(Operation *op,
-                                   MutableArrayRef<Value> values) {
-  Sources sources = takeOperands(op);
-  SmallVector<Value> slices(values.begin(), values.end());
-  for (Value &slice : MutableArrayRef(slices).take_front(numOutputs(op)))
-    slice = takeSequence(slice, firstOfSpan);
-  if (failed(create(op, sources, slices)))
-    return failure();
-  for (auto [result, value, slice] :
-       llvm::zip(op->getResults(), values, slices)) {
-    if (isFinal(result)) {
-      value = slice;
-      continue;
-    }
-    made[result] = slice;
-    ofSpan.insert(result);
-  }
-  return success();
-}
-
-/// Puts the span's part of a sequence where it was taken from.
-void ItemLoop::putBack(OpResult result, Value &whole) {
-  Value part = made.lookup(result);
-  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, part);
-  SmallVector<OpFoldResult> at(sizes.size(), b.getIndexAttr(0));
-  SmallVector<OpFoldResult> ones(sizes.size(), b.getIndexAttr(1));
-  at[1] = firstOfSpan, sizes[1] = length;
-  whole = tensor::InsertSliceOp::create(b, loc, part, whole, at, sizes, ones);
-}
-
-/// Both lists of a state, and what stands between them, in spans of tokens.
-LogicalResult ItemLoop::createSpans(const Restarts &restarts) {
-  SmallVector<Operation *> inSpans;
-  for (Operation *op :
-       ops.slice(restarts.begin, restarts.end - restarts.begin))
-    if (auto transpose = dyn_cast<TransposeStateOp>(op))
-      transposeItem(transpose);
-    else
-      inSpans.push_back(op);
-  SmallVector<OpResult> results;
-  SmallVector<Value> carried;
-  for (Operation *op : inSpans) {
-    llvm::append_range(results, op->getResults());
-    llvm::append_range(carried, startSlices(op));
-  }
-  Value all = length, tokens = index(restartTokens(inSpans)), zero = index(0);
-  auto loop = scf::ForOp::create(b, loc, zero, all, tokens, carried);
-  {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    firstOfSpan = loop.getInductionVar();
-    Value left = arith::SubIOp::create(b, loc, all, firstOfSpan);
-    length = arith::MinUIOp::create(b, loc, left, tokens);
-    llvm::copy(loop.getRegionIterArgs(), carried.begin());
-    MutableArrayRef<Value> ofOps = carried;
-    for (Operation *op : inSpans) {
-      if (failed(createSpan(op, ofOps.take_front(op->getNumResults()))))
-        return failure();
-      ofOps = ofOps.drop_front(op->getNumResults());
-    }
-    auto carriedOf = [&](OpResult result) -> Value & {
-      return carried[llvm::find(results, result) - results.begin()];
-    };
-    for (auto [first, second] : restarts.pairs)
-      carriedOf(second) = createTranspose(b, loc, carriedOf(first), zero, zero,
-                                          carriedOf(second));
-    // Last, so that nothing is read from a part that has become the whole.
-    for (auto [result, whole] : llvm::zip(results, carried))
-      if (!isFinal(result))
-        putBack(result, whole);
-    scf::YieldOp::create(b, loc, carried);
-  }
-  length = all, firstOfSpan = Value();
-  for (auto [result, value] : llvm::zip(results, loop.getResults()))
-    made[result] = value;
-  return success();
 }
 
 LogicalResult ItemLoop::build() {
@@ -636,7 +468,6 @@ LogicalResult ItemLoop::build() {
       op->erase();
   return success();
 }
-} // namespace
 
 LogicalResult qdelta::createItemLoop(ArrayRef<Operation *> ops) {
   return ItemLoop(ops).build();

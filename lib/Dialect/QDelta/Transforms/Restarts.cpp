@@ -8,19 +8,14 @@
 
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
-
 #include <numeric>
 
 using namespace mlir;
 using namespace qdelta;
 
-/// Tokens between restarts at least: few enough that what they add up stays
-/// within the bound on errors where nothing decays, enough that a transpose
-/// costs little beside them.
-static constexpr int64_t kLeastTokens = 64;
+/// Bounds on the tokens of a span, for the sake of speed: a transpose costs
+/// little beside 64 tokens.
+static constexpr int64_t kFewestTokens = 16, kMostTokens = 64;
 
 namespace {
 /// The first list of a state.
@@ -49,43 +44,25 @@ Restarts qdelta::findRestarts(ArrayRef<Operation *> ops) {
       const FirstList &first = entry->second;
       if (isFirst || first.isTransposed == !!transpose)
         continue;
-      restarts.begin = restarts ? std::min(restarts.begin, first.place)
-                                : first.place;
+      restarts.begin =
+          restarts ? std::min(restarts.begin, first.place) : first.place;
       restarts.end = at + 1;
-      restarts.pairs.push_back({first.final, final});
+      restarts.firsts[final] = first.final;
     }
   }
   return restarts;
 }
 
-int64_t qdelta::restartTokens(ArrayRef<Operation *> ops) {
-  int64_t chunks = 1;
+/// A delta rule whose keys have D channels corrects an error within some D
+/// tokens, so a sum of more tokens would be worse than it.
+int64_t qdelta::restartTokens(ArrayRef<Operation *> ops,
+                              const Restarts &restarts) {
+  int64_t chunks = 1, channels = kMostTokens;
   for (Operation *op : ops)
     if (auto list = dyn_cast<AffineScanOp>(op))
       chunks = std::lcm(chunks, list.getSchedule()->getChunk());
-  return llvm::alignTo(kLeastTokens, chunks);
-}
-
-Value qdelta::createTranspose(OpBuilder &b, Location loc, Value states,
-                              Value batch, Value head, Value to) {
-  auto index = [&](int64_t value) -> Value {
-    return arith::ConstantIndexOp::create(b, loc, value);
-  };
-  auto type = cast<RankedTensorType>(states.getType());
-  Value zero = index(0), one = index(1);
-  auto overKeys = scf::ForOp::create(
-      b, loc, zero, index(type.getDimSize(2)), one, to,
-      [&](OpBuilder &, Location, Value k, ValueRange outer) {
-        auto overValues = scf::ForOp::create(
-            b, loc, zero, index(type.getDimSize(3)), one, outer,
-            [&](OpBuilder &, Location, Value v, ValueRange inner) {
-              Value element = tensor::ExtractOp::create(
-                  b, loc, states, ValueRange{batch, head, k, v});
-              Value next = tensor::InsertOp::create(
-                  b, loc, element, inner[0], ValueRange{zero, zero, v, k});
-              scf::YieldOp::create(b, loc, next);
-            });
-        scf::YieldOp::create(b, loc, overValues.getResults());
-      });
-  return overKeys.getResult(0);
+  for (auto [second, first] : restarts.firsts)
+    channels = std::min(channels,
+                        cast<RankedTensorType>(first.getType()).getDimSize(2));
+  return llvm::alignTo(std::max(channels, kFewestTokens), chunks);
 }

@@ -8,6 +8,7 @@
 #include "PlainTiles.h"
 #include "RowOps.h"
 #include "TileParts.h"
+#include "TransposeRows.h"
 
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
 #include "qdelta/Dialect/QDelta/Transforms/Passes.h"
@@ -699,6 +700,7 @@ struct UnrollChunksPass : qdelta::impl::UnrollChunksBase<UnrollChunksPass> {
       auto schedule = func->getAttrOfType<ScheduleAttr>("qdelta.schedule");
       if (!schedule || !schedule.getUnroll())
         continue;
+      lowerTransposes(func, schedule.getLanes());
       if (failed(verifyPlainTiles(func)) || failed(Unroller(func).run()))
         return signalPassFailure();
     }
