@@ -47,20 +47,17 @@ struct SelectSchedulePass
   using SelectScheduleBase::SelectScheduleBase;
 
   void runOnOperation() override {
-    WalkResult result = getOperation().walk([&](TransposeStateOp op) {
-      if (!findGpuTarget(target))
-        return WalkResult::advance();
-      op.emitError("states that are read on their value side have no GPU "
-                   "lowering yet");
-      return WalkResult::interrupt();
-    });
-    if (result.wasInterrupted())
-      return signalPassFailure();
     SmallVector<AffineScanOp> lists;
     getOperation().walk([&](AffineScanOp op) { lists.push_back(op); });
     for (AffineScanOp op : lists)
       if (failed(schedule(op)))
         return signalPassFailure();
+    WalkResult result = getOperation().walk([&](TransposeStateOp op) {
+      return failed(checkTranspose(op)) ? WalkResult::interrupt()
+                                        : WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      return signalPassFailure();
     result = getOperation().walk([&](PrescanOp op) {
       return failed(schedule(op)) ? WalkResult::interrupt()
                                   : WalkResult::advance();
@@ -75,6 +72,7 @@ private:
   LogicalResult schedule(AffineScanOp op);
   LogicalResult checkOptions(AffineScanOp op);
   LogicalResult checkLevels(AffineScanOp op);
+  LogicalResult checkTranspose(TransposeStateOp op);
   LogicalResult scheduleKernel(AffineScanOp op, const GpuTarget &row);
   LogicalResult scheduleKernel(PrescanOp op, const GpuTarget &row);
   LogicalResult scheduleInPlace(AffineScanOp op, const Target &row);
@@ -164,6 +162,25 @@ LogicalResult SelectSchedulePass::checkLevels(AffineScanOp op) {
                           "checks against the number of tokens, but got ")
              << type;
   }
+  return success();
+}
+
+/// What kernels of token loops cover, which read a state transposed as they
+/// load it. The kernels of a launch run one after the other.
+LogicalResult SelectSchedulePass::checkTranspose(TransposeStateOp op) {
+  if (!findGpuTarget(target))
+    return success();
+  for (Operation *user : op->getUsers())
+    if (auto list = dyn_cast<AffineScanOp>(user);
+        !list || !list.getSchedule()->isTokenLoop())
+      return op.emitError("on GPUs only token loops read a state on its value "
+                          "side; mode = recurrent asks for them");
+  for (Operation *user : op.getState().getUsers())
+    if (auto list = dyn_cast<AffineScanOp>(user);
+        list && list.getInPlace() && list->isBeforeInBlock(op))
+      return op.emitError("a state in place has no GPU lowering yet if its "
+                          "value side is read after its key side has been "
+                          "written");
   return success();
 }
 
