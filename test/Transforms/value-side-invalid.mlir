@@ -21,7 +21,7 @@
 // SIDE: error: GPU kernels in chunks cover {{.*}}; mode = recurrent covers it
 // RUN: not qdelta-opt %t/known.mlir -qdelta-specialize="key=4 value=8" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefix=KNOWN
 // KNOWN: error: on GPUs only token loops read a state on its value side; mode = recurrent asks for them
-// RUN: not qdelta-opt %t/known.mlir -qdelta-specialize="key=4 value=8 entry=step" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80 mode=recurrent" 2>&1 | FileCheck %s --check-prefix=STEP
+// RUN: not qdelta-opt %t/known.mlir -qdelta-specialize="key=4 value=8 entry=step" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefix=STEP
 // STEP: error: a state in place has no GPU lowering yet if its value side is read after its key side has been written
 
 //--- both.mlir

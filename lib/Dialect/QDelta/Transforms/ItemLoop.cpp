@@ -312,7 +312,7 @@ void ItemLoop::transposeItem(TransposeStateOp op) {
 }
 
 /// Makes the op's sequences those of the item, or of a span of it.
-ItemLoop::Sources ItemLoop::takeOperands(Operation *op) {
+ItemLoop::Places ItemLoop::takeOperands(Operation *op) {
   auto list = dyn_cast<AffineScanOp>(op);
   auto prescan = dyn_cast<PrescanOp>(op);
   OperandRange tokens = list ? list.getTokens() : prescan.getTokens();
@@ -321,12 +321,12 @@ ItemLoop::Sources ItemLoop::takeOperands(Operation *op) {
   if (firstOfSpan)
     first = firstToken ? arith::AddIOp::create(b, loc, firstToken, firstOfSpan)
                        : firstOfSpan;
-  Sources sources{{}, {}, batch, head};
+  Places places{{}, {}, batch, head};
   for (OpOperand &operand : op->getOpOperands().slice(
            tokens.getBeginOperandIndex(), tokens.size())) {
     if (operand.get().getDefiningOp<FenwickOp>()) {
-      sources.batches.push_back(index(0)); // the item's own
-      sources.heads.push_back(sources.batches.back());
+      places.batches.push_back(index(0)); // the item's own
+      places.heads.push_back(places.batches.back());
       continue;
     }
     if (Value own = made.lookup(operand.get())) {
@@ -337,24 +337,24 @@ ItemLoop::Sources ItemLoop::takeOperands(Operation *op) {
         start = firstOfSpan;
       }
       operand.set(isLonger ? takeSequence(own, start) : own);
-      sources.batches.push_back(index(0));
-      sources.heads.push_back(sources.batches.back());
+      places.batches.push_back(index(0));
+      places.heads.push_back(places.batches.back());
       continue;
     }
     Value ratio =
         arith::DivUIOp::create(b, loc, valueHeads, dim(operand.get(), 2));
-    sources.heads.push_back(arith::DivUIOp::create(b, loc, head, ratio));
-    sources.batches.push_back(cuSeqlens ? index(0) : batch);
+    places.heads.push_back(arith::DivUIOp::create(b, loc, head, ratio));
+    places.batches.push_back(cuSeqlens ? index(0) : batch);
     if (first)
       operand.set(takeSequence(operand.get(), first));
   }
-  sources.heads.append(params.size(), head);
-  sources.batches.append(params.size(), batch);
-  return sources;
+  places.heads.append(params.size(), head);
+  places.batches.append(params.size(), batch);
+  return places;
 }
 
 /// The memory of a result: the item's slice of what is shared, or its own.
-Value ItemLoop::takeSlice(OpResult result) {
+Value ItemLoop::memoryOf(OpResult result) {
   Slice slice = sliceOf(result);
   Value whole = destinations.lookup(result);
   return whole ? tensor::ExtractSliceOp::create(b, loc, whole, slice.offsets,
@@ -362,7 +362,7 @@ Value ItemLoop::takeSlice(OpResult result) {
                : createOwn(result, slice);
 }
 
-SmallVector<Value> ItemLoop::takeSlices(Operation *op) {
+SmallVector<Value> ItemLoop::slicesOf(Operation *op) {
   SmallVector<Value> slices;
   Value entry;
   for (OpResult result : op->getResults()) {
@@ -370,37 +370,29 @@ SmallVector<Value> ItemLoop::takeSlices(Operation *op) {
       entry = entry ? entry : stateEntry(op, batch);
       stateEntries[result] = entry;
     }
-    slices.push_back(takeSlice(result));
+    slices.push_back(memoryOf(result));
   }
   return slices;
 }
 
 /// A state that is the item's own has one batch entry and one head.
-void ItemLoop::setState(OpOperand &init, Value own, Sources &sources) {
+void ItemLoop::setState(OpOperand &init, Value own, Places &places) {
   init.set(own);
-  sources.batch = sources.head = index(0);
+  places.batch = places.head = index(0);
 }
 
 /// What `op` makes of its operands, in `slices`.
-LogicalResult ItemLoop::create(Operation *op, const Sources &sources,
+LogicalResult ItemLoop::create(Operation *op, const Places &places,
                                SmallVectorImpl<Value> &slices) {
   if (auto prescan = dyn_cast<PrescanOp>(op))
     return createPrescan(b,
-                         {prescan, sources.batch, sources.head, sources.batches,
-                          sources.heads, length},
+                         {prescan, places.batch, places.head, places.batches,
+                          places.heads, length},
                          slices);
   auto list = cast<AffineScanOp>(op);
-  HeadContext context{list,
-                      lists[op],
-                      sources.batch,
-                      sources.head,
-                      sources.batches,
-                      sources.heads,
-                      length,
-                      {},
-                      Value(),
-                      Value(),
-                      Value()};
+  HeadContext context{list,           lists[op],    places.batch, places.head,
+                      places.batches, places.heads, length,       {},
+                      Value(),        Value(),      Value()};
   if (list.getInPlace() && scheduleOf(op).getPrefetch()) {
     for (OpResult final : list.getFinals())
       context.states.push_back(destinations.lookup(final));
@@ -419,12 +411,12 @@ LogicalResult ItemLoop::createItem(Operation *op) {
     transposeItem(transpose);
     return success();
   }
-  Sources sources = takeOperands(op);
-  SmallVector<Value> slices = takeSlices(op);
+  Places places = takeOperands(op);
+  SmallVector<Value> slices = slicesOf(op);
   for (OpOperand &init : initsOf(op))
     if (Value own = made.lookup(init.get()))
-      setState(init, own, sources);
-  LogicalResult created = create(op, sources, slices);
+      setState(init, own, places);
+  LogicalResult created = create(op, places, slices);
   for (auto [result, slice] : llvm::zip(op->getResults(), slices))
     made[result] = slice;
   return created;
@@ -440,7 +432,7 @@ LogicalResult ItemLoop::build() {
   Restarts restarts = findRestarts(ops);
   for (size_t i = 0; i < ops.size(); ++i) {
     bool inSpans = restarts && i == restarts.begin;
-    if (failed(inSpans ? createSpans(restarts) : createItem(ops[i])))
+    if (failed(inSpans ? createRestarts(restarts) : createItem(ops[i])))
       return failure();
     if (inSpans)
       i = restarts.end - 1;

@@ -40,7 +40,7 @@ private:
   };
   /// The batch entry and head of each operand that an item reads, and of its
   /// states.
-  struct Sources {
+  struct Places {
     llvm::SmallVector<mlir::Value> batches, heads;
     mlir::Value batch, head;
   };
@@ -58,16 +58,16 @@ private:
   void findNext(HeadContext &context);
   mlir::Value createOwn(mlir::OpResult result, Slice slice);
   mlir::Value takeSequence(mlir::Value tokens, mlir::OpFoldResult first);
-  Sources takeOperands(mlir::Operation *op);
-  mlir::Value takeSlice(mlir::OpResult result);
-  llvm::SmallVector<mlir::Value> takeSlices(mlir::Operation *op);
+  Places takeOperands(mlir::Operation *op);
+  mlir::Value memoryOf(mlir::OpResult result);
+  llvm::SmallVector<mlir::Value> slicesOf(mlir::Operation *op);
   mlir::LogicalResult createItem(mlir::Operation *op);
-  mlir::LogicalResult create(mlir::Operation *op, const Sources &sources,
+  mlir::LogicalResult create(mlir::Operation *op, const Places &places,
                              llvm::SmallVectorImpl<mlir::Value> &slices);
-  void setState(mlir::OpOperand &init, mlir::Value own, Sources &sources);
-  mlir::LogicalResult createSpans(const Restarts &restarts);
-  Carried startSpans(llvm::ArrayRef<mlir::Operation *> inSpans,
-                     const Restarts &restarts);
+  void setState(mlir::OpOperand &init, mlir::Value own, Places &places);
+  mlir::LogicalResult createRestarts(const Restarts &restarts);
+  Carried startRestarts(llvm::ArrayRef<mlir::Operation *> inSpans,
+                        const Restarts &restarts);
   mlir::Value startState(mlir::OpResult final, mlir::Value init);
   mlir::LogicalResult createSpan(mlir::Operation *op, Carried &carried,
                                  const Carried &starts);

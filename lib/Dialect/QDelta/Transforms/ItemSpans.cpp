@@ -13,7 +13,7 @@ using namespace qdelta;
 Value ItemLoop::startState(OpResult final, Value init) {
   if (Value own = made.lookup(init))
     return own;
-  Value slice = takeSlice(final);
+  Value slice = memoryOf(final);
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, slice);
   SmallVector<OpFoldResult> from(sizes.size(), b.getIndexAttr(0)), to(from);
   SmallVector<OpFoldResult> ones(sizes.size(), b.getIndexAttr(1));
@@ -27,7 +27,7 @@ Value ItemLoop::startState(OpResult final, Value init) {
 /// go on from the span before or from where they start anew.
 LogicalResult ItemLoop::createSpan(Operation *op, Carried &carried,
                                    const Carried &starts) {
-  Sources sources = takeOperands(op);
+  Places places = takeOperands(op);
   size_t outputs = numOutputs(op);
   SmallVector<Value> slices;
   for (OpResult result : op->getResults().take_front(outputs))
@@ -35,10 +35,10 @@ LogicalResult ItemLoop::createSpan(Operation *op, Carried &carried,
   for (auto [result, init] :
        llvm::zip(op->getResults().drop_front(outputs), initsOf(op))) {
     Value start = starts.lookup(result);
-    slices.push_back(start ? takeSlice(result) : carried.lookup(result));
-    setState(init, start ? start : slices.back(), sources);
+    slices.push_back(start ? memoryOf(result) : carried.lookup(result));
+    setState(init, start ? start : slices.back(), places);
   }
-  if (failed(create(op, sources, slices)))
+  if (failed(create(op, places, slices)))
     return failure();
   for (auto [result, slice] : llvm::zip(op->getResults(), slices)) {
     if (!isFinal(result)) {
@@ -63,13 +63,13 @@ void ItemLoop::putBack(OpResult result, Value &whole) {
 
 /// What `inSpans` take over from one span to the next: all sequences, and the
 /// states that do not start anew.
-ItemLoop::Carried ItemLoop::startSpans(ArrayRef<Operation *> inSpans,
-                                       const Restarts &restarts) {
+ItemLoop::Carried ItemLoop::startRestarts(ArrayRef<Operation *> inSpans,
+                                          const Restarts &restarts) {
   Carried carried;
   for (Operation *op : inSpans) {
     auto results = op->getResults();
     for (OpResult output : results.take_front(numOutputs(op)))
-      carried[output] = takeSlice(output);
+      carried[output] = memoryOf(output);
     for (auto [final, init] :
          llvm::zip(results.drop_front(numOutputs(op)), initsOf(op)))
       if (!restarts.firsts.contains(final))
@@ -79,14 +79,14 @@ ItemLoop::Carried ItemLoop::startSpans(ArrayRef<Operation *> inSpans,
 }
 
 /// Both lists of a state, and what stands between them, in spans of tokens.
-LogicalResult ItemLoop::createSpans(const Restarts &restarts) {
+LogicalResult ItemLoop::createRestarts(const Restarts &restarts) {
   SmallVector<Operation *> inSpans;
   for (Operation *op : ops.slice(restarts.begin, restarts.end - restarts.begin))
     if (auto transpose = dyn_cast<TransposeStateOp>(op))
       transposeItem(transpose);
     else
       inSpans.push_back(op);
-  Carried carried = startSpans(inSpans, restarts);
+  Carried carried = startRestarts(inSpans, restarts);
   auto values = llvm::make_second_range(carried);
   Value all = length, zero = index(0);
   Value tokens = index(restartTokens(inSpans, restarts));

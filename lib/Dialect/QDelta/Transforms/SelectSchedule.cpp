@@ -243,6 +243,12 @@ static bool isShort(AffineScanOp op) {
   return !ShapedType::isDynamic(tokens) && tokens <= kLongestTokenLoop;
 }
 
+/// Whether the list works on a state in place, or on a copy of one.
+static bool isOfStep(AffineScanOp op) {
+  return llvm::any_of(op->getBlock()->getOps<AffineScanOp>(),
+                      [](AffineScanOp other) { return other.getInPlace(); });
+}
+
 /// Registers of a thread with `rows` key channels of `lanes` columns: the
 /// states, and of each key vector a token's numbers and the next one's.
 static int64_t registersOfLoop(AffineScanOp op, int64_t rows, int64_t lanes) {
@@ -326,7 +332,7 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
     return op.emitError(
                "expected a kernel's chunk to be 1, 16, 32 or 64, but got ")
            << chunk.getValue();
-  bool isAsked = chunk == 1 || mode == "recurrent" || op.getInPlace();
+  bool isAsked = chunk == 1 || mode == "recurrent" || isOfStep(op);
   if (isAsked || (mode == "auto" && !chunk && isShort(op)))
     if (ScheduleAttr loop = tokenLoop(op, row)) {
       op.setScheduleAttr(loop);
