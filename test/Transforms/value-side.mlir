@@ -58,3 +58,25 @@
 // ROWS-COUNT-8:  vector.transfer_write {{.*}} : vector<8xf32>, tensor<1x1x9x8xf32>
 // ROWS:          tensor.extract {{.*}} : tensor<1x1x8x9xf32>
 // ROWS:          tensor.insert {{.*}} : tensor<1x1x9x8xf32>
+
+// On GPUs the first kernel takes the state as it is, and stores none; the second one's
+// is the result, and in place its last argument but the index.
+// RUN: qdelta-opt %models/gated_oja.mlir -pass-pipeline='builtin.module(qdelta-to-recurrence{key=4 value=8},qdelta-to-affine,qdelta-to-chunked{mode=recurrent target=sm_80})' | FileCheck %s --check-prefix=GPU
+// GPU-LABEL: func.func private @gated_oja_forward_0
+// GPU-SAME:    %[[S:[a-z0-9]*]]: tensor<?x?x4x8xf32>) -> tensor<?x?x?x4xf32>
+// GPU:         %[[R:.*]] = qdelta.transpose_state %[[S]]
+// GPU:         %[[E:.*]]:2 = qdelta.affine_scan({{.*}}) init(%[[R]])
+// GPU:         return %[[E]]#0 : tensor<?x?x?x4xf32>
+// GPU-LABEL: func.func private @gated_oja_forward_1
+// GPU:         return %{{.*}}#0, %{{.*}}#1
+// GPU-LABEL: func.func @gated_oja_forward
+// GPU:         %[[W:.*]] = call @gated_oja_forward_0({{.*}}, %[[INIT:arg[0-9]*]])
+// GPU:         call @gated_oja_forward_1({{.*}}, %[[W]], %{{.*}}, %[[INIT]])
+
+// RUN: qdelta-opt %models/gated_oja.mlir -pass-pipeline='builtin.module(qdelta-to-recurrence{key=4 value=8 entry=step_indexed},qdelta-to-affine,qdelta-to-chunked{target=sm_80},qdelta-to-buffers{target=sm_80})' | FileCheck %s --check-prefix=LAUNCH
+// LAUNCH:      llvm.func @gated_oja_step_indexed_0({{.*}}llvm.array<38 x i64>
+// LAUNCH:      llvm.func @gated_oja_step_indexed_1({{.*}}llvm.array<43 x i64>
+// LAUNCH-SAME:   qdelta.replaced = array<i64: 5>
+// LAUNCH:      llvm.func @gated_oja_step_indexed()
+// LAUNCH-SAME:   qdelta.steps = [{inputs = 6 : i64, kernel = @gated_oja_step_indexed_0, tensors = array<i32: 1, 2, 3, 4, 6, 7, 9>},
+// LAUNCH-SAME:     {inputs = 7 : i64, kernel = @gated_oja_step_indexed_1, tensors = array<i32: 0, 2, 3, 9, 5, 6, 7, 8>}]
