@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "DescribeArguments.h"
+#include "ListToGpu/Memory.h"
 
 #include "qdelta/Conversion/Passes.h"
 #include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
@@ -49,13 +50,22 @@ private:
 };
 } // namespace
 
-static ArrayRef<int64_t> replacedBy(func::CallOp call) {
-  auto kernel = SymbolTable::lookupNearestSymbolFrom<LLVM::LLVMFuncOp>(
+/// The one op that a kernel is, or null of a function without a body.
+static Operation *opOf(func::CallOp call) {
+  auto kernel = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
       call, call.getCalleeAttr());
-  auto numbers = kernel
-                     ? kernel->getAttrOfType<DenseI64ArrayAttr>(kReplacedAttr)
-                     : DenseI64ArrayAttr();
-  return numbers ? numbers.asArrayRef() : ArrayRef<int64_t>();
+  if (!kernel || kernel.isExternal())
+    return nullptr;
+  return &kernel.getBody().front().front();
+}
+
+static SmallVector<int64_t> replacedBy(func::CallOp call) {
+  Operation *op = opOf(call);
+  if (auto list = dyn_cast_or_null<AffineScanOp>(op))
+    return gpu::KernelTensors::get(list).replaced();
+  if (auto prescan = dyn_cast_or_null<PrescanOp>(op))
+    return gpu::KernelTensors::get(prescan).replaced();
+  return {};
 }
 
 /// The operands of a kernel that are tensors; a number of heads is none.
@@ -73,7 +83,8 @@ ResultRange LaunchPlan::ownResults(func::CallOp call) {
 
 void LaunchPlan::findReplaced(func::CallOp call) {
   SmallVector<Value> tensors = tensorsOf(call);
-  ArrayRef<int64_t> numbers = replacedBy(call);
+  SmallVector<int64_t> numbers = replacedBy(call);
+  // A number of heads, which comes first, is no tensor.
   for (auto [result, number] :
        llvm::zip(call.getResults().take_back(numbers.size()), numbers))
     replaced[result] = tensors[number];

@@ -12,26 +12,36 @@
 // RUN: %python %S/Inputs/sweep.py qdelta-opt "%t/@(unknown|unknown_keys).mlir" -o /dev/null \
 // RUN:   "--pass-pipeline=builtin.module(qdelta-to-recurrence{key=5 value=7},qdelta-to-affine,qdelta-check-derivation,qdelta-to-chunked{chunk=@(0|1) engine=@(cpu|scalar)},qdelta-check-derivation,qdelta-to-linalg,qdelta-check-derivation{erase})"
 
+// A kernel of matrices takes seconds to compile, so that one runs many lengths: packed
+// ones of 0, 1, 17, 65 and 35 tokens. At most 36 of them are a span of both lists.
+// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(known|parameter|unknown|both_sides|bilinear|unknown_keys).mlir" --engine=cpu \
+// RUN:   --check-against=reference --shape=H=2,HV=4,K=20,V=36 --cu-seqlens=0,0,1,18,83,118
 // RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(known|both_sides|bilinear).mlir" --engine=cpu \
-// RUN:   --check-against=reference "--shape=B=2,T=@(0|1|17|65),H=2,HV=4,K=20,V=36" "--chunk=@(0|16)"
-// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(unknown|unknown_keys).mlir" "--engine=@(cpu|scalar)" \
-// RUN:   --check-against=reference "--shape=B=2,T=@(1|65),H=2,HV=4,K=20,V=36"
-// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(known|parameter|both_sides|bilinear).mlir" --engine=scalar \
-// RUN:   --check-against=reference "--shape=B=2,T=@(1|17),H=2,HV=4,K=12,V=20" "--chunk=@(0|2)"
-// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(known|parameter|unknown|unknown_keys|both_sides|bilinear).mlir" "--engine=@(cpu|scalar)" \
+// RUN:   --check-against=reference --shape=H=2,HV=4,K=20,V=36 --cu-seqlens=0,0,1,18,83,118 --chunk=16
+// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(known|unknown|both_sides|bilinear|unknown_keys).mlir" --engine=scalar \
+// RUN:   --check-against=reference --shape=H=2,HV=4,K=12,V=20 --cu-seqlens=0,0,1,18,83,118
+// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(parameter|both_sides|bilinear).mlir" --engine=scalar \
+// RUN:   --check-against=reference --shape=B=2,T=17,H=2,HV=4,K=12,V=20 --chunk=2
+// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(known|parameter|unknown|unknown_keys|both_sides|bilinear).mlir" --engine=cpu \
+// RUN:   --check-against=reference --shape=B=2,T=35,H=2,HV=4,K=20,V=36 --decays=0,-30,-1e4,-inf
+// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(known|unknown|unknown_keys|bilinear).mlir" --engine=scalar \
 // RUN:   --check-against=reference --shape=B=2,T=35,H=2,HV=4,K=20,V=36 --decays=0,-30,-1e4,-inf
 // RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(known|both_sides|bilinear|unknown_keys).mlir" --engine=cpu --dtype=f64 \
 // RUN:   --check-against=reference --shape=B=1,T=17,H=1,HV=2,K=9,V=37
 // RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(known|both_sides|bilinear|unknown_keys).mlir" "--engine=@(cpu|scalar)" \
-// RUN:   --check-against=reference --shape=H=2,HV=4,K=20,V=36 --cu-seqlens=0,1,18,18,53
-// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(known|both_sides|bilinear|unknown_keys).mlir" "--engine=@(cpu|scalar)" \
 // RUN:   --check-against=reference "--entry=@(step|step_indexed)" --shape=B=3,T=5,H=1,HV=2,K=20,V=36
 
-// Token by token on GPUs, for lists on one side.
-// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(parameter|unknown).mlir" --engine=emulated --mode=recurrent \
+// Token by token on GPUs: lists on one side, and of both sides a kernel each.
+// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(parameter|unknown|both_sides|bilinear|unknown_keys).mlir" --engine=emulated --mode=recurrent \
 // RUN:   --check-against=reference "--shape=B=2,T=@(1|20),H=1,HV=2,@(K=20,V=36|K=17,V=5)" --dtype=bf16 "--target=@(sm_80|sm_90a)"
-// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(parameter|unknown).mlir" --engine=emulated --mode=recurrent \
+// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(parameter|unknown|both_sides|bilinear|unknown_keys).mlir" --engine=emulated --mode=recurrent \
 // RUN:   --check-against=reference --shape=B=2,T=20,H=1,HV=2,K=20,V=36 --decays=0,-30,-1e4,-inf --target=sm_80
+// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(both_sides|bilinear|unknown_keys).mlir" --engine=emulated --mode=recurrent \
+// RUN:   --check-against=reference --shape=H=1,HV=2,K=18,V=130 --cu-seqlens=0,0,1,8,20 --dtype=f16 --target=sm_80
+// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(both_sides|unknown_keys).mlir" --engine=emulated \
+// RUN:   --check-against=reference "--entry=@(step|step_indexed)" --shape=B=3,T=5,H=1,HV=2,K=20,V=36 --target=sm_90a
+// RUN: %python %S/Inputs/sweep.py qdelta-opt "%t/@(both_sides|bilinear|unknown_keys).mlir" -o /dev/null \
+// RUN:   "--pass-pipeline=builtin.module(qdelta-to-recurrence{key=5 value=7 entry=@(forward|packed)},qdelta-to-affine,qdelta-to-chunked{mode=recurrent target=sm_80},qdelta-check-derivation{erase})"
 
 // Random ones, and some whose system would have a dimension more.
 // RUN: %python %S/Inputs/value_side_lists.py 5 10 > %t/random.mlir

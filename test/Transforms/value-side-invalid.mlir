@@ -18,7 +18,11 @@
 // RUN: not qdelta-opt %t/system.mlir -qdelta-specialize="key=4 value=8" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefix=COLUMNS
 // COLUMNS: error: GPU kernels in chunks cover decays common to all value channels, but this list has one per value channel; mode = recurrent covers it
 // RUN: not qdelta-opt %models/gated_oja.mlir -qdelta-specialize="key=4 value=8" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefix=SIDE
-// SIDE: error: states that are read on their value side have no GPU lowering yet
+// SIDE: error: GPU kernels in chunks cover {{.*}}; mode = recurrent covers it
+// RUN: not qdelta-opt %t/known.mlir -qdelta-specialize="key=4 value=8" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefix=KNOWN
+// KNOWN: error: on GPUs only token loops read a state on its value side; mode = recurrent asks for them
+// RUN: not qdelta-opt %t/known.mlir -qdelta-specialize="key=4 value=8 entry=step" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefix=STEP
+// STEP: error: a state in place has no GPU lowering yet if its value side is read after its key side has been written
 
 //--- both.mlir
 !mat = tensor<?x?xf32>
@@ -84,4 +88,16 @@ qdelta.recurrence @system(state %S: !mat) token(%k: !vec, %v: !vec, %g: !vec {qd
   %e = arith.subf %v, %p : !vec
   %Sw = qdelta.write %Sd key %k value %e : !mat, !vec, !vec
   qdelta.yield state %Sw : !mat out %p : !vec
+}
+
+//--- known.mlir
+!mat = tensor<?x?xf32>
+!vec = tensor<?xf32>
+qdelta.recurrence @known(state %S: !mat) token(%q: !vec, %k: !vec, %v: !vec, %w: !vec) {
+  %S1 = qdelta.write %S key %k value %v : !mat, !vec, !vec
+  %z = qdelta.read_values %S1 at %w : !mat, !vec
+  %y = qdelta.read %S1 at %q : !mat, !vec
+  %s = qdelta.dot %q, %z : !vec -> f32
+  %o = qdelta.scale %y by %s : !vec, f32
+  qdelta.yield state %S1 : !mat out %o : !vec
 }

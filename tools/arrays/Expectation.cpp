@@ -23,6 +23,10 @@ static std::string pathOf(const std::string &folder, const std::string &file) {
   return folder + "/" + file;
 }
 
+std::string qdelta::tools::boundsFile(const std::string &folder) {
+  return pathOf(folder, "cu_seqlens.npy");
+}
+
 std::vector<OutputError>
 Expectation::compare(const std::vector<std::vector<double>> &got,
                      double allowed) const {
@@ -46,6 +50,13 @@ std::string qdelta::tools::saveExpectation(const std::string &folder,
   std::ofstream file(path);
   file << firstLine << "\nshape " << sizes << "\nseed " << expectation.seed
        << "\nproducts " << reference::formatName(expectation.products) << "\n";
+  if (expectation.isPacked) {
+    file << "packed " << expectation.cuSeqlens.data.size() - 1 << "\n";
+    if (std::string problem =
+            writeNpy(boundsFile(folder), expectation.cuSeqlens);
+        !problem.empty())
+      return problem;
+  }
   for (const Expectation::Output &output : expectation.outputs) {
     file << "output " << output.name << " " << output.loopError << "\n";
     if (std::string problem =
@@ -89,6 +100,10 @@ static bool readLine(const std::string &line, Expectation &expectation) {
   if (key == "products") {
     expectation.products = reference::findFormat(value).value_or(Format::TF32);
     return reference::formatName(expectation.products) == value;
+  }
+  if (key == "packed") {
+    expectation.isPacked = true;
+    return !value.empty();
   }
   Expectation::Output &output = expectation.outputs.emplace_back();
   output.name = value;

@@ -25,7 +25,9 @@ namespace qdelta::tools {
 ///   output o 0.0021
 ///   output S_final 0.0018
 ///
-/// and a .npy file of each output, rounded to float32 unless all is float64.
+/// and a .npy file of each output, rounded to float32 unless all is float64. Of
+/// packed sequences it also has a line `packed 3`, how many, and
+/// cu_seqlens.npy.
 struct Expectation {
   struct Output {
     std::string name;
@@ -39,6 +41,10 @@ struct Expectation {
   /// What the engine multiplies that is going to be compared.
   Format products = Format::F32;
   std::vector<Output> outputs;
+  /// Of packed sequences where they begin and end, when it is written: who
+  /// reads it knows the type and takes it from `boundsFile`.
+  bool isPacked = false;
+  Array cuSeqlens;
 
   /// The errors of `got`, one vector for each output; `allowed` as in
   /// measureError.
@@ -52,6 +58,9 @@ std::string saveExpectation(const std::string &folder,
                             const Expectation &expectation);
 std::string loadExpectation(const std::string &folder,
                             Expectation &expectation);
+
+/// The file of a folder with cu_seqlens.
+std::string boundsFile(const std::string &folder);
 
 /// Reads `B=2,T=65` into `sizes`; false if a name is none of B, T, H, HV, K and
 /// V, or a number is negative or not one.

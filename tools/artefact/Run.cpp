@@ -72,11 +72,14 @@ static void runExpected(const Loaded &loaded, const Options &options,
   Expectation expectation = loadExpectation(options.expected, loaded);
   std::string against = options.expected;
   double allowed = 2;
+  Options given;
+  if (expectation.isPacked)
+    given.inputs["cu_seqlens"] = boundsFile(options.expected);
   if (!options.checkAgainst.empty()) {
     qdeltaLaunchOptions other;
     check(makeLaunchOptions(options, options.checkAgainst, other));
     std::vector<Array> arrays =
-        loaded.makeArrays({}, expectation.sizes, expectation.seed);
+        loaded.makeArrays(given, expectation.sizes, expectation.seed);
     check(launchArrays(loaded.module, loaded.kernel, arrays, other));
     std::erase_if(arrays, [&, i = size_t(0)](const Array &) mutable {
       return !isWritten(*loaded.arguments[i++]);
@@ -87,7 +90,7 @@ static void runExpected(const Loaded &loaded, const Options &options,
     allowed = 4;
   }
   std::vector<Array> arrays =
-      loaded.makeArrays({}, expectation.sizes, expectation.seed);
+      loaded.makeArrays(given, expectation.sizes, expectation.seed);
   check(launchArrays(loaded.module, loaded.kernel, arrays, launch));
   printTitle(loaded, options);
   printChecked(expectation.compare(loaded.outputsOf(arrays), allowed),

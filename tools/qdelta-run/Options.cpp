@@ -156,11 +156,10 @@ static llvm::Error check(const CommandLine &line) {
     return userError("--emulate goes with engine emulated, but the engine is " +
                      line.compile.engine);
   if (!line.saveExpected.empty() &&
-      (!line.inputs.empty() || !line.params.empty() || !line.decays.empty() ||
-       line.cuSeqlens.getNumOccurrences()))
+      (!line.inputs.empty() || !line.params.empty() || !line.decays.empty()))
     return userError("--save-expected goes with random inputs that sizes and "
-                     "seed alone decide, not with --input, --param, "
-                     "--cu-seqlens or --decays");
+                     "seed alone decide, not with --input, --param or "
+                     "--decays");
   if (llvm::Error error =
           checkOneOf("cu-seqlens-type", line.cuSeqlensType, {"i32", "i64"}))
     return error;

@@ -215,15 +215,23 @@ static void printCounts(const Run &run, const qdeltaCounts &counts) {
 /// Writes what the reference gives, for comparisons without it.
 static Error save(const Run &run, const RunOptions &options) {
   Format dtype = run.signature.dtype;
-  auto reference = runReference(run.recurrence, "", run.inputs, dtype);
+  auto reference =
+      runReference(run.recurrence, "", run.inputs, dtype, run.cuSeqlens);
   if (!reference)
     return reference.takeError();
   Format products =
       productsOf(options.compile.engine, dtype, options.compile.mode);
-  auto loop = runTokenLoop(run.recurrence, run.inputs, products);
+  auto loop = runTokenLoop(run.recurrence, run.inputs, products, run.cuSeqlens);
   if (!loop)
     return loop.takeError();
-  Expectation expectation{run.sizes, options.seed, products, {}};
+  Expectation expectation{run.sizes, options.seed, products, {}, false, {}};
+  if (!run.cuSeqlens.empty()) {
+    expectation.isPacked = true;
+    expectation.cuSeqlens = {options.compile.cuSeqlens == "i64" ? Format::I64
+                                                                : Format::I32,
+                             {static_cast<int64_t>(run.cuSeqlens.size())},
+                             {run.cuSeqlens.begin(), run.cuSeqlens.end()}};
+  }
   for (auto [argument, wanted, got] :
        llvm::zip(run.signature.outputs, *reference, *loop))
     expectation.outputs.push_back(

@@ -136,7 +136,9 @@ LogicalResult ThreadProgram::emit() {
   // The state is most of what is waited for, so it is asked for first.
   Fragment carried;
   for (unsigned i = 0; i < tensors.states; ++i)
-    carried.append(memory.loadState(tensors.firstInit() + i, place));
+    carried.append(tensors.transposed
+                       ? memory.loadTransposed(tensors.firstInit() + i, place)
+                       : memory.loadState(tensors.firstInit() + i, place));
   stateSize = carried.size();
   for (BlockArgument token :
        op.getBody().getArguments().take_front(op.getTokens().size()))
@@ -154,6 +156,8 @@ LogicalResult ThreadProgram::emit() {
                      failed_ |= failed(next);
                      return failed(next) ? Fragment(values) : *next;
                    });
+  if (tensors.transposed)
+    return failure(failed_);
   e.b.setLoc(op.getLoc());
   Place last(e, layout);
   ArrayRef<Num> states = carried;
@@ -164,12 +168,30 @@ LogicalResult ThreadProgram::emit() {
   return failure(failed_);
 }
 
+/// What the list works on, a transposed state as it lies in memory.
+static SmallVector<Value> argumentsOf(AffineScanOp op) {
+  SmallVector<Value> arguments, indices;
+  for (Value operand : op.getOperands()) {
+    auto transpose = operand.getDefiningOp<TransposeStateOp>();
+    arguments.push_back(transpose ? transpose.getState() : operand);
+    if (transpose && transpose.getStateIndex() && indices.empty())
+      indices.push_back(transpose.getStateIndex());
+  }
+  arguments.append(indices);
+  return arguments;
+}
+
 /// Fails with an error at what a kernel cannot do.
 static LogicalResult check(func::FuncOp func, AffineScanOp op) {
   Block &body = func.getBody().front();
-  if (!llvm::hasNItems(body, 2) ||
-      !llvm::equal(op.getOperands(), body.getArguments()) ||
-      !llvm::equal(op.getResults(), body.getTerminator()->getOperands()))
+  KernelTensors tensors = KernelTensors::get(op);
+  ResultRange results =
+      tensors.transposed ? op.getOutputs() : ResultRange(op.getResults());
+  bool isAlone = llvm::all_of(body.without_terminator(), [&](Operation &other) {
+    return &other == op || isa<TransposeStateOp>(other);
+  });
+  if (!isAlone || !llvm::equal(argumentsOf(op), body.getArguments()) ||
+      !llvm::equal(results, body.getTerminator()->getOperands()))
     return op.emitError("expected a function that is nothing but the list, "
                         "over its own arguments in order");
   Type state = op.getInits()[0].getType();

@@ -14,15 +14,20 @@ using namespace qdelta::gpu;
 
 //===-- Where things are --------------------------------------------------===//
 
+/// The transpose that makes an initial state, or null.
+static TransposeStateOp transposeOf(Value init) {
+  return init.getDefiningOp<TransposeStateOp>();
+}
+
 template <typename Op>
 static KernelTensors tensorsOf(Op op) {
   KernelTensors tensors;
+  Value index = op.getStateIndex();
   tensors.tokens = op.getTokens().size();
   tensors.params = op.getParams().size();
   tensors.states = op.getInits().size();
   tensors.outputs = op.getOutputs().size();
   tensors.isPacked = static_cast<bool>(op.getCuSeqlens());
-  tensors.isIndexed = static_cast<bool>(op.getStateIndex());
   tensors.inPlace = op.getInPlace();
   auto add = [&](TypeRange types) {
     for (Type type : types)
@@ -30,12 +35,19 @@ static KernelTensors tensorsOf(Op op) {
   };
   add(op.getTokens().getTypes());
   add(op.getParams().getTypes());
-  add(op.getInits().getTypes());
-  for (Value integers : {Value(op.getCuSeqlens()), Value(op.getStateIndex())})
+  for (Value init : op.getInits()) {
+    TransposeStateOp transpose = transposeOf(init);
+    add(transpose ? transpose.getState().getType() : init.getType());
+    tensors.transposed |= !!transpose;
+    if (transpose && transpose.getStateIndex())
+      index = transpose.getStateIndex();
+  }
+  tensors.isIndexed = static_cast<bool>(index);
+  for (Value integers : {Value(op.getCuSeqlens()), index})
     if (integers)
       add(integers.getType());
   add(op.getOutputs().getTypes());
-  if (!op.getInPlace())
+  if (!op.getInPlace() && !tensors.transposed)
     add(op.getFinals().getTypes());
   return tensors;
 }
@@ -306,6 +318,36 @@ Fragment Memory::loadState(unsigned argument, const Place &place) {
                  state.begin() + patch.first + i * layout.lanes);
       left = left.drop_front(patch.columns);
     }
+  }
+  return state;
+}
+
+Fragment Memory::loadTransposed(unsigned argument, const Place &place) {
+  Start rows = startOf(argument);
+  Fragment state(static_cast<size_t>(layout.rows * layout.lanes));
+  int64_t channel = 0;
+  for (const Piece &keys : place.keys) {
+    int64_t column = 0;
+    for (const Piece &columns : place.columns) {
+      Num present = keys.present;
+      if (columns.present)
+        present = present ? e.both(present, columns.present) : columns.present;
+      Fragment loaded = loadIf(e, present, [&] {
+        Fragment all;
+        for (int64_t c = 0; c < columns.length; ++c)
+          all.append(loadPiece(
+              placeOf(e, row(rows, columns.first + c), keys, rows.element),
+              rows, keys.length));
+        return all;
+      });
+      for (auto [i, number] : llvm::enumerate(loaded)) {
+        int64_t c = column + static_cast<int64_t>(i) / keys.length;
+        int64_t k = channel + static_cast<int64_t>(i) % keys.length;
+        state[k * layout.lanes + c] = number;
+      }
+      column += columns.length;
+    }
+    channel += keys.length;
   }
   return state;
 }

@@ -23,6 +23,8 @@ struct KernelTensors {
   llvm::SmallVector<mlir::RankedTensorType> types;
   unsigned tokens = 0, params = 0, states = 0, outputs = 0;
   bool isPacked = false, isIndexed = false, inPlace = false;
+  /// Of a list: initial states are read transposed, and final ones dropped.
+  bool transposed = false;
 
   unsigned firstInit() const { return tokens + params; }
   unsigned inputs() const {
@@ -114,6 +116,8 @@ public:
 
   /// A thread's part of a state: `lanes` columns of each of its key channels.
   Fragment loadState(unsigned argument, const Place &place);
+  /// The same of a state that lies in memory with its sides exchanged.
+  Fragment loadTransposed(unsigned argument, const Place &place);
   void storeState(llvm::ArrayRef<Num> values, unsigned argument,
                   const Place &place);
 

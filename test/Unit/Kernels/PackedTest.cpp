@@ -197,7 +197,8 @@ static std::vector<Way> ways() {
           {"gated_delta_net", "mlstm", "additive_normalised",
            "gated_delta_net_layer"});
   options.mode = "recurrent";
-  addWays(all, "sm_80_recurrent", options, {"kda", "mlstm", "q_delta_layer"});
+  addWays(all, "sm_80_recurrent", options,
+          {"kda", "mlstm", "q_delta_layer", "gated_oja"});
   return all;
 }
 

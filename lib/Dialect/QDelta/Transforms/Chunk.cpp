@@ -21,6 +21,14 @@ namespace qdelta {
 using namespace mlir;
 using namespace qdelta;
 
+/// Whether a GPU kernel takes the op as it is.
+static bool isOfTokenLoop(Operation *op) {
+  if (isa<TransposeStateOp>(op))
+    return llvm::any_of(op->getUsers(), isOfTokenLoop);
+  auto schedule = op->getAttrOfType<ScheduleAttr>("schedule");
+  return schedule && schedule.isTokenLoop();
+}
+
 namespace {
 struct ChunkPass : qdelta::impl::ChunkBase<ChunkPass> {
   void runOnOperation() override {
@@ -29,9 +37,8 @@ struct ChunkPass : qdelta::impl::ChunkBase<ChunkPass> {
     for (auto func : getOperation().getOps<func::FuncOp>()) {
       SmallVector<Operation *> ops;
       func.walk([&](Operation *op) {
-        auto schedule = op->getAttrOfType<ScheduleAttr>("schedule");
         if (isa<AffineScanOp, PrescanOp, TransposeStateOp>(op) &&
-            !(schedule && schedule.isTokenLoop()))
+            !isOfTokenLoop(op))
           ops.push_back(op);
       });
       bool isEntry = func->hasAttr(kRecurrenceAttr);

@@ -7,6 +7,7 @@
 #include "LinalgTiles.h"
 #include "PlainTiles.h"
 #include "RowOps.h"
+#include "TransposeRows.h"
 
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
 #include "qdelta/Dialect/QDelta/Transforms/Passes.h"
@@ -418,10 +419,13 @@ struct ChunkToLinalgPass : qdelta::impl::ChunkToLinalgBase<ChunkToLinalgPass> {
     target.addIllegalDialect<QDeltaDialect>();
     target.addLegalOp<TriangularSolveOp, PrefetchOp>();
     target.addDynamicallyLegalOp<ChunkUpdateOp>(multipliesPairs);
-    for (auto func : getOperation().getOps<func::FuncOp>())
+    for (auto func : getOperation().getOps<func::FuncOp>()) {
+      auto schedule = func->getAttrOfType<ScheduleAttr>("qdelta.schedule");
+      lowerTransposes(func, schedule ? schedule.getLanes() : 1);
       if (failed(verifyPlainTiles(func)) ||
           failed(applyPartialConversion(func, target, frozen)))
         return signalPassFailure();
+    }
   }
 };
 } // namespace

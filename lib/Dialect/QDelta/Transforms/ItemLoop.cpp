@@ -6,73 +6,16 @@
 
 #include "ItemLoop.h"
 #include "ChunkLoops.h"
+#include "ItemLoopBuilder.h"
 #include "LevelLoop.h"
 #include "PrescanLoop.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace qdelta;
 
-namespace {
-class ItemLoop {
-public:
-  explicit ItemLoop(ArrayRef<Operation *> ops)
-      : ops(ops), b(ops.front()), loc(ops.front()->getLoc()) {}
-
-  LogicalResult build();
-
-private:
-  /// The part of a result that an item makes.
-  struct Slice {
-    SmallVector<OpFoldResult> offsets, sizes, strides;
-  };
-
-  LogicalResult verify();
-  void findSizes();
-  void findSequence();
-  SmallVector<OpResult> sharedResults();
-  Value createEmpty(OpResult result);
-  void createLoop(ArrayRef<OpResult> shared);
-  Slice sliceOf(OpResult result);
-  Value stateEntry(Operation *op, Value batch);
-  void findNext(HeadContext &context);
-  Value createOwn(OpResult result, Slice slice);
-  Value takeSequence(Value tokens, OpFoldResult first);
-  LogicalResult createItem(Operation *op);
-  void transposeItem(TransposeStateOp op);
-  Value index(int64_t value) {
-    return arith::ConstantIndexOp::create(b, loc, value);
-  }
-  Value dim(Value tensor, int64_t index) {
-    return tensor::DimOp::create(b, loc, tensor, index);
-  }
-
-  ArrayRef<Operation *> ops;
-  OpBuilder b;
-  Location loc;
-  llvm::DenseMap<Operation *, ChunkList> lists;
-  /// Of packed sequences: where they begin and end, or null.
-  Value cuSeqlens;
-  /// B, T and HV; of packed sequences N, and T of all of them.
-  Value batches, total, valueHeads;
-  scf::ForallOp forall;
-  Value batch, head;
-  /// The item's number of tokens and, if sequences are packed, its first one.
-  Value length, firstToken;
-  /// Of a kernel: the first column of the item's value block.
-  Value firstColumn;
-  OpFoldResult columns;
-  /// Where shared results go, and what the item has made of each result.
-  llvm::DenseMap<Value, Value> destinations, made;
-  /// The entry of its states that the item works on, by result.
-  llvm::DenseMap<Value, Value> stateEntries;
-};
-
-size_t numOutputs(Operation *op) {
+size_t qdelta::numOutputs(Operation *op) {
   if (isa<TransposeStateOp>(op))
     return 0;
   if (auto list = dyn_cast<AffineScanOp>(op))
@@ -80,12 +23,17 @@ size_t numOutputs(Operation *op) {
   return cast<PrescanOp>(op).getOutputs().size();
 }
 
-bool isFinal(OpResult result) {
+MutableOperandRange qdelta::initsOf(Operation *op) {
+  auto list = dyn_cast<AffineScanOp>(op);
+  return list ? list.getInitsMutable() : cast<PrescanOp>(op).getInitsMutable();
+}
+
+bool qdelta::isFinal(OpResult result) {
   return result.getResultNumber() >= numOutputs(result.getOwner());
 }
 
 /// The initial state that a result replaces, or null.
-Value replacedBy(OpResult result) {
+static Value replacedBy(OpResult result) {
   Operation *op = result.getOwner();
   if (!isFinal(result) || isa<TransposeStateOp>(op))
     return {};
@@ -96,7 +44,7 @@ Value replacedBy(OpResult result) {
   return prescan.getInPlace() ? prescan.getInits()[state] : Value();
 }
 
-ScheduleAttr scheduleOf(Operation *op) {
+static ScheduleAttr scheduleOf(Operation *op) {
   auto list = dyn_cast<AffineScanOp>(op);
   return (list ? list.getSchedule() : cast<PrescanOp>(op).getSchedule())
       .value_or(ScheduleAttr());
@@ -138,21 +86,21 @@ LogicalResult ItemLoop::verify() {
 
 /// The list or prescan that says what the items are: the first one, or a
 /// transpose that stands alone.
-Operation *leaderOf(ArrayRef<Operation *> ops) {
+static Operation *leaderOf(ArrayRef<Operation *> ops) {
   for (Operation *op : ops)
     if (!isa<TransposeStateOp>(op))
       return op;
   return ops.front();
 }
 
-Value stateIndexOf(Operation *op) {
+static Value stateIndexOf(Operation *op) {
   if (auto transpose = dyn_cast<TransposeStateOp>(op))
     return transpose.getStateIndex();
   auto list = dyn_cast<AffineScanOp>(op);
   return list ? list.getStateIndex() : cast<PrescanOp>(op).getStateIndex();
 }
 
-Value cuSeqlensOf(Operation *op) {
+static Value cuSeqlensOf(Operation *op) {
   if (isa<TransposeStateOp>(op))
     return {};
   auto list = dyn_cast<AffineScanOp>(op);
@@ -337,38 +285,123 @@ Value ItemLoop::takeSequence(Value tokens, OpFoldResult first) {
                                         strides);
 }
 
-/// The item's own transposed copy of a state, [1, 1, V, K], row by row. A state
-/// in place is read where its list works on it, before it does.
+/// Of a state [1, 1, K, V] its transpose.
+Value ItemLoop::transpose(Value state) {
+  auto type = cast<RankedTensorType>(state.getType());
+  int64_t shape[] = {1, 1, type.getDimSize(3), type.getDimSize(2)};
+  return TransposeStateOp::create(b, loc, type.clone(shape), state, Value());
+}
+
+/// The item's own transposed copy of a state, [1, 1, V, K]. A state in place is
+/// read where its list works on it, before it does.
 void ItemLoop::transposeItem(TransposeStateOp op) {
-  OpResult result = cast<OpResult>(op.getResult());
   Value source = op.getState();
   for (Operation *other : ops)
     for (OpResult final : other->getResults())
       if (replacedBy(final) == source)
         source = destinations.lookup(final);
+  auto type = cast<RankedTensorType>(source.getType());
+  int64_t shape[] = {1, 1, type.getDimSize(2), type.getDimSize(3)};
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  SmallVector<OpFoldResult> sizes{one, one, b.getIndexAttr(shape[2]),
+                                  b.getIndexAttr(shape[3])};
+  SmallVector<OpFoldResult> at{stateEntry(op, batch), head, zero, zero},
+      ones(4, one);
+  made[op.getResult()] = transpose(tensor::ExtractSliceOp::create(
+      b, loc, type.clone(shape), source, at, sizes, ones));
+}
+
+/// Makes the op's sequences those of the item, or of a span of it.
+ItemLoop::Places ItemLoop::takeOperands(Operation *op) {
+  auto list = dyn_cast<AffineScanOp>(op);
+  auto prescan = dyn_cast<PrescanOp>(op);
+  OperandRange tokens = list ? list.getTokens() : prescan.getTokens();
+  OperandRange params = list ? list.getParams() : prescan.getParams();
+  Value first = firstToken;
+  if (firstOfSpan)
+    first = firstToken ? arith::AddIOp::create(b, loc, firstToken, firstOfSpan)
+                       : firstOfSpan;
+  Places places{{}, {}, batch, head};
+  for (OpOperand &operand : op->getOpOperands().slice(
+           tokens.getBeginOperandIndex(), tokens.size())) {
+    if (operand.get().getDefiningOp<FenwickOp>()) {
+      places.batches.push_back(index(0)); // the item's own
+      places.heads.push_back(places.batches.back());
+      continue;
+    }
+    if (Value own = made.lookup(operand.get())) {
+      bool isLonger = cuSeqlens && !destinations.contains(operand.get());
+      OpFoldResult start = b.getIndexAttr(0);
+      if (firstOfSpan) {
+        isLonger = !ofSpan.contains(operand.get());
+        start = firstOfSpan;
+      }
+      operand.set(isLonger ? takeSequence(own, start) : own);
+      places.batches.push_back(index(0));
+      places.heads.push_back(places.batches.back());
+      continue;
+    }
+    Value ratio =
+        arith::DivUIOp::create(b, loc, valueHeads, dim(operand.get(), 2));
+    places.heads.push_back(arith::DivUIOp::create(b, loc, head, ratio));
+    places.batches.push_back(cuSeqlens ? index(0) : batch);
+    if (first)
+      operand.set(takeSequence(operand.get(), first));
+  }
+  places.heads.append(params.size(), head);
+  places.batches.append(params.size(), batch);
+  return places;
+}
+
+/// The memory of a result: the item's slice of what is shared, or its own.
+Value ItemLoop::memoryOf(OpResult result) {
   Slice slice = sliceOf(result);
   Value whole = destinations.lookup(result);
-  Value copy =
-      whole ? tensor::ExtractSliceOp::create(b, loc, whole, slice.offsets,
-                                             slice.sizes, slice.strides)
-            : createOwn(result, slice);
-  auto type = cast<RankedTensorType>(op.getState().getType());
-  Value entry = stateEntry(op, batch), zero = index(0), one = index(1);
-  auto overKeys = scf::ForOp::create(
-      b, loc, zero, index(type.getDimSize(2)), one, copy,
-      [&](OpBuilder &, Location, Value k, ValueRange outer) {
-        auto overValues = scf::ForOp::create(
-            b, loc, zero, index(type.getDimSize(3)), one, outer,
-            [&](OpBuilder &, Location, Value v, ValueRange inner) {
-              Value element = tensor::ExtractOp::create(
-                  b, loc, source, ValueRange{entry, head, k, v});
-              Value next = tensor::InsertOp::create(
-                  b, loc, element, inner[0], ValueRange{zero, zero, v, k});
-              scf::YieldOp::create(b, loc, next);
-            });
-        scf::YieldOp::create(b, loc, overValues.getResults());
-      });
-  made[result] = overKeys.getResult(0);
+  return whole ? tensor::ExtractSliceOp::create(b, loc, whole, slice.offsets,
+                                                slice.sizes, slice.strides)
+               : createOwn(result, slice);
+}
+
+SmallVector<Value> ItemLoop::slicesOf(Operation *op) {
+  SmallVector<Value> slices;
+  Value entry;
+  for (OpResult result : op->getResults()) {
+    if (replacedBy(result)) {
+      entry = entry ? entry : stateEntry(op, batch);
+      stateEntries[result] = entry;
+    }
+    slices.push_back(memoryOf(result));
+  }
+  return slices;
+}
+
+/// A state that is the item's own has one batch entry and one head.
+void ItemLoop::setState(OpOperand &init, Value own, Places &places) {
+  init.set(own);
+  places.batch = places.head = index(0);
+}
+
+/// What `op` makes of its operands, in `slices`.
+LogicalResult ItemLoop::create(Operation *op, const Places &places,
+                               SmallVectorImpl<Value> &slices) {
+  if (auto prescan = dyn_cast<PrescanOp>(op))
+    return createPrescan(b,
+                         {prescan, places.batch, places.head, places.batches,
+                          places.heads, length},
+                         slices);
+  auto list = cast<AffineScanOp>(op);
+  HeadContext context{list,           lists[op],    places.batch, places.head,
+                      places.batches, places.heads, length,       {},
+                      Value(),        Value(),      Value()};
+  if (list.getInPlace() && scheduleOf(op).getPrefetch()) {
+    for (OpResult final : list.getFinals())
+      context.states.push_back(destinations.lookup(final));
+    findNext(context);
+  }
+  if (firstColumn)
+    return createKernel(b, loc, context, firstColumn, slices);
+  return list.getLevels() ? createLevels(b, loc, context, total, slices)
+                          : createHead(b, loc, context, slices);
 }
 
 /// One op for the item. A sequence or a state that the item made itself has one
@@ -378,70 +411,12 @@ LogicalResult ItemLoop::createItem(Operation *op) {
     transposeItem(transpose);
     return success();
   }
-  auto list = dyn_cast<AffineScanOp>(op);
-  auto prescan = dyn_cast<PrescanOp>(op);
-  OperandRange tokens = list ? list.getTokens() : prescan.getTokens();
-  OperandRange params = list ? list.getParams() : prescan.getParams();
-  SmallVector<Value> ofBatch, ofHead;
-  for (OpOperand &operand : op->getOpOperands().slice(
-           tokens.getBeginOperandIndex(), tokens.size())) {
-    if (operand.get().getDefiningOp<FenwickOp>()) {
-      ofBatch.push_back(index(0)); // the item's own
-      ofHead.push_back(ofBatch.back());
-      continue;
-    }
-    if (Value own = made.lookup(operand.get())) {
-      bool isLonger = cuSeqlens && !destinations.contains(operand.get());
-      operand.set(isLonger ? takeSequence(own, b.getIndexAttr(0)) : own);
-      ofBatch.push_back(index(0));
-      ofHead.push_back(ofBatch.back());
-      continue;
-    }
-    Value ratio =
-        arith::DivUIOp::create(b, loc, valueHeads, dim(operand.get(), 2));
-    ofHead.push_back(arith::DivUIOp::create(b, loc, head, ratio));
-    ofBatch.push_back(cuSeqlens ? index(0) : batch);
-    if (cuSeqlens)
-      operand.set(takeSequence(operand.get(), firstToken));
-  }
-  ofHead.append(params.size(), head);
-  ofBatch.append(params.size(), batch);
-
-  SmallVector<Value> slices;
-  Value entry;
-  for (OpResult result : op->getResults()) {
-    if (replacedBy(result)) {
-      entry = entry ? entry : stateEntry(op, batch);
-      stateEntries[result] = entry;
-    }
-    Slice slice = sliceOf(result);
-    if (Value whole = destinations.lookup(result))
-      slices.push_back(tensor::ExtractSliceOp::create(
-          b, loc, whole, slice.offsets, slice.sizes, slice.strides));
-    else
-      slices.push_back(createOwn(result, slice));
-  }
-  LogicalResult created = failure();
-  if (prescan) {
-    created = createPrescan(b, {prescan, batch, head, ofBatch, ofHead, length},
-                            slices);
-  } else {
-    HeadContext context{list,   lists[op], batch,   head,    ofBatch, ofHead,
-                        length, {},        Value(), Value(), Value()};
-    for (OpOperand &init : list.getInitsMutable())
-      if (Value own = made.lookup(init.get())) {
-        init.set(own);
-        context.batch = context.head = index(0);
-      }
-    if (list.getInPlace() && scheduleOf(op).getPrefetch()) {
-      for (OpResult final : list.getFinals())
-        context.states.push_back(destinations.lookup(final));
-      findNext(context);
-    }
-    created = firstColumn ? createKernel(b, loc, context, firstColumn, slices)
-              : list.getLevels() ? createLevels(b, loc, context, total, slices)
-                                 : createHead(b, loc, context, slices);
-  }
+  Places places = takeOperands(op);
+  SmallVector<Value> slices = slicesOf(op);
+  for (OpOperand &init : initsOf(op))
+    if (Value own = made.lookup(init.get()))
+      setState(init, own, places);
+  LogicalResult created = create(op, places, slices);
   for (auto [result, slice] : llvm::zip(op->getResults(), slices))
     made[result] = slice;
   return created;
@@ -454,9 +429,14 @@ LogicalResult ItemLoop::build() {
   findSizes();
   SmallVector<OpResult> shared = sharedResults();
   createLoop(shared);
-  for (Operation *op : ops)
-    if (failed(createItem(op)))
+  Restarts restarts = findRestarts(ops);
+  for (size_t i = 0; i < ops.size(); ++i) {
+    bool inSpans = restarts && i == restarts.begin;
+    if (failed(inSpans ? createRestarts(restarts) : createItem(ops[i])))
       return failure();
+    if (inSpans)
+      i = restarts.end - 1;
+  }
   SmallVector<Slice> places;
   for (OpResult result : shared)
     places.push_back(sliceOf(result));
@@ -480,7 +460,6 @@ LogicalResult ItemLoop::build() {
       op->erase();
   return success();
 }
-} // namespace
 
 LogicalResult qdelta::createItemLoop(ArrayRef<Operation *> ops) {
   return ItemLoop(ops).build();

@@ -58,23 +58,64 @@ static void storeOperands(AffineScanOp list, ArrayRef<Operation *> ops) {
     storeAs(output, element, ops);
 }
 
+/// What a kernel works on: the op's operands, of a transposed state the state
+/// itself and, last, its index.
+static SmallVector<Value> tensorsOf(Operation *op) {
+  SmallVector<Value> tensors, indices;
+  for (Value operand : op->getOperands()) {
+    auto transpose = operand.getDefiningOp<TransposeStateOp>();
+    tensors.push_back(transpose ? transpose.getState() : operand);
+    if (transpose && transpose.getStateIndex() && indices.empty())
+      indices.push_back(transpose.getStateIndex());
+  }
+  tensors.append(indices);
+  return tensors;
+}
+
+/// `op` over the arguments of its kernel.
+static Operation *copyInto(OpBuilder &b, Operation *op, ValueRange arguments) {
+  Operation *inner = op->clone();
+  for (auto [operand, argument] :
+       llvm::zip(inner->getOpOperands(), arguments)) {
+    auto transpose = operand.get().getDefiningOp<TransposeStateOp>();
+    operand.set(argument);
+    if (transpose)
+      operand.set(TransposeStateOp::create(
+          b, transpose.getLoc(), transpose.getType(), argument,
+          transpose.getStateIndex() ? arguments.back() : Value()));
+  }
+  return b.insert(inner);
+}
+
+static bool isTransposed(Operation *op) {
+  return llvm::any_of(op->getOperands(), [](Value operand) {
+    return !!operand.getDefiningOp<TransposeStateOp>();
+  });
+}
+
 static void outline(func::FuncOp entry, Operation *op, SymbolTable &symbols,
                     size_t number) {
   OpBuilder b(entry);
+  SmallVector<Value> tensors = tensorsOf(op);
+  // What becomes of the copy that a transposed state is, nobody asks for.
+  ResultRange results = op->getResults();
+  if (isTransposed(op))
+    results = cast<AffineScanOp>(op).getOutputs();
   auto kernel = func::FuncOp::create(
       b, op->getLoc(), (entry.getSymName() + "_" + Twine(number)).str(),
-      b.getFunctionType(op->getOperandTypes(), op->getResultTypes()));
+      b.getFunctionType(TypeRange(ValueRange(tensors)), results.getTypes()));
   kernel.setPrivate();
   kernel->remove();
   symbols.insert(kernel, entry->getIterator());
   Block *body = kernel.addEntryBlock();
   b.setInsertionPointToStart(body);
-  Operation *inner = b.clone(*op);
-  inner->setOperands(body->getArguments());
-  func::ReturnOp::create(b, op->getLoc(), inner->getResults());
+  Operation *inner = copyInto(b, op, body->getArguments());
+  func::ReturnOp::create(b, op->getLoc(),
+                         inner->getResults().take_front(results.size()));
   b.setInsertionPoint(op);
-  auto call = func::CallOp::create(b, op->getLoc(), kernel, op->getOperands());
-  op->replaceAllUsesWith(call.getResults());
+  auto call = func::CallOp::create(b, op->getLoc(), kernel, tensors);
+  for (auto [result, made] : llvm::zip(results, call.getResults()))
+    result.replaceAllUsesWith(made);
   op->erase();
 }
 
@@ -89,7 +130,8 @@ struct OutlineKernelsPass
         if (isKernel(op))
           ops.push_back(op);
       });
-      bool isOnlyList = ops.size() == 1 && isa<AffineScanOp>(ops[0]);
+      bool isOnlyList =
+          ops.size() == 1 && isa<AffineScanOp>(ops[0]) && !isTransposed(ops[0]);
       if (ops.empty() || isOnlyList)
         continue;
       if (!func->hasAttr(kRecurrenceAttr)) {
@@ -102,8 +144,13 @@ struct OutlineKernelsPass
       for (Operation *op : ops)
         if (auto list = dyn_cast<AffineScanOp>(op))
           storeOperands(list, ops);
+      SmallVector<Operation *> transposes;
+      func.walk([&](TransposeStateOp op) { transposes.push_back(op); });
       for (auto [number, op] : llvm::enumerate(ops))
         outline(func, op, symbols, number);
+      for (Operation *op : transposes)
+        if (op->use_empty())
+          op->erase();
     }
   }
 };

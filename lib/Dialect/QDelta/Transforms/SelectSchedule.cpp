@@ -47,20 +47,17 @@ struct SelectSchedulePass
   using SelectScheduleBase::SelectScheduleBase;
 
   void runOnOperation() override {
-    WalkResult result = getOperation().walk([&](TransposeStateOp op) {
-      if (!findGpuTarget(target))
-        return WalkResult::advance();
-      op.emitError("states that are read on their value side have no GPU "
-                   "lowering yet");
-      return WalkResult::interrupt();
-    });
-    if (result.wasInterrupted())
-      return signalPassFailure();
     SmallVector<AffineScanOp> lists;
     getOperation().walk([&](AffineScanOp op) { lists.push_back(op); });
     for (AffineScanOp op : lists)
       if (failed(schedule(op)))
         return signalPassFailure();
+    WalkResult result = getOperation().walk([&](TransposeStateOp op) {
+      return failed(checkTranspose(op)) ? WalkResult::interrupt()
+                                        : WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      return signalPassFailure();
     result = getOperation().walk([&](PrescanOp op) {
       return failed(schedule(op)) ? WalkResult::interrupt()
                                   : WalkResult::advance();
@@ -75,6 +72,7 @@ private:
   LogicalResult schedule(AffineScanOp op);
   LogicalResult checkOptions(AffineScanOp op);
   LogicalResult checkLevels(AffineScanOp op);
+  LogicalResult checkTranspose(TransposeStateOp op);
   LogicalResult scheduleKernel(AffineScanOp op, const GpuTarget &row);
   LogicalResult scheduleKernel(PrescanOp op, const GpuTarget &row);
   LogicalResult scheduleInPlace(AffineScanOp op, const Target &row);
@@ -167,6 +165,25 @@ LogicalResult SelectSchedulePass::checkLevels(AffineScanOp op) {
   return success();
 }
 
+/// What kernels of token loops cover, which read a state transposed as they
+/// load it. The kernels of a launch run one after the other.
+LogicalResult SelectSchedulePass::checkTranspose(TransposeStateOp op) {
+  if (!findGpuTarget(target))
+    return success();
+  for (Operation *user : op->getUsers())
+    if (auto list = dyn_cast<AffineScanOp>(user);
+        !list || !list.getSchedule()->isTokenLoop())
+      return op.emitError("on GPUs only token loops read a state on its value "
+                          "side; mode = recurrent asks for them");
+  for (Operation *user : op.getState().getUsers())
+    if (auto list = dyn_cast<AffineScanOp>(user);
+        list && list.getInPlace() && list->isBeforeInBlock(op))
+      return op.emitError("a state in place has no GPU lowering yet if its "
+                          "value side is read after its key side has been "
+                          "written");
+  return success();
+}
+
 /// Whether there is one state, sequences of vectors are bf16, rows decay alike,
 /// and sizes are such that two rows can be multiplied at once: whole pairs of
 /// keys, and columns that fill registers.
@@ -224,6 +241,12 @@ static bool isShort(AffineScanOp op) {
       op.getOutputs().empty() ? op.getTokens()[0] : Value(op.getOutputs()[0]);
   int64_t tokens = cast<RankedTensorType>(sequence.getType()).getDimSize(1);
   return !ShapedType::isDynamic(tokens) && tokens <= kLongestTokenLoop;
+}
+
+/// Whether the list works on a state in place, or on a copy of one.
+static bool isOfStep(AffineScanOp op) {
+  return llvm::any_of(op->getBlock()->getOps<AffineScanOp>(),
+                      [](AffineScanOp other) { return other.getInPlace(); });
 }
 
 /// Registers of a thread with `rows` key channels of `lanes` columns: the
@@ -309,7 +332,7 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
     return op.emitError(
                "expected a kernel's chunk to be 1, 16, 32 or 64, but got ")
            << chunk.getValue();
-  bool isAsked = chunk == 1 || mode == "recurrent" || op.getInPlace();
+  bool isAsked = chunk == 1 || mode == "recurrent" || isOfStep(op);
   if (isAsked || (mode == "auto" && !chunk && isShort(op)))
     if (ScheduleAttr loop = tokenLoop(op, row)) {
       op.setScheduleAttr(loop);

@@ -30,9 +30,9 @@ bool allows(Phase phase, Operation *op) {
     return phase == Phase::Recurrence;
   if (isa<AffineScanOp, AffineDecayOp, AffineReadOp, AffineWriteOp, AffineMixOp,
           AffineDecayValuesOp, AffineOutputOp, AffineEndOp, FenwickOp,
-          TransposeStateOp, PrescanOp, AdvanceOp, PrescanYieldOp>(op))
+          PrescanOp, AdvanceOp, PrescanYieldOp>(op))
     return phase == Phase::Affine;
-  if (isa<ScaleOp, SplatOp, DotOp, MeanOp, RotateOp>(op))
+  if (isa<ScaleOp, SplatOp, DotOp, MeanOp, RotateOp, TransposeStateOp>(op))
     return phase == Phase::Affine || phase == Phase::Chunked;
   if (isa<PrefetchOp>(op))
     return phase == Phase::Chunked || phase == Phase::Linalg;
