@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "DescribeArguments.h"
+#include "ListToGpu/Memory.h"
 
 #include "qdelta/Conversion/Passes.h"
 #include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
@@ -49,13 +50,22 @@ private:
 };
 } // namespace
 
-static ArrayRef<int64_t> replacedBy(func::CallOp call) {
-  auto kernel = SymbolTable::lookupNearestSymbolFrom<LLVM::LLVMFuncOp>(
+/// The one op that a kernel is, or null of a function without a body.
+static Operation *opOf(func::CallOp call) {
+  auto kernel = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
       call, call.getCalleeAttr());
-  auto numbers = kernel
-                     ? kernel->getAttrOfType<DenseI64ArrayAttr>(kReplacedAttr)
-                     : DenseI64ArrayAttr();
-  return numbers ? numbers.asArrayRef() : ArrayRef<int64_t>();
+  if (!kernel || kernel.isExternal())
+    return nullptr;
+  return &kernel.getBody().front().front();
+}
+
+static SmallVector<int64_t> replacedBy(func::CallOp call) {
+  Operation *op = opOf(call);
+  if (auto list = dyn_cast_or_null<AffineScanOp>(op))
+    return gpu::KernelTensors::get(list).replaced();
+  if (auto prescan = dyn_cast_or_null<PrescanOp>(op))
+    return gpu::KernelTensors::get(prescan).replaced();
+  return {};
 }
 
 /// The operands of a kernel that are tensors; a number of heads is none.
@@ -73,7 +83,8 @@ ResultRange LaunchPlan::ownResults(func::CallOp call) {
 
 void LaunchPlan::findReplaced(func::CallOp call) {
   SmallVector<Value> tensors = tensorsOf(call);
-  ArrayRef<int64_t> numbers = replacedBy(call);
+  SmallVector<int64_t> numbers = replacedBy(call);
+  // A number of heads, which comes first, is no tensor.
   for (auto [result, number] :
        llvm::zip(call.getResults().take_back(numbers.size()), numbers))
     replaced[result] = tensors[number];
@@ -96,11 +107,34 @@ LogicalResult LaunchPlan::numberResults() {
   return success();
 }
 
+/// Whether levels are heads of `tensor`: of what is seen so, and of what is made
+/// of it but for sums over levels.
+static bool hasLevelHeads(Value tensor) {
+  Operation *maker = tensor.getDefiningOp();
+  if (isa_and_nonnull<tensor::CollapseShapeOp>(maker))
+    return true;
+  auto call = dyn_cast_or_null<func::CallOp>(maker);
+  return call && !isa_and_nonnull<AddLevelsOp>(opOf(call)) &&
+         llvm::any_of(call.getOperands(), hasLevelHeads);
+}
+
+/// What is between kernels. Its encoding says whether levels are heads.
+static RankedTensorType workspaceOf(Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  if (!hasLevelHeads(tensor))
+    return type;
+  return RankedTensorType::get(
+      type.getShape(), type.getElementType(),
+      StringAttr::get(type.getContext(), kLevelHeads));
+}
+
 int32_t LaunchPlan::numberOf(Value tensor) {
+  if (auto view = tensor.getDefiningOp<tensor::CollapseShapeOp>())
+    tensor = view.getSrc();
   auto next = numBuffers + static_cast<int32_t>(workspaces.size());
   auto [known, isNew] = numbers.try_emplace(tensor, next);
   if (isNew)
-    workspaces.push_back(TypeAttr::get(tensor.getType()));
+    workspaces.push_back(TypeAttr::get(workspaceOf(tensor)));
   return known->second;
 }
 
@@ -125,7 +159,8 @@ LogicalResult LaunchPlan::make() {
   for (Operation &op : func.getBody().front().without_terminator()) {
     if (auto call = dyn_cast<func::CallOp>(op))
       addStep(call);
-    else if (!isa<tensor::DimOp, arith::ConstantOp>(op))
+    else if (!isa<tensor::DimOp, tensor::CollapseShapeOp, arith::ConstantOp>(
+                 op))
       return op.emitOpError("is not lowered for GPUs beside the kernels of a "
                             "function");
   }

@@ -66,13 +66,15 @@ constexpr size_t kChecksumDigits = 8;
 /// In the order of qdeltaRole.
 constexpr std::string_view kRoles[] = {"token",  "param",       "initial_state",
                                        "output", "final_state", "cu_seqlens",
-                                       "state",  "pool",        "state_index"};
+                                       "state",  "pool",        "state_index",
+                                       "position"};
 
 /// In the order of qdeltaDomain.
 constexpr std::string_view kDomains[] = {"any", "unit", "log_decay", "range"};
 
 /// Names of the sizes that a launch decides, QDELTA_DIM_BATCH (-1) first.
-constexpr std::string_view kSizes[] = {"B", "T", "HV", "H", "B+1", "N", "L"};
+constexpr std::string_view kSizes[] = {"B",   "T", "HV", "H",
+                                       "B+1", "N", "L",  "HV*L"};
 
 /// More than any compiler makes; a reader refuses larger numbers.
 constexpr int kMaxEntries = 4096, kMaxKernels = 4096, kMaxArguments = 256,

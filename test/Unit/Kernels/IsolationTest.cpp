@@ -85,6 +85,8 @@ static Place placeOf(const qdeltaArgument &argument, const Array &array,
       place.token = at;
     if (dim == QDELTA_DIM_HEADS || dim == QDELTA_DIM_VALUE_HEADS)
       place.head = at * (kValueHeads / size);
+    if (dim == QDELTA_DIM_LEVEL_HEADS)
+      place.head = at * kValueHeads / size;
   }
   return place;
 }
@@ -102,6 +104,7 @@ void Isolation::poison(const char *what, const Arrays &wanted,
   for (size_t i = 0; i < arguments.size(); ++i)
     for (size_t e = 0; e < poisoned[i].data.size(); ++e)
       if (!tools::isWritten(*arguments[i]) &&
+          arguments[i]->role != QDELTA_ROLE_POSITION &&
           isPoisoned(placeOf(*arguments[i], poisoned[i], e, tokens)))
         poisoned[i].data[e] = NAN;
   Arrays got = run(poisoned);
@@ -197,7 +200,8 @@ static std::vector<Way> ways() {
   add("scalar", models, way);
 
   std::vector<std::string> lists = {"additive", "retention", "delta_net",
-                                    "gated_delta_net", "q_delta"};
+                                    "gated_delta_net", "q_delta",
+                                    "log_linear_gated_delta_net"};
   way.options.engine = "emulated";
   way.options.target = "sm_80";
   way.options.dtype = "bf16";

@@ -59,6 +59,8 @@ private:
   Value cuSeqlens;
   /// B, T and HV; of packed sequences N, and T of all of them.
   Value batches, total, valueHeads;
+  /// L; null without levels.
+  Value levels;
   scf::ForallOp forall;
   Value batch, head;
   /// The item's number of tokens and, if sequences are packed, its first one.
@@ -160,6 +162,9 @@ Value cuSeqlensOf(Operation *op) {
 }
 
 void ItemLoop::findSizes() {
+  for (Operation *op : ops)
+    if (auto list = dyn_cast<AffineScanOp>(op); list && list.getLevels())
+      levels = dim(fenwickOf(list).getLike(), 3);
   Operation *leader = leaderOf(ops);
   cuSeqlens = cuSeqlensOf(leader);
   if (auto transpose = dyn_cast<TransposeStateOp>(leader)) {
@@ -173,8 +178,9 @@ void ItemLoop::findSizes() {
     Value init = list.getInits()[0], tokens = list.getTokens()[0];
     total = dim(tokens, 1);
     if (list.getLevels()) {
-      Value like = fenwickOf(list).getLike();
-      batches = dim(like, 0), valueHeads = dim(like, 2);
+      FenwickOp fenwick = fenwickOf(list);
+      batches = dim(fenwick.getPosition(), 0);
+      valueHeads = dim(fenwick.getLike(), 2);
       return;
     }
     // An item's own copy of a state has its transpose's sizes.
@@ -230,7 +236,9 @@ Value ItemLoop::createEmpty(OpResult result) {
     shape[0] = b.getIndexAttr(1);
   if (!isFinal(result))
     shape.push_back(total);
-  shape.push_back(valueHeads);
+  bool isOfLevels = levels && isFinal(result);
+  shape.push_back(isOfLevels ? arith::MulIOp::create(b, loc, valueHeads, levels)
+                             : valueHeads);
   for (int64_t size : type.getShape().drop_front(shape.size()))
     shape.push_back(b.getIndexAttr(size));
   for (auto [size, known] : llvm::zip(shape, type.getShape()))
@@ -302,6 +310,10 @@ ItemLoop::Slice ItemLoop::sliceOf(OpResult result) {
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
   Slice slice;
   slice.offsets = {batch, head}, slice.sizes = {one, one};
+  if (levels && isFinal(result)) {
+    slice.offsets[1] = arith::MulIOp::create(b, loc, head, levels).getResult();
+    slice.sizes[1] = levels;
+  }
   if (replacedBy(result))
     slice.offsets[0] = stateEntries.lookup(result);
   if (!isFinal(result))
@@ -437,6 +449,9 @@ LogicalResult ItemLoop::createItem(Operation *op) {
       for (OpResult final : list.getFinals())
         context.states.push_back(destinations.lookup(final));
       findNext(context);
+      // The level after this one is the next, of the same entry.
+      if (list.getLevels())
+        context.nextBatch = entry;
     }
     created = firstColumn ? createKernel(b, loc, context, firstColumn, slices)
               : list.getLevels() ? createLevels(b, loc, context, total, slices)
