@@ -112,6 +112,11 @@ static bool isLate(int64_t token, size_t level) {
   return level > 0 && level < 64 && token >> (level - 1) & 1;
 }
 
+/// Whether a block of that level begins with `token`.
+static bool isFirstOf(int64_t token, size_t level) {
+  return level > 62 ? token == 0 : token % (int64_t(1) << level) == 0;
+}
+
 template <typename Scalar>
 void Levels<Scalar>::begin(Data<Scalar> first) {
   initial = std::move(first);
@@ -182,7 +187,7 @@ LogicalResult Levels<Scalar>::run(int64_t token, const Data<Scalar> &inputs,
         failed(runHomogeneous(level, states[level], true, inputs, outputs)))
       return failure();
   for (size_t level = 0; level < initial.size(); ++level) {
-    isCarried[level] &= level > 62 || token % (int64_t(1) << level) != 0;
+    isCarried[level] &= !isFirstOf(token, level);
     if (isCarried[level] &&
         failed(runHomogeneous(level, initial[level], isLate(token, level),
                               inputs, outputs)))
@@ -441,8 +446,7 @@ LogicalResult reference::runFenwick(Interpreter<Scalar> &interpreter,
     for (int64_t token : numberTokens(shape[1], b, cuSeqlens, position))
       for (int64_t i = 0; i < shape[2] * levels; ++i) {
         int64_t level = i % levels;
-        bool isFirst = level > 62 ? token == 0
-                                  : token % (int64_t(1) << level) == 0;
+        bool isFirst = isFirstOf(token, level);
         bool reads = level == 0 || isLate(token, level);
         reset.data.push_back(isFirst ? erase : zero);
         source.data.push_back(isLate(token, level) ? zero : one);

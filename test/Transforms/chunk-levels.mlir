@@ -21,7 +21,7 @@
 // CHECK:           tensor.extract_slice %arg2[0, 0, 0, %[[LEVEL]]]
 // CHECK:           %[[ALL:.*]] = arith.addi %{{.*}}, %[[LEVEL]] : index
 // CHECK:           tensor.extract_slice %arg3[%[[BATCH]], %[[ALL]], 0, 0] [1, 1, 2, 3]
-// CHECK:           tensor.extract_slice %{{.*}}[0, %[[LEVEL]], 0, 0] [1, 1, 2, 3]
+// CHECK:           tensor.extract_slice %{{.*}}[%c0, %[[LEVEL]], 0, 0] [1, 1, 2, 3]
 // CHECK:           %[[SUM:.*]] = qdelta.load_tile %{{.*}} columns %{{.*}} : tensor<1x?x1x3xf32> -> tensor<2x3xf32>
 // CHECK-NEXT:      %[[MORE:.*]] = arith.addf %[[SUM]], %[[OWN:.*]] :
 // CHECK-NEXT:      %[[OUT:.*]] = arith.select %{{.*}}, %[[MORE]], %[[OWN]] : tensor<2x3xf32>

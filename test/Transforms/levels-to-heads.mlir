@@ -11,10 +11,9 @@
 // CHECK:       tensor.collapse_shape %[[MASKS]] {{\[\[}}0], [1], [2, 3]]
 // CHECK:       %[[HEADS:.*]] = tensor.dim %[[L]], %c2
 // CHECK:       %[[SKIPS:.*]] = qdelta.prescan
-// CHECK:       %[[PARTS:.*]], %[[FINAL:.*]] = qdelta.affine_scan({{.*}}, %[[SKIPS]]) init(%[[S]]) attributes
-// CHECK-NOT:   levels
-// CHECK:       %[[O:.*]] = qdelta.add_levels %[[PARTS]] like %[[L]]
-// CHECK:       return %[[O]], %[[FINAL]]
+// CHECK:       %[[LIST:.*]]:2 = qdelta.affine_scan({{.*}}, %[[SKIPS]]) init(%[[S]]) attributes
+// CHECK:       %[[O:.*]] = qdelta.add_levels %[[LIST]]#0 like %[[L]]
+// CHECK:       return %[[O]], %[[LIST]]#1
 qdelta.recurrence @sums(state %S: tensor<?x?xf32>)
     token(%k: tensor<?xf32>, %v: tensor<?xf32>, %lambda: f32 {qdelta.levels = "fenwick"})
     param(%skip: f32) {

@@ -67,6 +67,7 @@ private:
                                  ValueRange masks);
   void takeLevel(Value level, ValueRange masks);
   void takeStates(HeadContext &own, Value level);
+  Value ownTokens(Value mask);
   void findPosition(FenwickOp fenwick);
   Value levelOf(Value states, Value entry, Value level);
 
@@ -146,12 +147,24 @@ SmallVector<Value> LevelLoop::createMasks(Value size, Value half, Value length,
   return SmallVector<Value>(loop.getResults());
 }
 
+/// What the head's tokens are of numbers that may be for more, so that a chunk
+/// ends with the last one.
+Value LevelLoop::ownTokens(Value mask) {
+  if (!op.getCuSeqlens())
+    return mask;
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  return tensor::ExtractSliceOp::create(
+      b, loc, mask, ArrayRef<OpFoldResult>{zero, zero, zero},
+      ArrayRef<OpFoldResult>{one, context.length, one},
+      ArrayRef<OpFoldResult>{one, one, one});
+}
+
 /// Makes `op` the plain list of one level.
 void LevelLoop::takeLevel(Value level, ValueRange masks) {
   for (auto [number, result] : perLevel) {
     OpOperand &token = op.getTokensMutable()[number];
     if (result >= 0) {
-      token.set(masks[result]);
+      token.set(ownTokens(masks[result]));
       continue;
     }
     SmallVector<OpFoldResult> sizes =
