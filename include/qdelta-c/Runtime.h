@@ -54,11 +54,11 @@ typedef enum {
   QDELTA_ROLE_CU_SEQLENS = 5,
   /* Since 1.3. Kernels with one of these have no initial and final states and
    * no cu_seqlens, and take at most QDELTA_MOST_STEP_TOKENS tokens. */
-  QDELTA_ROLE_STATE = 6,      /* updated in place */
-  QDELTA_ROLE_STATE_POOL = 7, /* N states, those named by an index updated */
+  QDELTA_ROLE_STATE = 6,       /* updated in place */
+  QDELTA_ROLE_STATE_POOL = 7,  /* N states, those named by an index updated */
   QDELTA_ROLE_STATE_INDEX = 8, /* int32 [B]: the state of each batch entry */
-  /* int32 [B]: how many tokens of each sequence came before. Kernels with levels
-   * have one. Since 1.3. */
+  /* int32 [B]: how many tokens of each sequence came before. Kernels with
+   * levels have one. Since 1.3. */
   QDELTA_ROLE_POSITION = 9
 } qdeltaRole;
 

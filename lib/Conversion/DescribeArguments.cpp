@@ -59,8 +59,7 @@ ArrayAttr qdelta::describeArguments(TypeRange types, RecurrenceOp recurrence,
   for (BlockArgument arg : recurrence.getParams())
     add(nameOf(arg), QDELTA_ROLE_PARAM, {valueHeads}, domainOf(arg));
   size_t inputs = recurrence.getTokens().size() +
-                  recurrence.getParams().size() +
-                  recurrence.getStates().size();
+                  recurrence.getParams().size() + recurrence.getStates().size();
   bool hasLevels = static_cast<bool>(recurrence.getLevels());
   inputs += hasLevels;
   bool hasIntegers = inputs < types.size() && isOfIntegers(types[inputs]);

@@ -74,9 +74,8 @@ public:
     Type element = tensors.types[tensor].getElementType();
     int64_t bytes = element.getIntOrFloatBitWidth() / 8;
     Num offset = e.widen(head * levels) * word(first + 3);
-    offset = offset + (tensors.isPacked
-                           ? e.widen(firstToken) * word(first + 2)
-                           : e.widen(batch) * word(first + 1));
+    offset = offset + (tensors.isPacked ? e.widen(firstToken) * word(first + 2)
+                                        : e.widen(batch) * word(first + 1));
     Num start = word(first) + offset * bytes;
     apart = word(first + 3) * bytes;
     Value base = LLVM::IntToPtrOp::create(
@@ -175,17 +174,17 @@ void SumProgram::emit() {
   end = e.select(end < rows.length(), end, rows.length());
   e.loop(rows.begin, end, 1, {}, [&](Num token, ArrayRef<Num>) -> Fragment {
     Value row = rows.row(parts, token);
-    Fragment sum = e.loop(
-        e.i32(0), levels, 1, Fragment(size, e.f32(0)),
-        [&](Num level, ArrayRef<Num> others) -> Fragment {
-          Fragment words =
-              rows.load(e.at(row, e.widen(level) * apart), parts, pieces);
-          Fragment part = rows.unpack(words, parts.element, pieces);
-          Fragment next;
-          for (auto [number, other] : llvm::zip_equal(part, others))
-            next.push_back(other + number);
-          return next;
-        });
+    Fragment sum =
+        e.loop(e.i32(0), levels, 1, Fragment(size, e.f32(0)),
+               [&](Num level, ArrayRef<Num> others) -> Fragment {
+                 Fragment words = rows.load(e.at(row, e.widen(level) * apart),
+                                            parts, pieces);
+                 Fragment part = rows.unpack(words, parts.element, pieces);
+                 Fragment next;
+                 for (auto [number, other] : llvm::zip_equal(part, others))
+                   next.push_back(other + number);
+                 return next;
+               });
     rows.store(sum, rows.row(sums, token), sums, pieces, Num());
     return {};
   });

@@ -107,8 +107,8 @@ LogicalResult LaunchPlan::numberResults() {
   return success();
 }
 
-/// Whether levels are heads of `tensor`: of what is seen so, and of what is made
-/// of it but for sums over levels.
+/// Whether levels are heads of `tensor`: of what is seen so, and of what is
+/// made of it but for sums over levels.
 static bool hasLevelHeads(Value tensor) {
   Operation *maker = tensor.getDefiningOp();
   if (isa_and_nonnull<tensor::CollapseShapeOp>(maker))
@@ -123,9 +123,8 @@ static RankedTensorType workspaceOf(Value tensor) {
   auto type = cast<RankedTensorType>(tensor.getType());
   if (!hasLevelHeads(tensor))
     return type;
-  return RankedTensorType::get(
-      type.getShape(), type.getElementType(),
-      StringAttr::get(type.getContext(), kLevelHeads));
+  return RankedTensorType::get(type.getShape(), type.getElementType(),
+                               StringAttr::get(type.getContext(), kLevelHeads));
 }
 
 int32_t LaunchPlan::numberOf(Value tensor) {

@@ -63,10 +63,10 @@ static void addTo(Datum<Scalar> &sum, const Datum<Scalar> &part) {
 
 namespace {
 /// The levels of one head, token after token. What this run's tokens write is
-/// held as the paper has it: level 0 holds the present token alone; level l >= 1
-/// holds 2^(l - 1) tokens before it if bit l - 1 of its number is set, and else
-/// none. A state that the run began with is apart from it, in its level, until a
-/// block of that level begins.
+/// held as the paper has it: level 0 holds the present token alone; level l >=
+/// 1 holds 2^(l - 1) tokens before it if bit l - 1 of its number is set, and
+/// else none. A state that the run began with is apart from it, in its level,
+/// until a block of that level begins.
 template <typename Scalar>
 class Levels {
 public:
@@ -106,8 +106,8 @@ private:
 };
 } // namespace
 
-/// Whether bit `level` - 1 of `token` is set: the token is in the second half of
-/// its block.
+/// Whether bit `level` - 1 of `token` is set: the token is in the second half
+/// of its block.
 static bool isLate(int64_t token, size_t level) {
   return level > 0 && level < 64 && token >> (level - 1) & 1;
 }
@@ -140,10 +140,9 @@ void Levels<Scalar>::merge(int64_t token) {
 }
 
 template <typename Scalar>
-LogicalResult Levels<Scalar>::runStep(RecurrenceOp step, size_t level,
-                                      Datum<Scalar> &state,
-                                      const Data<Scalar> &inputs,
-                                      Data<Scalar> &made) {
+LogicalResult
+Levels<Scalar>::runStep(RecurrenceOp step, size_t level, Datum<Scalar> &state,
+                        const Data<Scalar> &inputs, Data<Scalar> &made) {
   BlockArgument weights = step.getLevels();
   interpreter.bind(step.getStates()[0], state);
   for (auto [value, input] :
@@ -241,9 +240,9 @@ static LogicalResult checkLevels(Interpreter<Scalar> &interpreter,
     if (before < 0)
       return interpreter.fail(op, "expected positions of at least 0, but got " +
                                       Twine(before));
-    if (tokens == 0 || (levels > 0 && (levels > kAll ||
-                                       before + tokens <= int64_t(1)
-                                                              << (levels - 1))))
+    if (tokens == 0 ||
+        (levels > 0 &&
+         (levels > kAll || before + tokens <= int64_t(1) << (levels - 1))))
       continue;
     return interpreter.fail(
         op, "expected at most 2^(L - 1) tokens and a level at least, but got " +
@@ -258,8 +257,8 @@ template <typename Scalar>
 static Datum<Scalar> matrixOf(const Tensor<Scalar> &all, int64_t index) {
   int64_t size = all.shape[2] * all.shape[3];
   auto begin = all.data.begin() + index * size;
-  return Datum<Scalar>(Tensor<Scalar>{{all.shape[2], all.shape[3]},
-                                      {begin, begin + size}});
+  return Datum<Scalar>(
+      Tensor<Scalar>{{all.shape[2], all.shape[3]}, {begin, begin + size}});
 }
 
 template <typename Scalar>
@@ -283,9 +282,8 @@ reference::runLevels(Interpreter<Scalar> &interpreter, Operation *op,
     return failure();
   Datum<Scalar> final = args.back();
   int64_t heads = shape[2], count = shape[3];
-  int64_t sequences = cuSeqlens.empty()
-                          ? shape[0]
-                          : static_cast<int64_t>(cuSeqlens.size()) - 1;
+  int64_t sequences =
+      cuSeqlens.empty() ? shape[0] : static_cast<int64_t>(cuSeqlens.size()) - 1;
   std::vector<int64_t> found = final.shape();
   if (found.size() != 4 || found[0] != sequences || found[1] != heads * count)
     return interpreter.fail(
@@ -328,8 +326,8 @@ reference::runLevels(Interpreter<Scalar> &interpreter, Operation *op,
   loop.setHeads(heads);
   loop.setCuSeqlens(cuSeqlens);
   loop.setValues(found[3]);
-  if (failed(loop.run(recurrence.getYield().getOutputs().size(), step,
-                      results)))
+  if (failed(
+          loop.run(recurrence.getYield().getOutputs().size(), step, results)))
     return failure();
   results.push_back(std::move(final));
   return success();
@@ -381,10 +379,9 @@ LogicalResult reference::runEachLevel(
   size_t states = op.getInits().size();
   for (const Datum<Scalar> &state : args.take_back(states))
     if (levels == 0 || state.shape().size() != 4 || state.shape()[1] % levels)
-      return interpreter.fail(op, "expected a state for each of L = " +
-                                      Twine(levels) +
-                                      " levels of every head, but got " +
-                                      spell(state.shape()));
+      return interpreter.fail(
+          op, "expected a state for each of L = " + Twine(levels) +
+                  " levels of every head, but got " + spell(state.shape()));
   Data<Scalar> finals(args.take_back(states));
   for (int64_t level = 0; level < levels; ++level) {
     Data<Scalar> own(args), made;

@@ -14,9 +14,9 @@
 namespace qdelta::reference {
 
 /// Runs a recurrence with levels token by token, merging levels as docs/Spec.md
-/// says: `args` are the token inputs, the parameters and the state, [B, HV L, K,
-/// V], and `results` the outputs and the final state. `position` [B] says how
-/// many tokens came before each sequence; none, if it is empty.
+/// says: `args` are the token inputs, the parameters and the state, [B, HV L,
+/// K, V], and `results` the outputs and the final state. `position` [B] says
+/// how many tokens came before each sequence; none, if it is empty.
 template <typename Scalar>
 mlir::LogicalResult
 runLevels(Interpreter<Scalar> &interpreter, mlir::Operation *op,

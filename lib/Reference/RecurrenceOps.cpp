@@ -446,10 +446,9 @@ QDELTA_REFERENCE_INSTANTIATE(addRecurrenceOps)
                                    Scalar);                                    \
   template Datum<Scalar> maxPlus(Datum<Scalar>, const Datum<Scalar> &,         \
                                  const Datum<Scalar> &);                       \
-  template LogicalResult runRecurrence(Interpreter<Scalar> &, Operation *,     \
-                                       RecurrenceOp, Args<Scalar>,             \
-                                       ArrayRef<int64_t>, ArrayRef<int64_t>,   \
-                                       Data<Scalar> &);
+  template LogicalResult runRecurrence(                                        \
+      Interpreter<Scalar> &, Operation *, RecurrenceOp, Args<Scalar>,          \
+      ArrayRef<int64_t>, ArrayRef<int64_t>, Data<Scalar> &);
 QDELTA_INSTANTIATE_STATE(long double)
 QDELTA_INSTANTIATE_STATE(double)
 QDELTA_INSTANTIATE_STATE(float)

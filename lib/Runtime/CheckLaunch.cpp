@@ -116,7 +116,7 @@ int64_t qdelta::runtime::meaningOf(const qdeltaArgument &argument, int32_t d) {
 }
 
 qdeltaStatus *Launch::bindSizes() {
-  static const char *const names[] = {"",  "B", "T", "HV",  "",
+  static const char *const names[] = {"", "B", "T", "HV",  "",
                                       "", "N", "L", "HV L"};
   for (const TensorView &view : views)
     for (int32_t d = 0; d < view.rank(); ++d) {
@@ -152,13 +152,13 @@ qdeltaStatus *Launch::bindLevelHeads() {
     wanted = INT64_MAX;
   if (heads.size == wanted)
     return nullptr;
-  return makeStatus(QDELTA_ERROR_SIZE, heads.owner->name,
-                    "expected " + describe(*heads.owner) +
-                        " to have one state for each of L = " +
-                        std::to_string(levels.size) + " levels of " +
-                        describe(*levels.owner) + " and HV = " +
-                        std::to_string(valueHeads()) + " heads, but got " +
-                        std::to_string(heads.size));
+  return makeStatus(
+      QDELTA_ERROR_SIZE, heads.owner->name,
+      "expected " + describe(*heads.owner) +
+          " to have one state for each of L = " + std::to_string(levels.size) +
+          " levels of " + describe(*levels.owner) +
+          " and HV = " + std::to_string(valueHeads()) + " heads, but got " +
+          std::to_string(heads.size));
 }
 
 qdeltaStatus *Launch::checkHeads() const {
@@ -208,7 +208,7 @@ int64_t Launch::mostTokens() const {
   constexpr int64_t kAll = 62;
   return !levels.owner || levels.size > kAll ? INT64_MAX
          : levels.size < 1                   ? 0
-                           : int64_t(1) << (levels.size - 1);
+                                             : int64_t(1) << (levels.size - 1);
 }
 
 qdeltaStatus *Launch::checkLevels() const {

@@ -265,8 +265,8 @@ qdeltaStatus *Launch::pack(DeviceRun &run, const DeviceStep &step,
   int64_t runs = step.tokens ? (time() - 1) / step.tokens + 1 : 1;
   int64_t blocks = countBlocks(step), ctas;
   bool isOfLevels = hasLevelHeads(step, tensors);
-  int64_t heads = isOfLevels ? shared[-QDELTA_DIM_LEVEL_HEADS].size
-                             : valueHeads();
+  int64_t heads =
+      isOfLevels ? shared[-QDELTA_DIM_LEVEL_HEADS].size : valueHeads();
   if (__builtin_mul_overflow(batch(), heads, &ctas) ||
       __builtin_mul_overflow(ctas, runs, &ctas) ||
       __builtin_mul_overflow(ctas, blocks, &ctas) || ctas > INT32_MAX)
@@ -282,9 +282,8 @@ qdeltaStatus *Launch::pack(DeviceRun &run, const DeviceStep &step,
     addWords(*packed.views.back(), packed.words);
     if (!isOfLevels || !isPerLevel(*packed.views.back()))
       continue;
-    if (qdeltaStatus *error =
-            mergeLevels(*packed.views.back(),
-                        &*(packed.words.end() - kArgumentWords)))
+    if (qdeltaStatus *error = mergeLevels(
+            *packed.views.back(), &*(packed.words.end() - kArgumentWords)))
       return error;
   }
   packed.words.insert(packed.words.end(), {time(), heads, batch()});

@@ -110,8 +110,7 @@ qdeltaStatus *checkArgument(const qdeltaArgument &argument,
         role != QDELTA_ROLE_CU_SEQLENS &&
         (role != QDELTA_ROLE_STATE_POOL ||
          argument.shape[d] != QDELTA_DIM_POOL) &&
-        (!isToken || d != 3 ||
-         argument.shape[d] != QDELTA_DIM_LEVELS))
+        (!isToken || d != 3 || argument.shape[d] != QDELTA_DIM_LEVELS))
       return badImage("argument " + name + " of kernel " + kernel +
                       " has unknown size " + std::to_string(argument.shape[d]));
   if (role == QDELTA_ROLE_CU_SEQLENS)
@@ -375,8 +374,7 @@ qdeltaStatus *loadWorkspaces(const qdeltaDeviceKernelImage &image,
         shape[1] != QDELTA_DIM_TIME ||
         (shape[2] != QDELTA_DIM_VALUE_HEADS &&
          shape[2] != QDELTA_DIM_LEVEL_HEADS) ||
-        (workspace.rank == 4 && shape[3] < 0 &&
-         shape[3] != QDELTA_DIM_LEVELS))
+        (workspace.rank == 4 && shape[3] < 0 && shape[3] != QDELTA_DIM_LEVELS))
       return badImage("expected workspaces of " + name +
                       " to be sequences of sizes B, T, HV, or 1, T, HV if it "
                       "is packed");

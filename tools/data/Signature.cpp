@@ -77,11 +77,10 @@ static void setFormats(Signature &signature) {
     for (Argument &argument : *arguments)
       if (argument.role == QDELTA_ROLE_POSITION)
         argument.format = Format::I32;
-      else if (
-          signature.dtype == Format::F64 ||
-          ((argument.role == QDELTA_ROLE_TOKEN ||
-            argument.role == QDELTA_ROLE_OUTPUT) &&
-           argument.dims.size() == 4 && argument.dims.back() != "L"))
+      else if (signature.dtype == Format::F64 ||
+               ((argument.role == QDELTA_ROLE_TOKEN ||
+                 argument.role == QDELTA_ROLE_OUTPUT) &&
+                argument.dims.size() == 4 && argument.dims.back() != "L"))
         argument.format = signature.dtype;
 }
 

@@ -231,9 +231,9 @@ std::vector<int64_t> qdelta::tools::shapeOf(const Argument &argument,
                                             const Sizes &sizes) {
   std::vector<int64_t> shape;
   for (const std::string &symbol : argument.dims)
-    shape.push_back(symbol == "K/2"   ? sizes.at("K") / 2
-                    : symbol == "B+1" ? sizes.at("B") + 1
-                    : symbol == "1"   ? 1
+    shape.push_back(symbol == "K/2"    ? sizes.at("K") / 2
+                    : symbol == "B+1"  ? sizes.at("B") + 1
+                    : symbol == "1"    ? 1
                     : symbol == levels ? countLevels(sizes)
                     : symbol == "HV*L" ? sizes.at("HV") * countLevels(sizes)
                                        : sizes.at(symbol));

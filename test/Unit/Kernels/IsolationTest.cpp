@@ -17,7 +17,8 @@ using tools::Array;
 
 namespace {
 /// How a model is compiled, and for which sizes. On GPUs a token's products are
-/// with all tokens of its chunk, so that a NaN reaches back to where that starts.
+/// with all tokens of its chunk, so that a NaN reaches back to where that
+/// starts.
 struct Way {
   std::string name, model;
   CompileOptions options;
@@ -199,9 +200,9 @@ static std::vector<Way> ways() {
   add("scalar", models, way);
   way.chunk = 16;
 
-  std::vector<std::string> lists = {"additive", "retention", "delta_net",
-                                    "gated_delta_net", "q_delta",
-                                    "log_linear_gated_delta_net"};
+  std::vector<std::string> lists = {"additive",  "retention",
+                                    "delta_net", "gated_delta_net",
+                                    "q_delta",   "log_linear_gated_delta_net"};
   way.options.engine = "emulated";
   way.options.target = "sm_80";
   way.options.dtype = "bf16";

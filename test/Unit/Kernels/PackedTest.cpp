@@ -196,7 +196,8 @@ static std::vector<Way> ways() {
           {"gated_delta_net", "mlstm", "additive_normalised",
            "gated_delta_net_layer", "log_linear_gated_delta_net"});
   options.mode = "recurrent";
-  addWays(all, "sm_80_recurrent", options, {"kda", "mlstm", "q_delta_layer", "log_linear_mamba2"});
+  addWays(all, "sm_80_recurrent", options,
+          {"kda", "mlstm", "q_delta_layer", "log_linear_mamba2"});
   return all;
 }
 

@@ -216,8 +216,7 @@ static LogicalResult verifyRun(RunOpInterface op,
   StringRef entries = op.getStateIndex() || op.getCuSeqlens() ? "N" : "B";
   for (auto [arg, init, final] :
        llvm::zip(callee.getStates(), op.getInits(), op.getFinals())) {
-    SmallVector<StringRef> shape{entries,
-                                 callee.getLevels() ? "HV L" : "HV"};
+    SmallVector<StringRef> shape{entries, callee.getLevels() ? "HV L" : "HV"};
     addSymbols(shape, roles[arg], nameOf(arg));
     for (auto [value, what] : {std::pair(init, "initial state "),
                                std::pair(Value(final), "final state ")})

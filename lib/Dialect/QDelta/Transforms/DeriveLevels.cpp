@@ -28,8 +28,8 @@ class LevelDerivation {
 public:
   LevelDerivation(AffineScanOp op, Value like, Value position)
       : op(op), b(op), list(op.getBody().front()) {
-    auto masks = FenwickOp::create(b, op.getLoc(), like, position,
-                                   op.getCuSeqlens());
+    auto masks =
+        FenwickOp::create(b, op.getLoc(), like, position, op.getCuSeqlens());
     Type scalar = getElementTypeOrSelf(like.getType());
     b.setInsertionPointToStart(&list);
     reset = addToken(masks.getReset(), scalar, "reset");

@@ -68,19 +68,18 @@ static void addEntryPoint(RecurrenceOp recurrence, const EntryPoint &entry) {
   size_t params = recurrence.getParams().size();
   auto callee = FlatSymbolRefAttr::get(recurrence);
   ValueRange inits = args.slice(tokens + params, finals.size());
-  Value position = recurrence.getLevels()
-                       ? args[tokens + params + finals.size()]
-                       : Value();
+  Value position =
+      recurrence.getLevels() ? args[tokens + params + finals.size()] : Value();
   Operation *run;
   if (isIndexed || entry.kind == "step")
     run = StepOp::create(b, loc, outputs, finals, callee,
                          args.take_front(tokens), args.slice(tokens, params),
                          inits, position, isIndexed ? args.back() : Value());
   else
-    run = ScanOp::create(b, loc, outputs, finals, callee,
-                         args.take_front(tokens), args.slice(tokens, params),
-                         inits, position,
-                         isPacked(entry) ? args.back() : Value());
+    run =
+        ScanOp::create(b, loc, outputs, finals, callee, args.take_front(tokens),
+                       args.slice(tokens, params), inits, position,
+                       isPacked(entry) ? args.back() : Value());
   func::ReturnOp::create(b, loc, run->getResults());
 }
 

@@ -214,8 +214,8 @@ void LevelLoop::takeStates(HeadContext &own, Value level) {
 }
 
 void LevelLoop::findPosition(FenwickOp fenwick) {
-  Value before = tensor::ExtractOp::create(b, loc, fenwick.getPosition(),
-                                           context.batch);
+  Value before =
+      tensor::ExtractOp::create(b, loc, fenwick.getPosition(), context.batch);
   position = arith::IndexCastUIOp::create(b, loc, b.getIndexType(), before);
   levels = tensor::DimOp::create(b, loc, fenwick.getLike(), 3);
 }

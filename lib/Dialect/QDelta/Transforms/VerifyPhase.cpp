@@ -36,8 +36,9 @@ bool allows(Phase phase, Operation *op) {
   if (isa<RunOpInterface>(op))
     return phase == Phase::Recurrence;
   if (isa<AffineScanOp, AffineDecayOp, AffineReadOp, AffineWriteOp, AffineMixOp,
-          AffineDecayValuesOp, AffineOutputOp, AffineEndOp, FenwickOp, AddLevelsOp,
-          TransposeStateOp, PrescanOp, AdvanceOp, PrescanYieldOp>(op))
+          AffineDecayValuesOp, AffineOutputOp, AffineEndOp, FenwickOp,
+          AddLevelsOp, TransposeStateOp, PrescanOp, AdvanceOp, PrescanYieldOp>(
+          op))
     return phase == Phase::Affine || isLevelKernel(phase, op);
   if (isa<ScaleOp, SplatOp, DotOp, MeanOp, RotateOp>(op))
     return phase == Phase::Affine || phase == Phase::Chunked;
