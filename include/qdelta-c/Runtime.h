@@ -35,8 +35,11 @@ enum {
   QDELTA_DIM_HEADS = -4,  /* H, any divisor of HV; may differ by argument */
   QDELTA_DIM_BOUNDS = -5, /* B + 1, of cu_seqlens. Since 1.3 */
   QDELTA_DIM_POOL = -6,   /* N, of pools of states. Since 1.3 */
-  QDELTA_DIM_LEVELS = -7  /* L, the last size of a token input with levels; T
-                             is at most 2^(L - 1). Since 1.3 */
+  QDELTA_DIM_LEVELS = -7, /* L, the last size of a token input with levels; T,
+                             and how many tokens came before, are together at
+                             most 2^(L - 1). Since 1.3 */
+  QDELTA_DIM_LEVEL_HEADS = -8 /* HV L, of states with levels: that of level l of
+                                 head h is number h L + l. Since 1.3 */
 };
 
 typedef enum {
@@ -51,9 +54,12 @@ typedef enum {
   QDELTA_ROLE_CU_SEQLENS = 5,
   /* Since 1.3. Kernels with one of these have no initial and final states and
    * no cu_seqlens, and take at most QDELTA_MOST_STEP_TOKENS tokens. */
-  QDELTA_ROLE_STATE = 6,      /* updated in place */
-  QDELTA_ROLE_STATE_POOL = 7, /* N states, those named by an index updated */
-  QDELTA_ROLE_STATE_INDEX = 8 /* int32 [B]: the state of each batch entry */
+  QDELTA_ROLE_STATE = 6,       /* updated in place */
+  QDELTA_ROLE_STATE_POOL = 7,  /* N states, those named by an index updated */
+  QDELTA_ROLE_STATE_INDEX = 8, /* int32 [B]: the state of each batch entry */
+  /* int32 [B]: how many tokens of each sequence came before. Kernels with
+   * levels have one. Since 1.3. */
+  QDELTA_ROLE_POSITION = 9
 } qdeltaRole;
 
 enum { QDELTA_MOST_STEP_TOKENS = 16 };
@@ -75,7 +81,8 @@ typedef struct {
   int64_t shape[4];
   /* Since 1.1. float64, float32, bfloat16 or float16 with one lane; float32
    * where struct_size ends before it. int32 or int64 for
-   * QDELTA_ROLE_CU_SEQLENS, int32 for QDELTA_ROLE_STATE_INDEX. */
+   * QDELTA_ROLE_CU_SEQLENS, int32 for QDELTA_ROLE_STATE_INDEX and
+   * QDELTA_ROLE_POSITION. */
   DLDataType dtype;
   /* Since 1.2, for those who make inputs; no launch checks it. */
   qdeltaDomain domain;
@@ -92,10 +99,12 @@ typedef void (*qdeltaEntry)(void *const *descriptors, int64_t begin,
                             int64_t end);
 
 /* A kernel in memory: arguments in the order tokens, parameters, initial
- * states, cu_seqlens, outputs, final states. Initial and final states pair up.
+ * states, position, cu_seqlens, outputs, final states. Initial and final states
+ * pair up.
  * A kernel with cu_seqlens is packed: tokens and outputs have the fixed size 1
  * in place of B, which is the number of sequences. With states in place the
- * order is tokens, parameters, states, their index if there is one, outputs.
+ * order is tokens, parameters, states, position, their index if there is one,
+ * outputs.
  * Without an entry it runs only on engines that the image has device kernels
  * for. */
 typedef struct {
@@ -207,6 +216,7 @@ typedef enum {
   QDELTA_ERROR_CU_SEQLENS = 2012,     /* not where packed sequences can end */
   QDELTA_ERROR_TOKENS = 2013,         /* too many tokens for states in place */
   QDELTA_ERROR_INDEX = 2014,          /* a state index out of range or twice */
+  QDELTA_ERROR_POSITION = 2015,       /* negative, or past what levels hold */
   QDELTA_ERROR_SHARED_MEMORY = 3001,  /* more than the device has */
   QDELTA_ERROR_DRIVER = 3002,         /* no usable CUDA driver */
   QDELTA_ERROR_CUDA = 3003,           /* the CUDA driver reports an error */

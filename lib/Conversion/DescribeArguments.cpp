@@ -59,16 +59,20 @@ ArrayAttr qdelta::describeArguments(TypeRange types, RecurrenceOp recurrence,
   for (BlockArgument arg : recurrence.getParams())
     add(nameOf(arg), QDELTA_ROLE_PARAM, {valueHeads}, domainOf(arg));
   size_t inputs = recurrence.getTokens().size() +
-                  recurrence.getParams().size() +
-                  recurrence.getCarriedStates().size();
+                  recurrence.getParams().size() + recurrence.getStates().size();
+  bool hasLevels = static_cast<bool>(recurrence.getLevels());
+  inputs += hasLevels;
   bool hasIntegers = inputs < types.size() && isOfIntegers(types[inputs]);
   bool isIndexed = inPlace && hasIntegers;
-  for (BlockArgument arg : recurrence.getCarriedStates())
+  int64_t stateHeads = hasLevels ? QDELTA_DIM_LEVEL_HEADS : valueHeads;
+  for (BlockArgument arg : recurrence.getStates())
     add(nameOf(arg),
         isIndexed ? QDELTA_ROLE_STATE_POOL
         : inPlace ? QDELTA_ROLE_STATE
                   : QDELTA_ROLE_INITIAL_STATE,
-        {isIndexed ? int64_t(QDELTA_DIM_POOL) : batch, valueHeads});
+        {isIndexed ? int64_t(QDELTA_DIM_POOL) : batch, stateHeads});
+  if (hasLevels)
+    add("position", QDELTA_ROLE_POSITION, {batch});
   if (isIndexed)
     add("state_index", QDELTA_ROLE_STATE_INDEX, {batch});
   else if (hasIntegers)
@@ -79,8 +83,8 @@ ArrayAttr qdelta::describeArguments(TypeRange types, RecurrenceOp recurrence,
         {batch, time, valueHeads});
   if (inPlace)
     return b.getArrayAttr(all);
-  for (BlockArgument arg : recurrence.getCarriedStates())
+  for (BlockArgument arg : recurrence.getStates())
     add(nameOf(arg) + Twine("_final"), QDELTA_ROLE_FINAL_STATE,
-        {batch, valueHeads});
+        {batch, stateHeads});
   return b.getArrayAttr(all);
 }

@@ -107,11 +107,33 @@ LogicalResult LaunchPlan::numberResults() {
   return success();
 }
 
+/// Whether levels are heads of `tensor`: of what is seen so, and of what is
+/// made of it but for sums over levels.
+static bool hasLevelHeads(Value tensor) {
+  Operation *maker = tensor.getDefiningOp();
+  if (isa_and_nonnull<tensor::CollapseShapeOp>(maker))
+    return true;
+  auto call = dyn_cast_or_null<func::CallOp>(maker);
+  return call && !isa_and_nonnull<AddLevelsOp>(opOf(call)) &&
+         llvm::any_of(call.getOperands(), hasLevelHeads);
+}
+
+/// What is between kernels. Its encoding says whether levels are heads.
+static RankedTensorType workspaceOf(Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  if (!hasLevelHeads(tensor))
+    return type;
+  return RankedTensorType::get(type.getShape(), type.getElementType(),
+                               StringAttr::get(type.getContext(), kLevelHeads));
+}
+
 int32_t LaunchPlan::numberOf(Value tensor) {
+  if (auto view = tensor.getDefiningOp<tensor::CollapseShapeOp>())
+    tensor = view.getSrc();
   auto next = numBuffers + static_cast<int32_t>(workspaces.size());
   auto [known, isNew] = numbers.try_emplace(tensor, next);
   if (isNew)
-    workspaces.push_back(TypeAttr::get(tensor.getType()));
+    workspaces.push_back(TypeAttr::get(workspaceOf(tensor)));
   return known->second;
 }
 
@@ -136,7 +158,8 @@ LogicalResult LaunchPlan::make() {
   for (Operation &op : func.getBody().front().without_terminator()) {
     if (auto call = dyn_cast<func::CallOp>(op))
       addStep(call);
-    else if (!isa<tensor::DimOp, arith::ConstantOp>(op))
+    else if (!isa<tensor::DimOp, tensor::CollapseShapeOp, arith::ConstantOp>(
+                 op))
       return op.emitOpError("is not lowered for GPUs beside the kernels of a "
                             "function");
   }

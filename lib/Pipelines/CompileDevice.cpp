@@ -69,7 +69,11 @@ static ArgumentDescription describeWorkspace(RankedTensorType type,
       static_cast<uint8_t>(element.getIntOrFloatBitWidth()), 1};
   workspace.shape = {isPacked ? 1 : QDELTA_DIM_BATCH, QDELTA_DIM_TIME,
                      QDELTA_DIM_VALUE_HEADS};
-  llvm::append_range(workspace.shape, type.getShape().drop_front(3));
+  if (type.getEncoding())
+    workspace.shape.back() = QDELTA_DIM_LEVEL_HEADS;
+  for (int64_t size : type.getShape().drop_front(3))
+    workspace.shape.push_back(ShapedType::isDynamic(size) ? QDELTA_DIM_LEVELS
+                                                          : size);
   return workspace;
 }
 

@@ -46,20 +46,9 @@ static bool isState(qdeltaRole role) {
          role == QDELTA_ROLE_STATE_POOL;
 }
 
-/// K or V as a token input of the kernel has it, or 0.
-static int64_t sizeOf(TokenDim dim, RecurrenceOp recurrence,
-                      const KernelDescription &kernel) {
-  auto dims = inferTokenDims(recurrence.getBody().front());
-  for (auto [token, argument] :
-       llvm::zip(recurrence.getTokens(), kernel.arguments))
-    if (dims.lookup(token) == dim && !argument.shape.empty())
-      return std::max<int64_t>(argument.shape.back(), 0);
-  return 0;
-}
-
 /// The floor of docs/Spec.md, 2 K V for each base read and each write of the
 /// recurrence's lists, where the kernel fixes K and V and the lists are known.
-/// With levels, which take no states, it is that of one level.
+/// With levels it is that of one level.
 static int64_t countWork(RecurrenceOp recurrence,
                          const KernelDescription &kernel) {
   auto lists = recurrence->getAttrOfType<ArrayAttr>(kFactsAttr);
@@ -72,8 +61,7 @@ static int64_t countWork(RecurrenceOp recurrence,
     if (isState(argument.role) && argument.shape.size() == 4 &&
         argument.shape[2] > 0 && argument.shape[3] > 0)
       return 2 * vectors * argument.shape[2] * argument.shape[3];
-  return 2 * vectors * sizeOf(TokenDim::Key, recurrence, kernel) *
-         sizeOf(TokenDim::Value, recurrence, kernel);
+  return 0;
 }
 
 KernelDescription qdelta::describeKernel(Operation *func) {

@@ -54,6 +54,8 @@ static void addToChunked(OpPassManager &pm, const CompileOptions &options) {
   schedule.target = options.engine == "scalar" ? "scalar" : options.target;
   schedule.mode = options.mode;
   schedule.chunk = options.chunk;
+  if (isForGpu(options))
+    pm.addPass(createLevelsToHeads());
   pm.addPass(createSelectSchedule(schedule));
   if (isForGpu(options))
     pm.addPass(createOutlineKernels());
@@ -66,6 +68,7 @@ static void addToChunked(OpPassManager &pm, const CompileOptions &options) {
 /// there is no linalg phase.
 static void addToKernel(OpPassManager &pm) {
   pm.addPass(createPlanLaunches());
+  pm.addPass(createLevelsToGpu());
   pm.addPass(createPrescanToGpu());
   pm.addPass(createListToGpu());
   pm.addPass(createChunkToGpu());

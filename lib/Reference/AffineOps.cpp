@@ -68,12 +68,15 @@ static LogicalResult runScan(Interpreter<Scalar> &interpreter, AffineScanOp op,
     loop.setCuSeqlens(cuSeqlens);
     return loop.run(op.getOutputs().size(), step, results);
   };
-  if (op.getLevels())
-    return runEachLevel<Scalar>(interpreter, op, args, results, run);
-  if (!op.getInPlace())
+  auto runAll = [&](Args<Scalar> args, Data<Scalar> &results) {
+    if (op.getLevels())
+      return runEachLevel<Scalar>(interpreter, op, args, results, run);
     return run(args, results);
+  };
+  if (!op.getInPlace())
+    return runAll(args, results);
   return runInPlace<Scalar>(interpreter, op, args, states.size(),
-                            !!op.getStateIndex(), results, run);
+                            !!op.getStateIndex(), results, runAll);
 }
 
 template <typename Scalar>
@@ -300,6 +303,7 @@ void reference::addAffineOps(Interpreter<Scalar> &table) {
   table.template add<AffineMixOp>(runMix<Scalar>);
   table.template add<AffineOutputOp>(runOutput<Scalar>);
   table.template add<FenwickOp>(runFenwick<Scalar>);
+  table.template add<AddLevelsOp>(runAddLevels<Scalar>);
   table.template add<PrescanOp>(runPrescan<Scalar>);
   table.template add<AdvanceOp>(runAdvance<Scalar>);
 }

@@ -35,6 +35,8 @@ struct Sizes {
   /// Of packed sequences, which `batch` counts.
   SmallVector<int64_t> cuSeqlens = {};
   int64_t levels = 0;
+  /// HV L, and of each sequence how many tokens came before.
+  int64_t levelHeads = 0, before = 0;
 };
 
 /// The shapes of a derived function's arguments, as its recurrence reads them.
@@ -52,7 +54,8 @@ public:
   std::vector<Tensor<Exact>> draw(const Sizes &sizes, uint64_t seed,
                                   bool erase);
   bool isPacked() {
-    return function.getNumArguments() > numInputs() + numCarried();
+    return function.getNumArguments() >
+           numInputs() + numCarried() + hasPosition();
   }
 
 private:
@@ -72,7 +75,9 @@ private:
   }
   size_t numTokens() { return recurrence.getNumTokens(); }
   size_t numStates() { return recurrence.getNumStates(); }
-  size_t numCarried() { return recurrence.getCarriedStates().size(); }
+  size_t numCarried() { return numStates(); }
+  /// Of the arguments that are no reals: with levels a position.
+  bool hasPosition() { return static_cast<bool>(recurrence.getLevels()); }
   size_t numInputs() {
     return recurrence.getBody().getNumArguments() - numStates();
   }
@@ -96,8 +101,9 @@ static bool takesCuSeqlens(func::FuncOp function) {
 
 LogicalResult Arguments::verify() {
   size_t wanted = numInputs() + numCarried();
-  size_t bounds = takesCuSeqlens(function);
-  if (function.getNumArguments() != wanted + bounds)
+  size_t bounds = function.getNumArguments() > wanted + hasPosition() &&
+                  takesCuSeqlens(function);
+  if (function.getNumArguments() != wanted + hasPosition() + bounds)
     return emitError(function.getLoc(), "takes ")
            << function.getNumArguments() << " arguments, but a scan of @"
            << recurrence.getSymName() << " takes " << wanted;
@@ -121,7 +127,7 @@ void Arguments::forEachDim(size_t index, Sizes &sizes, F f) {
   bool isState = index >= numInputs();
   int64_t one = 1;
   if (isState)
-    f(sizes.batch), f(sizes.valueHeads);
+    f(sizes.batch), f(hasPosition() ? sizes.levelHeads : sizes.valueHeads);
   else if (index < numTokens())
     f(isPacked() ? one : sizes.batch), f(sizes.tokens),
         f(isMixed || isLevels(index) ? sizes.valueHeads : sizes.heads);
@@ -164,11 +170,14 @@ Sizes Arguments::specialize(Sizes sizes) {
     sizes.tokens = std::min(
         sizes.tokens, int64_t(1) << std::min<int64_t>(sizes.levels - 1, 62));
   } else {
-    // As few levels as the tokens need, and one more than that in a batch.
-    sizes.levels = sizes.batch;
-    while (sizes.tokens > int64_t(1) << (sizes.levels - sizes.batch))
+    // As few levels as the tokens need, and two more than that in a batch.
+    sizes.levels = 2 * sizes.batch - 1;
+    while (sizes.tokens > int64_t(1) << (sizes.levels - 2 * sizes.batch + 1))
       ++sizes.levels;
   }
+  // Packed sequences are shorter than all of them.
+  sizes.before =
+      (int64_t(1) << std::min<int64_t>(sizes.levels - 1, 20)) - sizes.tokens;
   // Sequences may have different static numbers of heads.
   int64_t heads = std::max<int64_t>(sizes.heads, 1);
   for (size_t index = 0; index < numTokens(); ++index) {
@@ -187,6 +196,7 @@ Sizes Arguments::specialize(Sizes sizes) {
     sizes.valueHeads = (sizes.valueHeads + heads - 1) / heads * heads;
   else if (sizes.heads == 0 || sizes.valueHeads % sizes.heads)
     sizes.heads = sizes.valueHeads;
+  sizes.levelHeads = sizes.valueHeads * sizes.levels;
   return sizes;
 }
 
@@ -211,6 +221,14 @@ std::vector<Tensor<Exact>> Arguments::draw(const Sizes &sizes, uint64_t seed,
     }
     inputs.push_back(std::move(input));
   }
+  if (!hasPosition())
+    return inputs;
+  // From none to as many tokens before as the levels hold.
+  Tensor<Exact> position{{sizes.batch}, {}};
+  for (int64_t b = 0; b < sizes.batch; ++b)
+    position.data.push_back(
+        Exact(sizes.before * b / std::max<int64_t>(sizes.batch - 1, 1)));
+  inputs.push_back(std::move(position));
   return inputs;
 }
 
@@ -266,7 +284,7 @@ static LogicalResult compareResults(func::FuncOp function,
     return emitError(function.getLoc(), "returns ")
            << found.size() << " results, but a scan of @"
            << recurrence.getSymName() << " returns " << wanted.size();
-  size_t numOutputs = wanted.size() - recurrence.getCarriedStates().size();
+  size_t numOutputs = wanted.size() - recurrence.getNumStates();
   for (size_t index = 0; index < wanted.size(); ++index) {
     const Tensor<Exact> &a = wanted[index], &b = found[index];
     bool isOutput = index < numOutputs;

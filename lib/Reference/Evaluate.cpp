@@ -71,6 +71,37 @@ convertBounds(Interpreter<Scalar> &interpreter, Operation *op, Type type,
   return Datum<Scalar>(Tensor<int64_t>{{count}, cuSeqlens.vec()});
 }
 
+/// A whole number, of which there is no other use: a position.
+template <typename Scalar>
+static int64_t wholeNumber(Scalar value) {
+  if constexpr (std::is_same_v<Scalar, Exact>)
+    return static_cast<int64_t>(value.field());
+  else
+    return static_cast<int64_t>(value);
+}
+
+/// An input of whole numbers.
+template <typename Scalar>
+static Tensor<int64_t> convertPosition(const Tensor<Scalar> &input) {
+  Tensor<int64_t> position{input.shape, {}};
+  for (Scalar value : input.data)
+    position.data.push_back(wholeNumber(value));
+  return position;
+}
+
+/// The recurrence that `function` runs has levels, and so a position.
+static bool takesPosition(func::FuncOp function) {
+  auto name = function->getAttrOfType<FlatSymbolRefAttr>("qdelta.recurrence");
+  RecurrenceOp recurrence;
+  if (name)
+    recurrence =
+        SymbolTable::lookupNearestSymbolFrom<RecurrenceOp>(function, name);
+  for (auto run : function.getBody().getOps<RunOpInterface>())
+    recurrence = SymbolTable::lookupNearestSymbolFrom<RecurrenceOp>(
+        run, run.getCalleeAttr());
+  return recurrence && recurrence.getLevels();
+}
+
 /// Whether `type` is that of cu_seqlens.
 static bool isBounds(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
@@ -99,6 +130,8 @@ reference::evaluate(func::FuncOp function,
   if (function.isExternal())
     return fail("@" + function.getSymName() + " has no body");
   size_t bounds = llvm::count_if(function.getArgumentTypes(), isBounds);
+  bool isPosition = bounds > 0 && takesPosition(function);
+  bounds -= isPosition;
   if (bounds == 0 && !cuSeqlens.empty())
     return fail("@" + function.getSymName() + " takes no cu_seqlens");
   if (inputs.size() + bounds != function.getNumArguments())
@@ -112,6 +145,10 @@ reference::evaluate(func::FuncOp function,
   Data<Scalar> args, results;
   const Tensor<Scalar> *input = inputs.data();
   for (auto [index, type] : llvm::enumerate(function.getArgumentTypes())) {
+    if (isBounds(type) && std::exchange(isPosition, false)) {
+      args.push_back(Datum<Scalar>(convertPosition(*input++)));
+      continue;
+    }
     auto datum =
         isBounds(type)
             ? convertBounds(interpreter, function, type, cuSeqlens, inputs)
@@ -131,14 +168,20 @@ runOnTensors(Interpreter<Scalar> &interpreter, RecurrenceOp recurrence,
              const std::vector<Tensor<Scalar>> &inputs,
              ArrayRef<int64_t> cuSeqlens) {
   Data<Scalar> args, results;
-  for (auto [index, input] : llvm::enumerate(inputs)) {
+  std::vector<int64_t> position;
+  ArrayRef<Tensor<Scalar>> reals = inputs;
+  if (recurrence.getLevels() && !reals.empty()) {
+    position = convertPosition(reals.back()).data;
+    reals = reals.drop_back();
+  }
+  for (auto [index, input] : llvm::enumerate(reals)) {
     auto datum = convertInput(interpreter, recurrence, index, Type(), input);
     if (failed(datum))
       return interpreter.takeError();
     args.push_back(std::move(*datum));
   }
   if (failed(runRecurrence<Scalar>(interpreter, recurrence, recurrence, args,
-                                   cuSeqlens, results)))
+                                   cuSeqlens, position, results)))
     return interpreter.takeError();
   return convertResults(results);
 }

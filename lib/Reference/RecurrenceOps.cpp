@@ -143,9 +143,11 @@ template <typename Scalar>
 LogicalResult
 reference::runRecurrence(Interpreter<Scalar> &interpreter, Operation *op,
                          RecurrenceOp recurrence, Args<Scalar> args,
-                         ArrayRef<int64_t> cuSeqlens, Data<Scalar> &results) {
+                         ArrayRef<int64_t> cuSeqlens,
+                         ArrayRef<int64_t> position, Data<Scalar> &results) {
   if (recurrence.getLevels())
-    return runLevels(interpreter, op, recurrence, args, results);
+    return runLevels(interpreter, op, recurrence, args, cuSeqlens, position,
+                     results);
   Block &body = recurrence.getBody().front();
   size_t numStates = recurrence.getNumStates();
   SmallVector<Value> inputs(body.getArguments().drop_front(numStates));
@@ -310,6 +312,20 @@ static LogicalResult runRotate(Interpreter<Scalar> &interpreter, RotateOp op,
   return success();
 }
 
+/// Takes the position of a scan or step out of its arguments, where it follows
+/// the states; empty if it has none.
+template <typename Scalar>
+static std::vector<int64_t> takePosition(RunOpInterface op,
+                                         Data<Scalar> &args) {
+  if (!op.getPosition())
+    return {};
+  auto *found = args.begin() + op.getTokens().size() + op.getParams().size() +
+                op.getInits().size();
+  std::vector<int64_t> position = found->integers().data;
+  args.erase(found);
+  return position;
+}
+
 /// The recurrence that a scan or step runs, or null and an error.
 template <typename Scalar>
 static RecurrenceOp findCallee(Interpreter<Scalar> &interpreter,
@@ -331,7 +347,10 @@ void reference::addRecurrenceOps(Interpreter<Scalar> &table) {
     if (!callee)
       return failure();
     ArrayRef<int64_t> cuSeqlens = takeCuSeqlens<Scalar>(op, args);
-    return runRecurrence(interpreter, op, callee, args, cuSeqlens, results);
+    Data<Scalar> own(args);
+    std::vector<int64_t> position = takePosition<Scalar>(op, own);
+    return runRecurrence<Scalar>(interpreter, op, callee, own, cuSeqlens,
+                                 position, results);
   });
   table.template add<StepOp>([](Interpreter<Scalar> &interpreter, StepOp op,
                                 Args<Scalar> args,
@@ -339,10 +358,13 @@ void reference::addRecurrenceOps(Interpreter<Scalar> &table) {
     RecurrenceOp callee = findCallee(interpreter, op);
     if (!callee)
       return failure();
+    Data<Scalar> own(args);
+    std::vector<int64_t> position = takePosition<Scalar>(op, own);
     return runInPlace<Scalar>(
-        interpreter, op, args, op.getInits().size(), !!op.getStateIndex(),
+        interpreter, op, own, op.getInits().size(), !!op.getStateIndex(),
         results, [&](Args<Scalar> chosen, Data<Scalar> &made) {
-          return runRecurrence(interpreter, op, callee, chosen, {}, made);
+          return runRecurrence<Scalar>(interpreter, op, callee, chosen, {},
+                                       position, made);
         });
   });
   table.template add<DecayOp>([](Interpreter<Scalar> &interpreter, DecayOp op,
@@ -424,9 +446,9 @@ QDELTA_REFERENCE_INSTANTIATE(addRecurrenceOps)
                                    Scalar);                                    \
   template Datum<Scalar> maxPlus(Datum<Scalar>, const Datum<Scalar> &,         \
                                  const Datum<Scalar> &);                       \
-  template LogicalResult runRecurrence(Interpreter<Scalar> &, Operation *,     \
-                                       RecurrenceOp, Args<Scalar>,             \
-                                       ArrayRef<int64_t>, Data<Scalar> &);
+  template LogicalResult runRecurrence(                                        \
+      Interpreter<Scalar> &, Operation *, RecurrenceOp, Args<Scalar>,          \
+      ArrayRef<int64_t>, ArrayRef<int64_t>, Data<Scalar> &);
 QDELTA_INSTANTIATE_STATE(long double)
 QDELTA_INSTANTIATE_STATE(double)
 QDELTA_INSTANTIATE_STATE(float)

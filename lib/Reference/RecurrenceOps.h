@@ -53,12 +53,13 @@ Datum<Scalar> maxPlus(Datum<Scalar> state, const Datum<Scalar> &decay,
 
 /// Runs `recurrence` over sequences: `args` are the token inputs, parameters
 /// and initial states, `results` the outputs and final states. Sequences are
-/// packed unless `cuSeqlens` is empty.
+/// packed unless `cuSeqlens` is empty; `position` is that of levels.
 template <typename Scalar>
 mlir::LogicalResult
 runRecurrence(Interpreter<Scalar> &interpreter, mlir::Operation *op,
               RecurrenceOp recurrence, Args<Scalar> args,
-              llvm::ArrayRef<int64_t> cuSeqlens, Data<Scalar> &results);
+              llvm::ArrayRef<int64_t> cuSeqlens,
+              llvm::ArrayRef<int64_t> position, Data<Scalar> &results);
 
 } // namespace qdelta::reference
 

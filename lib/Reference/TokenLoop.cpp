@@ -195,23 +195,25 @@ TokenLoop<Scalar>::runHead(int64_t batch, int64_t head,
                            MutableArrayRef<Tensor<Scalar>> outputs) {
   int64_t heads = sizes[kHeads].first, time = sizes[kTime].first;
   int64_t item = batch * heads + head;
-  Data<Scalar> current, stepInputs, stepOutputs;
+  Data<Scalar> own, stepInputs, stepOutputs;
   for (Datum<Scalar> &state : states) {
     const std::vector<int64_t> &shape = state.shape();
-    current.push_back(
+    own.push_back(
         partOf<Scalar>(state.reals(), {shape.begin() + 2, shape.end()}, item));
   }
   int64_t begin = 0, end = time;
+  current.batch = batch, current.head = head;
   if (!cuSeqlens.empty()) {
     begin = cuSeqlens[batch], end = cuSeqlens[batch + 1];
     batch = 0;
   }
   for (int64_t token = begin; token < end; ++token) {
+    current.token = token - begin, current.length = end - begin;
     stepInputs.clear();
     stepOutputs.clear();
     for (size_t input = 0; input < sequences.size(); ++input)
       stepInputs.push_back(slice(input, batch, token, head));
-    if (failed(step(stepInputs, current, stepOutputs)))
+    if (failed(step(stepInputs, own, stepOutputs)))
       return failure();
     int64_t row = (batch * time + token) * heads + head;
     for (auto [output, shape, value] :
@@ -223,7 +225,7 @@ TokenLoop<Scalar>::runHead(int64_t batch, int64_t head,
       setPart(output, value, row);
     }
   }
-  for (auto [state, final] : llvm::zip_equal(states, current))
+  for (auto [state, final] : llvm::zip_equal(states, own))
     setPart(state.mutableReals(), final, item);
   return success();
 }

@@ -38,9 +38,19 @@ public:
   /// States the number of value heads, for a step that has no states.
   void setHeads(int64_t heads) { sizes['H'] = {heads, "heads"}; }
 
+  /// States V, for a step that has no states.
+  void setValues(int64_t values) { sizes['V'] = {values, "states"}; }
+
   /// Packs the sequences: `args` have B = 1, and states N in place of B. Does
   /// nothing if `bounds` is empty; it must outlive the loop.
   void setCuSeqlens(llvm::ArrayRef<int64_t> bounds) { cuSeqlens = bounds; }
+
+  /// Where the step is that runs: of which batch entry and head, which token of
+  /// its sequence, and how many that has.
+  struct Place {
+    int64_t batch = 0, head = 0, token = 0, length = 0;
+  };
+  const Place &place() const { return current; }
 
   /// Runs the loop; `results` gets the outputs, then the states.
   mlir::LogicalResult run(size_t numOutputs, Step step, Data<Scalar> &results);
@@ -67,6 +77,7 @@ private:
   llvm::SmallVector<std::string> names;
   Args<Scalar> sequences, states;
   llvm::ArrayRef<int64_t> cuSeqlens;
+  Place current;
   /// Sizes by symbol, with the name of the operand that set them.
   llvm::DenseMap<char, std::pair<int64_t, std::string>> sizes;
 };

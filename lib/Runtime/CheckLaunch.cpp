@@ -61,7 +61,9 @@ qdeltaStatus *Launch::check(const qdeltaKernel &kernel,
     return nullptr;
   if (qdeltaStatus *error = checkIndex())
     return error;
-  return checkSequences();
+  if (qdeltaStatus *error = checkSequences())
+    return error;
+  return checkPosition();
 }
 
 qdeltaStatus *Launch::checkDevices(DLTensor *const *tensors) {
@@ -90,10 +92,13 @@ int64_t qdelta::runtime::meaningOf(const qdeltaArgument &argument, int32_t d) {
   static constexpr int64_t pool[] = {QDELTA_DIM_POOL, QDELTA_DIM_VALUE_HEADS, 0,
                                      0};
   static constexpr int64_t bounds[] = {QDELTA_DIM_BOUNDS, 0, 0, 0};
+  if (argument.shape[d] == QDELTA_DIM_LEVEL_HEADS)
+    return QDELTA_DIM_LEVEL_HEADS;
   switch (argument.role) {
   case QDELTA_ROLE_STATE_POOL:
     return pool[d];
   case QDELTA_ROLE_STATE_INDEX:
+  case QDELTA_ROLE_POSITION:
     return QDELTA_DIM_BATCH;
   case QDELTA_ROLE_TOKEN:
     if (argument.shape[d] == QDELTA_DIM_LEVELS)
@@ -111,7 +116,8 @@ int64_t qdelta::runtime::meaningOf(const qdeltaArgument &argument, int32_t d) {
 }
 
 qdeltaStatus *Launch::bindSizes() {
-  static const char *const names[] = {"", "B", "T", "HV", "", "", "N", "L"};
+  static const char *const names[] = {"", "B", "T", "HV",  "",
+                                      "", "N", "L", "HV L"};
   for (const TensorView &view : views)
     for (int32_t d = 0; d < view.rank(); ++d) {
       const qdeltaArgument &argument = *view.argument;
@@ -132,7 +138,27 @@ qdeltaStatus *Launch::bindSizes() {
                               describe(*known.owner) + " has, but got " +
                               std::to_string(size));
     }
-  return nullptr;
+  return bindLevelHeads();
+}
+
+/// The heads of states with levels are those of all levels.
+qdeltaStatus *Launch::bindLevelHeads() {
+  SharedSize &heads = shared[-QDELTA_DIM_LEVEL_HEADS];
+  const SharedSize &levels = shared[-QDELTA_DIM_LEVELS];
+  if (!heads.owner || !levels.owner)
+    return nullptr;
+  int64_t wanted;
+  if (__builtin_mul_overflow(valueHeads(), levels.size, &wanted))
+    wanted = INT64_MAX;
+  if (heads.size == wanted)
+    return nullptr;
+  return makeStatus(
+      QDELTA_ERROR_SIZE, heads.owner->name,
+      "expected " + describe(*heads.owner) +
+          " to have one state for each of L = " + std::to_string(levels.size) +
+          " levels of " + describe(*levels.owner) +
+          " and HV = " + std::to_string(valueHeads()) + " heads, but got " +
+          std::to_string(heads.size));
 }
 
 qdeltaStatus *Launch::checkHeads() const {
@@ -177,17 +203,53 @@ qdeltaStatus *Launch::checkTokens(const qdeltaKernel &kernel) const {
                         std::to_string(time()));
 }
 
-qdeltaStatus *Launch::checkLevels() const {
-  constexpr int64_t kAll = 63;
+int64_t Launch::mostTokens() const {
   const SharedSize &levels = shared[-QDELTA_DIM_LEVELS];
-  if (!levels.owner || time() == 0 || levels.size > kAll ||
-      (levels.size > 0 && time() <= int64_t(1) << (levels.size - 1)))
+  constexpr int64_t kAll = 62;
+  return !levels.owner || levels.size > kAll ? INT64_MAX
+         : levels.size < 1                   ? 0
+                                             : int64_t(1) << (levels.size - 1);
+}
+
+qdeltaStatus *Launch::checkLevels() const {
+  const SharedSize &levels = shared[-QDELTA_DIM_LEVELS];
+  // Packed sequences are shorter.
+  if (!levels.owner || cuSeqlens || time() <= mostTokens())
     return nullptr;
   return makeStatus(QDELTA_ERROR_SIZE, levels.owner->name,
                     "expected " + describe(*levels.owner) +
                         " to have levels for T = " + std::to_string(time()) +
                         " tokens, at most 2^(L - 1), but got L = " +
                         std::to_string(levels.size));
+}
+
+qdeltaStatus *Launch::checkPosition() const {
+  auto found = std::find_if(views.begin(), views.end(), [](const auto &view) {
+    return view.argument->role == QDELTA_ROLE_POSITION;
+  });
+  const SharedSize &levels = shared[-QDELTA_DIM_LEVELS];
+  if (found == views.end() || !levels.owner)
+    return nullptr;
+  int64_t most = mostTokens();
+  for (int64_t b = 0; b < found->sizes[0]; ++b) {
+    int32_t position;
+    std::memcpy(&position,
+                found->data + b * found->strides[0] * found->elementBytes(),
+                sizeof(position));
+    int64_t tokens = lengthOf(b);
+    if (position >= 0 && (tokens == 0 || tokens <= most - position))
+      continue;
+    return makeStatus(
+        QDELTA_ERROR_POSITION, found->argument->name,
+        "expected " + describe(*found->argument) +
+            " to be at least 0 and, with the tokens that follow, at most "
+            "2^(L - 1) for the L = " +
+            std::to_string(levels.size) + " of " + describe(*levels.owner) +
+            ", but entry " + std::to_string(b) + " is " +
+            std::to_string(position) + " before " + std::to_string(tokens) +
+            " tokens");
+  }
+  return nullptr;
 }
 
 qdeltaStatus *Launch::checkIndex() const {

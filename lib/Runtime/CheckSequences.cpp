@@ -55,6 +55,11 @@ qdeltaStatus *Launch::checkBounds(const char *data, int64_t stride) const {
       return fail("not to decrease", std::to_string(last) + " and then " +
                                          std::to_string(bound) + " at index " +
                                          std::to_string(n));
+    if (bound - last > mostTokens())
+      return fail("to end sequences of at most 2^(L - 1) tokens for L = " +
+                      std::to_string(shared[-QDELTA_DIM_LEVELS].size) +
+                      " levels",
+                  std::to_string(bound - last));
     last = bound;
   }
   if (last == time())
@@ -63,6 +68,15 @@ qdeltaStatus *Launch::checkBounds(const char *data, int64_t stride) const {
   return fail("to end with T = " + std::to_string(time()) +
                   (tokens.owner ? " of " + describe(*tokens.owner) : ""),
               std::to_string(last));
+}
+
+int64_t Launch::lengthOf(int64_t batch) const {
+  if (!cuSeqlens)
+    return time();
+  int64_t bytes = cuSeqlens->elementBytes();
+  int64_t stride = cuSeqlens->strides[0] * bytes;
+  const char *begin = cuSeqlens->data + batch * stride;
+  return readInteger(begin + stride, bytes) - readInteger(begin, bytes);
 }
 
 qdeltaStatus *Launch::checkSequences() const {

@@ -7,6 +7,7 @@
 #include "Launch.h"
 #include "Status.h"
 
+#include <algorithm>
 #include <cstddef>
 
 using namespace qdelta::runtime;
@@ -36,6 +37,7 @@ static int32_t headDimension(const qdeltaArgument &argument) {
     return 2;
   case QDELTA_ROLE_PARAM:
   case QDELTA_ROLE_STATE_INDEX:
+  case QDELTA_ROLE_POSITION:
     return 0;
   case QDELTA_ROLE_INITIAL_STATE:
   case QDELTA_ROLE_FINAL_STATE:
@@ -45,6 +47,25 @@ static int32_t headDimension(const qdeltaArgument &argument) {
     break;
   }
   return 1;
+}
+
+/// Whether a tensor has a number for each level.
+static bool isPerLevel(const TensorView &view) {
+  return view.rank() == 4 && view.argument->shape[3] == QDELTA_DIM_LEVELS;
+}
+
+/// A tensor with a number for each level, as one whose heads are those of all
+/// levels.
+static qdeltaStatus *mergeLevels(const TensorView &view, int64_t *words) {
+  int64_t levels = view.sizes[3];
+  if (view.sizes[2] > 1 && view.strides[2] != levels)
+    return makeStatus(QDELTA_ERROR_STRIDE, view.argument->name,
+                      "expected dimension 2 of " + describe(*view.argument) +
+                          " to have stride L = " + std::to_string(levels) +
+                          ", but got " + std::to_string(view.strides[2]));
+  words[3] = 1;
+  words[4] = view.sizes[2] * levels;
+  return nullptr;
 }
 
 static void addWords(const TensorView &view, std::vector<int64_t> &words) {
@@ -225,24 +246,47 @@ qdeltaStatus *Launch::addWorkspaces(DeviceRun &run,
   return nullptr;
 }
 
+/// Whether the heads of a step are those of all levels, as those of the first
+/// tensor that it writes are.
+static bool hasLevelHeads(const DeviceStep &step,
+                          const std::vector<TensorView> &tensors) {
+  auto written = std::find(step.writes.begin(), step.writes.end(), true);
+  if (written == step.writes.end())
+    return false;
+  auto first = static_cast<size_t>(written - step.writes.begin());
+  const qdeltaArgument &argument =
+      *tensors[static_cast<size_t>(step.tensors[first])].argument;
+  return argument.shape[headDimension(argument)] == QDELTA_DIM_LEVEL_HEADS;
+}
+
 qdeltaStatus *Launch::pack(DeviceRun &run, const DeviceStep &step,
                            const std::vector<TensorView> &tensors,
                            PackedLaunch &packed) const {
   int64_t runs = step.tokens ? (time() - 1) / step.tokens + 1 : 1;
   int64_t blocks = countBlocks(step), ctas;
-  if (__builtin_mul_overflow(items, runs, &ctas) ||
+  bool isOfLevels = hasLevelHeads(step, tensors);
+  int64_t heads =
+      isOfLevels ? shared[-QDELTA_DIM_LEVEL_HEADS].size : valueHeads();
+  if (__builtin_mul_overflow(batch(), heads, &ctas) ||
+      __builtin_mul_overflow(ctas, runs, &ctas) ||
       __builtin_mul_overflow(ctas, blocks, &ctas) || ctas > INT32_MAX)
     return makeStatus(QDELTA_ERROR_OVERFLOW, "",
                       "expected a grid of less than 2^31 blocks, but got " +
-                          std::to_string(items) + " * " +
+                          std::to_string(batch()) + " * " +
+                          std::to_string(heads) + " * " +
                           (step.tokens ? std::to_string(runs) + " * " : "") +
                           std::to_string(blocks));
   packed.ctas = static_cast<uint32_t>(ctas);
   for (int32_t tensor : step.tensors) {
     packed.views.push_back(&tensors[static_cast<size_t>(tensor)]);
     addWords(*packed.views.back(), packed.words);
+    if (!isOfLevels || !isPerLevel(*packed.views.back()))
+      continue;
+    if (qdeltaStatus *error = mergeLevels(
+            *packed.views.back(), &*(packed.words.end() - kArgumentWords)))
+      return error;
   }
-  packed.words.insert(packed.words.end(), {time(), valueHeads(), batch()});
+  packed.words.insert(packed.words.end(), {time(), heads, batch()});
   packed.maps.resize(step.tensorMaps.size());
   for (size_t i = 0; i < packed.maps.size() && ctas; ++i) {
     const qdeltaTensorMap &map = step.tensorMaps[i];

@@ -44,12 +44,19 @@ private:
   qdeltaStatus *countItems();
   qdeltaStatus *checkTokens(const qdeltaKernel &kernel) const;
   qdeltaStatus *checkLevels() const;
+  /// How many tokens a sequence may have, those before it included.
+  int64_t mostTokens() const;
+  /// Checks what a position holds, if there is one.
+  qdeltaStatus *checkPosition() const;
+  qdeltaStatus *bindLevelHeads();
   qdeltaStatus *checkIndex() const;
   qdeltaStatus *countSequences();
   /// Checks what cu_seqlens holds, if there is one; the second, on a device.
   qdeltaStatus *checkSequences() const;
   qdeltaStatus *checkSequencesOn(DeviceRun &run) const;
   qdeltaStatus *checkBounds(const char *data, int64_t stride) const;
+  /// The number of tokens of sequence `batch`; cu_seqlens is in CPU memory.
+  int64_t lengthOf(int64_t batch) const;
 
   /// Final states and the initial ones that they pair up with.
   std::vector<std::pair<const TensorView *, const TensorView *>> states() const;
@@ -70,8 +77,8 @@ private:
   std::vector<TensorView> views;
   /// Of a packed kernel, else null.
   const TensorView *cuSeqlens = nullptr;
-  /// Indexed by minus QDELTA_DIM_*: B, T, HV, N and L.
-  SharedSize shared[8];
+  /// Indexed by minus QDELTA_DIM_*: B, T, HV, N, L and HV L.
+  SharedSize shared[9];
 };
 
 /// What dimension `d` of an argument is, also if the kernel fixes its size: a

@@ -95,32 +95,35 @@ qdeltaStatus *checkArgument(const qdeltaArgument &argument,
     return badImage("an argument of kernel " + kernel + " has no name");
   std::string name = argument.name;
   int32_t role = numberOf(argument.role);
-  if (role < QDELTA_ROLE_TOKEN || role > QDELTA_ROLE_STATE_INDEX)
+  if (role < QDELTA_ROLE_TOKEN || role > QDELTA_ROLE_POSITION)
     return badImage("argument " + name + " of kernel " + kernel +
                     " has unknown role " + std::to_string(role));
   if (argument.rank < 1 || argument.rank > 4)
     return badImage("expected argument " + name + " of kernel " + kernel +
                     " to have rank 1 to 4, but got " +
                     std::to_string(argument.rank));
+  bool isToken = role == QDELTA_ROLE_TOKEN;
   for (int32_t d = 0; d < argument.rank; ++d)
     if (argument.shape[d] < QDELTA_DIM_HEADS &&
+        (d != (isToken ? 2 : 1) ||
+         argument.shape[d] != QDELTA_DIM_LEVEL_HEADS) &&
         role != QDELTA_ROLE_CU_SEQLENS &&
         (role != QDELTA_ROLE_STATE_POOL ||
          argument.shape[d] != QDELTA_DIM_POOL) &&
-        (role != QDELTA_ROLE_TOKEN || d != 3 ||
-         argument.shape[d] != QDELTA_DIM_LEVELS))
+        (!isToken || d != 3 || argument.shape[d] != QDELTA_DIM_LEVELS))
       return badImage("argument " + name + " of kernel " + kernel +
                       " has unknown size " + std::to_string(argument.shape[d]));
   if (role == QDELTA_ROLE_CU_SEQLENS)
     return checkCuSeqlens(argument, kernel);
-  bool isIndex = argument.role == QDELTA_ROLE_STATE_INDEX;
+  bool isIndex = argument.role == QDELTA_ROLE_STATE_INDEX ||
+                 argument.role == QDELTA_ROLE_POSITION;
   if (isIndex ? !isIndexType(argument.dtype) : !isKnownType(argument.dtype))
     return badImage("expected argument " + name + " of kernel " + kernel +
                     (isIndex ? " to be int32"
                              : " to be float64, float32, bfloat16 or float16"));
   if (isIndex && argument.rank != 1)
     return badImage("expected argument " + name + " of kernel " + kernel +
-                    ", an index, to have rank 1, but got " +
+                    ", of integers, to have rank 1, but got " +
                     std::to_string(argument.rank));
   int32_t domain = numberOf(argument.domain);
   if (domain < QDELTA_DOMAIN_ANY || domain > QDELTA_DOMAIN_RANGE)
@@ -368,8 +371,10 @@ qdeltaStatus *loadWorkspaces(const qdeltaDeviceKernelImage &image,
     const int64_t *shape = workspace.shape;
     if (workspace.role != QDELTA_ROLE_TOKEN || workspace.rank < 3 ||
         shape[0] != (isPacked(kernel) ? 1 : QDELTA_DIM_BATCH) ||
-        shape[1] != QDELTA_DIM_TIME || shape[2] != QDELTA_DIM_VALUE_HEADS ||
-        (workspace.rank == 4 && shape[3] < 0))
+        shape[1] != QDELTA_DIM_TIME ||
+        (shape[2] != QDELTA_DIM_VALUE_HEADS &&
+         shape[2] != QDELTA_DIM_LEVEL_HEADS) ||
+        (workspace.rank == 4 && shape[3] < 0 && shape[3] != QDELTA_DIM_LEVELS))
       return badImage("expected workspaces of " + name +
                       " to be sequences of sizes B, T, HV, or 1, T, HV if it "
                       "is packed");

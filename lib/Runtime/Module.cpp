@@ -55,6 +55,7 @@ std::string qdelta::runtime::describe(const qdeltaArgument &argument) {
   case QDELTA_ROLE_STATE_POOL:
     return std::string("pool of states ") + argument.name;
   case QDELTA_ROLE_STATE_INDEX:
+  case QDELTA_ROLE_POSITION:
   case QDELTA_ROLE_TOKEN:
   case QDELTA_ROLE_PARAM:
   case QDELTA_ROLE_CU_SEQLENS:

@@ -29,6 +29,8 @@ std::string nameOfSize(int64_t size) {
     return "N";
   case QDELTA_DIM_LEVELS:
     return "L";
+  case QDELTA_DIM_LEVEL_HEADS:
+    return "HV L";
   default:
     return std::to_string(size);
   }

@@ -41,3 +41,47 @@ func.func @entry(%v: tensor<?x?x?x8xf32>, %S: tensor<?x?x8x8xf32>) -> (tensor<?x
   %0 = call @kernel(%v) : (tensor<?x?x?x8xf32>) -> tensor<?x?x?x8xf32>
   return %0, %S : tensor<?x?x?x8xf32>, tensor<?x?x8x8xf32>
 }
+
+// -----
+
+// A kernel that updates a state in place has no tensor for what it returns of it. Where
+// levels are heads, what is made between kernels has heads for all of them.
+
+// CHECK:      llvm.func @step()
+// CHECK-SAME:   qdelta.steps = [{inputs = 3 : i64, kernel = @step_0, tensors = array<i32: 0, 1, 2, 4>},
+// CHECK-SAME:     {inputs = 2 : i64, kernel = @step_1, tensors = array<i32: 4, 1, 3>}]
+// CHECK-SAME:   qdelta.workspaces = [tensor<?x?x?x8xf32, "level_heads">]
+
+!seq = tensor<?x?x?x8xf32>
+!levels = tensor<?x?x?x?xf32>
+qdelta.recurrence @sums(state %S: tensor<8x8xf32>)
+    token(%v: tensor<8xf32>, %l: f32 {qdelta.levels = "fenwick"}) {
+  %Sw = qdelta.write %S key %v value %v : tensor<8x8xf32>, tensor<8xf32>, tensor<8xf32>
+  %y = qdelta.read %Sw at %v : tensor<8x8xf32>, tensor<8xf32>
+  %o = qdelta.scale %y by %l : tensor<8xf32>, f32
+  qdelta.yield state %Sw : tensor<8x8xf32> out %o : tensor<8xf32>
+}
+func.func private @step_0(%v: !seq, %l: tensor<?x?x?xf32>, %S: tensor<?x?x8x8xf32>) -> (!seq, tensor<?x?x8x8xf32>) {
+  %o, %f = qdelta.affine_scan(%v, %l) init(%S) in_place
+    attributes {arg_names = ["v", "l"],
+      facts = #qdelta.facts<decay = none, reads = 1, writes = 1, unknown = [false], bounded = false>}
+    : (!seq, tensor<?x?x?xf32>) init(tensor<?x?x8x8xf32>) -> (!seq) final(tensor<?x?x8x8xf32>) {
+  ^bb0(%tv: tensor<8xf32>, %tl: f32):
+    qdelta.affine_write 0 key %tv value (%tl) * (%tv) : tensor<8xf32>, (f32) * (tensor<8xf32>)
+    %y = qdelta.affine_read 0 at (%tl) * (%tv) : (f32) * (tensor<8xf32>)
+    qdelta.affine_output(%tl) * (%y) : (f32) * (!qdelta.readout)
+    qdelta.affine_end
+  }
+  return %o, %f : !seq, tensor<?x?x8x8xf32>
+}
+func.func private @step_1(%parts: !seq, %l: !levels) -> !seq {
+  %o = qdelta.add_levels %parts like %l : !seq, !levels -> !seq
+  return %o : !seq
+}
+func.func @step(%v: !seq, %l: !levels, %S: tensor<?x?x8x8xf32>) -> (!seq, tensor<?x?x8x8xf32>)
+    attributes {qdelta.recurrence = @sums} {
+  %heads = tensor.collapse_shape %l [[0], [1], [2, 3]] : !levels into tensor<?x?x?xf32>
+  %0:2 = call @step_0(%v, %heads, %S) : (!seq, tensor<?x?x?xf32>, tensor<?x?x8x8xf32>) -> (!seq, tensor<?x?x8x8xf32>)
+  %1 = call @step_1(%0#0, %l) : (!seq, !levels) -> !seq
+  return %1, %0#1 : !seq, tensor<?x?x8x8xf32>
+}

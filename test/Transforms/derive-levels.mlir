@@ -2,24 +2,20 @@
 
 // A list that begins with a decay by one number: a block's reset is added to it. What
 // is written for itself counts in the first half of a block, what is read in the
-// second, and what comes directly only where both are one token. States give sizes.
+// second, and what comes directly only where both are one token. States are those of all
+// levels.
 // CHECK-LABEL: func.func @gated_forward
-// CHECK-SAME:  %[[LEVELS:arg5]]: tensor<?x?x?x?xf32>) -> tensor<?x?x?x?xf32>
-// CHECK:       %[[B:.*]] = tensor.dim %[[LEVELS]], %c0
-// CHECK:       %[[HV:.*]] = tensor.dim %[[LEVELS]], %c2
-// CHECK:       %[[K:.*]] = tensor.dim %arg0
-// CHECK:       %[[V:.*]] = tensor.dim %arg2
-// CHECK:       %[[SIZES:.*]] = tensor.empty(%[[B]], %[[HV]], %[[K]], %[[V]])
-// CHECK:       %reset, %source, %reader = qdelta.fenwick like %[[LEVELS]]
-// CHECK:       qdelta.affine_scan({{.*}}, %reset, %source, %reader) init(%[[SIZES]]) levels
+// CHECK-SAME:  %[[LEVELS:arg5]]: tensor<?x?x?x?xf32>, %[[S:arg6]]: tensor<?x?x?x?xf32>, %[[P:arg7]]: tensor<?xi32>)
+// CHECK:       %reset, %source, %reader = qdelta.fenwick like %[[LEVELS]] position(%[[P]] : tensor<?xi32>)
+// CHECK:       qdelta.affine_scan({{.*}}, %reset, %source, %reader) init(%[[S]]) levels
 // CHECK-SAME:  arg_names = ["q", "k", "v", "g", "beta", "lambda", "reset", "source", "reader"]
 // CHECK-NEXT:  ^bb0({{.*}}, %lambda: f32, %[[RESET:.*]]: f32, %[[SOURCE:.*]]: f32, %[[READER:.*]]: f32):
 // CHECK:       %[[G:.*]] = arith.addf %g, %[[RESET]]
 // CHECK-NEXT:  qdelta.affine_decay 0 by %[[G]]
-// CHECK:       %[[P:.*]] = qdelta.affine_read 0
+// CHECK:       %[[READ:.*]] = qdelta.affine_read 0
 // CHECK:       %[[M:.*]] = arith.negf %beta
 // CHECK:       %[[D:.*]] = arith.mulf %beta, %[[SOURCE]]
-// CHECK:       qdelta.affine_write 0 key %k value (%[[D]], %[[M]]) * (%v, %[[P]])
+// CHECK:       qdelta.affine_write 0 key %k value (%[[D]], %[[M]]) * (%v, %[[READ]])
 // CHECK:       %[[Y:.*]] = qdelta.affine_read 0
 // CHECK:       %[[N:.*]] = arith.mulf %lambda, %[[READER]]
 // CHECK:       %[[OWN:.*]] = arith.mulf %[[READER]], %[[SOURCE]]

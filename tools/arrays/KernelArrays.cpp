@@ -60,6 +60,14 @@ std::string qdelta::tools::shapeOf(const qdeltaArgument &argument,
                                    std::vector<int64_t> &shape) {
   static const char *const names[] = {"B", "T", "HV", "H", "B", "N", "L"};
   shape.clear();
+  auto find = [&](const std::string &name) {
+    auto size = sizes.find(name);
+    return size == sizes.end() ? -1 : size->second;
+  };
+  auto countLevels = [&]() -> int64_t {
+    int64_t levels = find("L"), tokens = find("T");
+    return levels >= 0 ? levels : tokens < 0 ? -1 : levelsFor(tokens);
+  };
   for (int32_t d = 0; d < argument.rank; ++d) {
     int64_t dimension = argument.shape[d];
     if (dimension == QDELTA_DIM_HEADS && argument.usual_heads)
@@ -68,12 +76,19 @@ std::string qdelta::tools::shapeOf(const qdeltaArgument &argument,
       shape.push_back(dimension);
       continue;
     }
+    if (dimension == QDELTA_DIM_LEVEL_HEADS) {
+      int64_t heads = find("HV") < 0 ? find("H") : find("HV");
+      if (heads < 0 || countLevels() < 0)
+        return "expected --shape to give H and T";
+      shape.push_back(heads * countLevels());
+      continue;
+    }
     std::string name = names[-1 - dimension];
     auto size = sizes.find(name);
     if (size == sizes.end() && name == "HV")
       size = sizes.find("H");
-    if (size == sizes.end() && name == "L" && sizes.contains("T")) {
-      shape.push_back(levelsFor(sizes.at("T")));
+    if (name == "L" && countLevels() >= 0) {
+      shape.push_back(countLevels());
       continue;
     }
     if (size == sizes.end())

@@ -117,6 +117,11 @@ void qdelta::tools::fillRandomly(const InputDescription &input, int64_t keys,
     std::ranges::fill(array.data, roundTo(array.format, 1 / std::sqrt(size)));
     return;
   }
+  // A sequence begins unless somebody says how much of it came before.
+  if (input.role == QDELTA_ROLE_POSITION) {
+    std::ranges::fill(array.data, 0);
+    return;
+  }
   Random random(seed, input.name);
   // Narrow numbers are those of f32, rounded once more.
   Format made = array.format == Format::F64 ? Format::F64 : Format::F32;

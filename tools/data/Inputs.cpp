@@ -61,6 +61,12 @@ static FloatTensor draw(const Argument &argument, const Sizes &sizes,
     llvm::fill(tensor.data, roundTo(argument.format, fixed->second));
     return tensor;
   }
+  if (argument.role == QDELTA_ROLE_POSITION && !options.position.empty()) {
+    for (auto [index, position] : llvm::enumerate(tensor.data))
+      position = static_cast<double>(
+          options.position[index % options.position.size()]);
+    return tensor;
+  }
   Array array{argument.format, std::move(tensor.shape), std::move(tensor.data)};
   fillRandomly({argument.name, argument.role, argument.domain, argument.low,
                 argument.high},

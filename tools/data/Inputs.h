@@ -19,6 +19,8 @@ struct InputOptions {
   std::vector<double> decays;
   /// Values for whole parameters, by name.
   std::map<std::string, double> params;
+  /// How many tokens came before each sequence, by turns; none if it is empty.
+  std::vector<int64_t> position;
 };
 
 /// Reads `0,-1e-8,-inf`. Positive numbers and NaN are errors.

@@ -75,10 +75,12 @@ static Argument getParam(StringRef name, TokenDim dim, DictionaryAttr attrs) {
 static void setFormats(Signature &signature) {
   for (auto *arguments : {&signature.inputs, &signature.outputs})
     for (Argument &argument : *arguments)
-      if (signature.dtype == Format::F64 ||
-          ((argument.role == QDELTA_ROLE_TOKEN ||
-            argument.role == QDELTA_ROLE_OUTPUT) &&
-           argument.dims.size() == 4 && argument.dims.back() != "L"))
+      if (argument.role == QDELTA_ROLE_POSITION)
+        argument.format = Format::I32;
+      else if (signature.dtype == Format::F64 ||
+               ((argument.role == QDELTA_ROLE_TOKEN ||
+                 argument.role == QDELTA_ROLE_OUTPUT) &&
+                argument.dims.size() == 4 && argument.dims.back() != "L"))
         argument.format = signature.dtype;
 }
 
@@ -132,10 +134,10 @@ qdelta::tools::getSignature(RecurrenceOp recurrence, Format dtype,
       fix(result.key, type.getDimSize(0));
     if (dims[arg] == TokenDim::Value || dims[arg] == TokenDim::State)
       fix(result.value, type.getShape().back());
-    if (recurrence.getLevels())
-      continue;
     std::string name = recurrence.getArgName(arg.getArgNumber()).str();
-    Argument state{name, QDELTA_ROLE_INITIAL_STATE, {"B", "HV"}};
+    Argument state{name,
+                   QDELTA_ROLE_INITIAL_STATE,
+                   {"B", recurrence.getLevels() ? "HV*L" : "HV"}};
     addDims(dims[arg], state.dims);
     setDomain(
         cast<DictionaryAttr>(recurrence.getArgAttrs()[arg.getArgNumber()]),
@@ -144,6 +146,8 @@ qdelta::tools::getSignature(RecurrenceOp recurrence, Format dtype,
         {name + "_final", QDELTA_ROLE_FINAL_STATE, state.dims});
     result.inputs.push_back(std::move(state));
   }
+  if (recurrence.getLevels())
+    result.inputs.push_back({"position", QDELTA_ROLE_POSITION, {"B"}});
   llvm::Expected<Format> declared = findDeclaredFormat(recurrence);
   if (!declared)
     return declared.takeError();

@@ -86,7 +86,7 @@ llvm::Error Resolver::bindInput(const Argument &argument,
       return userError("expected " + argument.name +
                        " to have B = 1 with cu_seqlens, but got " +
                        Twine(length));
-    if (name == "1")
+    if (name == "1" || name == "HV*L")
       continue;
     StringRef symbol = name == "K/2"   ? "K"
                        : name == "B+1" ? "B"
@@ -221,16 +221,22 @@ qdelta::tools::resolveSizes(const Signature &signature, const Sizes &wanted,
   return sizes;
 }
 
+static int64_t countLevels(const Sizes &sizes) {
+  auto given = sizes.find(levels.str());
+  return given == sizes.end() ? qdelta::tools::levelsFor(sizes.at("T"))
+                              : given->second;
+}
+
 std::vector<int64_t> qdelta::tools::shapeOf(const Argument &argument,
                                             const Sizes &sizes) {
   std::vector<int64_t> shape;
   for (const std::string &symbol : argument.dims)
-    shape.push_back(symbol == "K/2"   ? sizes.at("K") / 2
-                    : symbol == "B+1" ? sizes.at("B") + 1
-                    : symbol == "1"   ? 1
-                    : symbol == levels && !sizes.count(symbol)
-                        ? qdelta::tools::levelsFor(sizes.at("T"))
-                        : sizes.at(symbol));
+    shape.push_back(symbol == "K/2"    ? sizes.at("K") / 2
+                    : symbol == "B+1"  ? sizes.at("B") + 1
+                    : symbol == "1"    ? 1
+                    : symbol == levels ? countLevels(sizes)
+                    : symbol == "HV*L" ? sizes.at("HV") * countLevels(sizes)
+                                       : sizes.at(symbol));
   return shape;
 }
 

@@ -72,6 +72,11 @@ struct CommandLine {
   cl::opt<std::string> cuSeqlensType{
       "cu-seqlens-type", cl::desc("i32 (default) or i64"), cl::init("i32"),
       cl::value_desc("type"), cl::cat(category)};
+  cl::opt<std::string> position{
+      "position",
+      cl::desc("With levels: how many tokens came before each sequence, by "
+               "turns; 0 by default"),
+      cl::value_desc("0,5,17"), cl::cat(category)};
   cl::opt<uint64_t> seed{"seed", cl::desc("Seed of random inputs"), cl::init(0),
                          cl::cat(category)};
   cl::list<std::string> params{"param",
@@ -119,13 +124,15 @@ splitFiles(llvm::ArrayRef<std::string> values, StringRef option) {
   return files;
 }
 
-static llvm::Expected<std::vector<int64_t>> readBounds(StringRef text) {
+static llvm::Expected<std::vector<int64_t>> readIntegers(StringRef text,
+                                                         StringRef option) {
   std::vector<int64_t> bounds;
   llvm::SmallVector<StringRef> fields;
   text.split(fields, ',');
   for (StringRef field : fields)
     if (field.trim().getAsInteger(10, bounds.emplace_back()))
-      return userError("expected --cu-seqlens to list integers, such as "
+      return userError("expected " + option +
+                       " to list integers, such as "
                        "0,1,18, but got '" +
                        text + "'");
   return bounds;
@@ -156,10 +163,11 @@ static llvm::Error check(const CommandLine &line) {
     return userError("--emulate goes with engine emulated, but the engine is " +
                      line.compile.engine);
   if (!line.saveExpected.empty() &&
-      (!line.inputs.empty() || !line.params.empty() || !line.decays.empty()))
+      (!line.inputs.empty() || !line.params.empty() || !line.decays.empty() ||
+       line.position.getNumOccurrences()))
     return userError("--save-expected goes with random inputs that sizes and "
-                     "seed alone decide, not with --input, --param or "
-                     "--decays");
+                     "seed alone decide, not with --input, --param, "
+                     "--position or --decays");
   if (llvm::Error error =
           checkOneOf("cu-seqlens-type", line.cuSeqlensType, {"i32", "i64"}))
     return error;
@@ -200,10 +208,16 @@ llvm::Expected<RunOptions> qdelta::tools::parseOptions(int argc, char **argv) {
   options.decays = line.decays;
   options.compile.cuSeqlens = line.cuSeqlensType;
   if (line.cuSeqlens.getNumOccurrences()) {
-    auto bounds = readBounds(line.cuSeqlens);
+    auto bounds = readIntegers(line.cuSeqlens, "--cu-seqlens");
     if (!bounds)
       return bounds.takeError();
     options.cuSeqlens = std::move(*bounds);
+  }
+  if (line.position.getNumOccurrences()) {
+    auto position = readIntegers(line.position, "--position");
+    if (!position)
+      return position.takeError();
+    options.position = std::move(*position);
   }
   options.params = line.params;
   options.seed = line.seed;

@@ -29,6 +29,8 @@ struct RunOptions {
   std::string shape, decays;
   /// Where packed sequences end; no value for sequences of one length.
   std::optional<std::vector<int64_t>> cuSeqlens;
+  /// How many tokens came before each sequence, by turns.
+  std::vector<int64_t> position;
   std::vector<std::string> params;
   uint64_t seed = 0;
   /// What to compile for, but for sizes; its engine may also be `reference`.

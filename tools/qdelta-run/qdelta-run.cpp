@@ -116,6 +116,7 @@ static Expected<Run> prepare(mlir::ModuleOp module, const RunOptions &options) {
       return index.takeError();
   InputOptions inputs;
   inputs.seed = options.seed;
+  inputs.position = options.position;
   for (StringRef param : options.params)
     if (Error error = parseParam(param, *signature, inputs.params))
       return error;
@@ -130,6 +131,9 @@ static Expected<Run> prepare(mlir::ModuleOp module, const RunOptions &options) {
   auto given = readInputs(options, *signature);
   if (!given)
     return given.takeError();
+  if (!options.position.empty() && !(*recurrence).getLevels())
+    return userError("--position goes with levels, which @" +
+                     (*recurrence).getSymName() + " lacks");
   if (options.cuSeqlens) {
     if (given->back())
       return userError(

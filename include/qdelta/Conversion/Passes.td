@@ -76,6 +76,24 @@ def PrescanToGpu : Pass<"qdelta-prescan-to-gpu", "::mlir::ModuleOp"> {
                            "::mlir::NVVM::NVVMDialect"];
 }
 
+def LevelsToGpu : Pass<"qdelta-levels-to-gpu", "::mlir::ModuleOp"> {
+  let summary = "what goes with levels becomes programs of GPU threads";
+  let description = [{
+    A warp for each batch entry, head and run of 32 tokens. `qdelta.fenwick` has a
+    thread for each token, which makes the numbers of its levels. Of
+    `qdelta.add_levels` the threads share the channels of a token and add levels
+    up in their order.
+
+    Before: private functions that are nothing but one of these ops.
+    After: an `llvm.func` with `nvvm.kernel` each, in arith, scf and llvm.
+    Preconditions: static V.
+
+    Numerics: sums are in f32 and in order.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
+}
+
 def PlanLaunches : Pass<"qdelta-plan-launches", "::mlir::ModuleOp"> {
   let summary = "entry functions of several kernels become launches";
   let description = [{

@@ -39,16 +39,18 @@ struct Tensor {
 /// an error that names it; so are inputs that do not fit the function. Elements
 /// that no op has written are poison: NaN, or `Exact::poison()`.
 /// Arguments of integers, those of packed functions, are `cuSeqlens` and no
-/// inputs. A `cuSeqlens` that does not fit the inputs is an error.
+/// inputs; but a position, which goes with levels, is an input, of whole
+/// numbers. A `cuSeqlens` that does not fit the inputs is an error.
 template <typename Scalar>
 llvm::Expected<std::vector<Tensor<Scalar>>>
 evaluate(mlir::func::FuncOp function, const std::vector<Tensor<Scalar>> &inputs,
          llvm::ArrayRef<int64_t> cuSeqlens = {});
 
 /// Runs `recurrence` token by token, as `qdelta.scan` would, without a scan.
-/// `inputs` are the token inputs, the parameters and the initial states, in
-/// this order and with the shapes of `qdelta.scan`; the results are the outputs
-/// and the final states. Sequences are packed unless `cuSeqlens` is empty.
+/// `inputs` are the token inputs, the parameters, the initial states and, with
+/// levels, the position, in this order and with the shapes of `qdelta.scan`;
+/// the results are the outputs and the final states. Sequences are packed
+/// unless `cuSeqlens` is empty.
 template <typename Scalar>
 llvm::Expected<std::vector<Tensor<Scalar>>>
 evaluateRecurrence(RecurrenceOp recurrence,

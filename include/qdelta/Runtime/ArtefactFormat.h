@@ -21,9 +21,11 @@
 //   kernel0.arguments   how many arguments it has
 //   kernel0.argument0   "ROLE TYPE SIZES NAME": role token, param,
 //                       initial_state, output, final_state, cu_seqlens,
-//                       state, pool or state_index; type f64, f32, bf16, f16,
+//                       state, pool, state_index
+//                       or position; type f64, f32, bf16, f16,
 //                       i32 or i64; sizes as B,T,H,128 with B, T, H, HV, B+1,
-//                       N for those that a launch decides; the rest is the name
+//                       N, L, HV*L for those that a launch decides; the rest is
+//                       the name
 //   kernel0.values0     what values the argument is meant for, if something was
 //                       said: "HEADS any", "HEADS unit", "HEADS log_decay" or
 //                       "HEADS range LOW HIGH", where HEADS is H or HV, what a
@@ -64,15 +66,16 @@ constexpr std::string_view kChecksumPrefix = "crc32 ";
 constexpr size_t kChecksumDigits = 8;
 
 /// In the order of qdeltaRole.
-constexpr std::string_view kRoles[] = {"token",  "param",       "initial_state",
-                                       "output", "final_state", "cu_seqlens",
-                                       "state",  "pool",        "state_index"};
+constexpr std::string_view kRoles[] = {
+    "token",      "param", "initial_state", "output",      "final_state",
+    "cu_seqlens", "state", "pool",          "state_index", "position"};
 
 /// In the order of qdeltaDomain.
 constexpr std::string_view kDomains[] = {"any", "unit", "log_decay", "range"};
 
 /// Names of the sizes that a launch decides, QDELTA_DIM_BATCH (-1) first.
-constexpr std::string_view kSizes[] = {"B", "T", "HV", "H", "B+1", "N", "L"};
+constexpr std::string_view kSizes[] = {"B",   "T", "HV", "H",
+                                       "B+1", "N", "L",  "HV*L"};
 
 /// More than any compiler makes; a reader refuses larger numbers.
 constexpr int kMaxEntries = 4096, kMaxKernels = 4096, kMaxArguments = 256,

@@ -21,6 +21,10 @@
 // tokens), or 1 for `tokens` = 0; the CTA's index is
 // (((b * HV) + h) * runs + run) * blocks + block.
 //
+// Levels. If the first tensor that a step writes has HV L heads, HV L stands in
+// place of HV, and tensors [B, T, HV, L] are seen as [B, T, HV L]: those of
+// level l of head h are the ones of head h L + l.
+//
 // Alignment. Addresses and strides of tokens, outputs and states of rank 4 are
 // multiples of the largest of 16, 8 and 4 bytes that divides a row, or of an
 // element.

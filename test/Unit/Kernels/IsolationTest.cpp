@@ -17,7 +17,8 @@ using tools::Array;
 
 namespace {
 /// How a model is compiled, and for which sizes. On GPUs a token's products are
-/// with all tokens of its chunk, so that a NaN reaches back to where that starts.
+/// with all tokens of its chunk, so that a NaN reaches back to where that
+/// starts.
 struct Way {
   std::string name, model;
   CompileOptions options;
@@ -85,6 +86,8 @@ static Place placeOf(const qdeltaArgument &argument, const Array &array,
       place.token = at;
     if (dim == QDELTA_DIM_HEADS || dim == QDELTA_DIM_VALUE_HEADS)
       place.head = at * (kValueHeads / size);
+    if (dim == QDELTA_DIM_LEVEL_HEADS)
+      place.head = at * kValueHeads / size;
   }
   return place;
 }
@@ -102,6 +105,7 @@ void Isolation::poison(const char *what, const Arrays &wanted,
   for (size_t i = 0; i < arguments.size(); ++i)
     for (size_t e = 0; e < poisoned[i].data.size(); ++e)
       if (!tools::isWritten(*arguments[i]) &&
+          arguments[i]->role != QDELTA_ROLE_POSITION &&
           isPoisoned(placeOf(*arguments[i], poisoned[i], e, tokens)))
         poisoned[i].data[e] = NAN;
   Arrays got = run(poisoned);
@@ -196,8 +200,9 @@ static std::vector<Way> ways() {
   add("scalar", models, way);
   way.chunk = 16;
 
-  std::vector<std::string> lists = {"additive", "retention", "delta_net",
-                                    "gated_delta_net", "q_delta"};
+  std::vector<std::string> lists = {"additive",  "retention",
+                                    "delta_net", "gated_delta_net",
+                                    "q_delta",   "log_linear_gated_delta_net"};
   way.options.engine = "emulated";
   way.options.target = "sm_80";
   way.options.dtype = "bf16";

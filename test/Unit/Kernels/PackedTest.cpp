@@ -43,7 +43,8 @@ protected:
                         {"H", 2},
                         {"HV", 4},
                         {"K", 20},
-                        {"V", 36}};
+                        {"V", 36},
+                        {"L", 9}};
 };
 } // namespace
 
@@ -52,8 +53,6 @@ void Packed::SetUp() {
   auto read = Model::read(way.model, way.options.dtype);
   ASSERT_TRUE(bool(read)) << llvm::toString(read.takeError());
   model = std::move(*read);
-  if (model->recurrence().getLevels())
-    GTEST_SKIP() << "levels of packed sequences are refused";
   auto made = tools::getSignature(model->recurrence(), model->signature().dtype,
                                   tools::Format::I32);
   ASSERT_TRUE(bool(made)) << llvm::toString(made.takeError());
@@ -195,10 +194,10 @@ static std::vector<Way> ways() {
   options.dtype = "bf16";
   addWays(all, "sm_80", options,
           {"gated_delta_net", "mlstm", "additive_normalised",
-           "gated_delta_net_layer"});
+           "gated_delta_net_layer", "log_linear_gated_delta_net"});
   options.mode = "recurrent";
   addWays(all, "sm_80_recurrent", options,
-          {"kda", "mlstm", "q_delta_layer", "gated_oja"});
+          {"kda", "mlstm", "q_delta_layer", "gated_oja", "log_linear_mamba2"});
   return all;
 }
 

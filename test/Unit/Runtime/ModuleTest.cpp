@@ -245,9 +245,9 @@ TEST(Module, BadImages) {
   EXPECT_EQ(load(&image, QDELTA_ERROR_IMAGE),
             "argument q of kernel toy has unknown size -9");
   argument.shape[0] = 1;
-  argument.role = static_cast<qdeltaRole>(9);
+  argument.role = static_cast<qdeltaRole>(10);
   EXPECT_EQ(load(&image, QDELTA_ERROR_IMAGE),
-            "argument q of kernel toy has unknown role 9");
+            "argument q of kernel toy has unknown role 10");
   argument.name = nullptr;
   EXPECT_EQ(load(&image, QDELTA_ERROR_IMAGE),
             "an argument of kernel toy has no name");

@@ -18,8 +18,8 @@ using namespace qdelta::tools;
 
 namespace {
 constexpr int64_t kTokens = 20;
-const Sizes kSizes{{"B", 2},  {"T", kTokens}, {"H", 2},
-                   {"HV", 4}, {"K", 24},      {"V", 20}};
+const Sizes kSizes{{"B", 2},  {"T", kTokens}, {"H", 2}, {"HV", 4},
+                   {"K", 24}, {"V", 20},      {"L", 6}};
 
 /// The kernels of one model for one engine, and inputs of 20 tokens.
 class Decode {
@@ -31,16 +31,11 @@ public:
         llvm::cantFail(findModel(model, defaultModelsDir())), context)));
     recurrence = llvm::cantFail(findRecurrence(source->getModule(), ""));
     signature = llvm::cantFail(getSignature(recurrence));
-    if (hasLevels())
-      return;
     std::vector<std::optional<FloatTensor>> none(signature.inputs.size());
     inputs = makeInputs(signature, kSizes, none, {});
     forward.emplace(compile(engine == "emulated" ? "cpu" : engine, "forward"));
     step.emplace(compile(engine, entry));
   }
-
-  /// Levels are not carried on, and refused.
-  bool hasLevels() { return static_cast<bool>(recurrence.getLevels()); }
 
   /// Tokens 0 .. `split` - 1 by the forward kernel, the others by steps of
   /// `length`: outputs one after the other, then the last states.
@@ -104,6 +99,9 @@ private:
         given.push_back(tokensOf(input, first, count));
       else if (argument.role == QDELTA_ROLE_INITIAL_STATE && !states.empty())
         given.push_back(states[state++]);
+      else if (argument.role == QDELTA_ROLE_POSITION)
+        given.push_back({input.shape, std::vector<double>(input.data.size(),
+                                                          double(first))});
       else
         given.push_back(input);
     }
@@ -152,8 +150,6 @@ class DecodeTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(DecodeTest, EqualsPrefill) {
   Decode decode(GetParam(), "cpu", "step");
-  if (decode.hasLevels())
-    GTEST_SKIP();
   EXPECT_EQ(decode.compareWithReference(decode.run(kTokens, 1)), "");
   EXPECT_EQ(decode.compareWithReference(decode.run(16, 1)), "");
   EXPECT_EQ(decode.compareWithReference(decode.run(16, 4)), "");
@@ -162,8 +158,6 @@ TEST_P(DecodeTest, EqualsPrefill) {
 
 TEST_P(DecodeTest, PoolEqualsPrefill) {
   Decode decode(GetParam(), "cpu", "step_indexed");
-  if (decode.hasLevels())
-    GTEST_SKIP();
   EXPECT_EQ(decode.compareWithReference(decode.run(18, 1)), "");
   EXPECT_EQ(decode.compareWithReference(decode.run(16, 4)), "");
 }
@@ -185,15 +179,14 @@ TEST_P(EmulatedDecodeTest, EqualsPrefill) {
 
 INSTANTIATE_TEST_SUITE_P(Models, EmulatedDecodeTest,
                          testing::Values("additive", "gated_delta_net", "kda",
-                                         "rwkv7"));
+                                         "rwkv7", "log_linear_gated_delta_net",
+                                         "gated_delta_net_layer"));
 
 /// The slow second opinion.
 class ScalarDecodeTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(ScalarDecodeTest, EqualsPrefill) {
   Decode decode(GetParam(), "scalar", "step");
-  if (decode.hasLevels())
-    GTEST_SKIP();
   EXPECT_EQ(decode.compareWithReference(decode.run(2, 9)), "");
   EXPECT_EQ(decode.compareWithReference(decode.run(4, 1)), "");
 }

@@ -96,9 +96,6 @@ bool AffineScanOp::isPerLevel(unsigned number) {
 static LogicalResult verifyLevels(AffineScanOp op) {
   if (!op.getLevels())
     return success();
-  if (op.getInPlace() || op.getCuSeqlens())
-    return op.emitOpError("has levels, so expected neither in_place nor "
-                          "cu_seqlens /*affine_scan_c7*/");
   for (unsigned number = 0; number < op.getTokens().size(); ++number)
     if (op.isPerLevel(number))
       return success();

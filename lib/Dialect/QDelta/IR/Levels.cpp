@@ -7,6 +7,7 @@
 #include "Levels.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace qdelta;
@@ -82,4 +83,18 @@ LogicalResult FenwickOp::verify() {
     return success();
   return emitOpError("expected sequences [B, T, H, L], but got ")
          << type << " /*fenwick_c1*/";
+}
+
+LogicalResult AddLevelsOp::verify() {
+  auto parts = cast<RankedTensorType>(getParts().getType());
+  auto like = cast<RankedTensorType>(getLike().getType());
+  auto sums = cast<RankedTensorType>(getResult().getType());
+  if (parts.getRank() == 4 && like.getRank() == 4 && sums.getRank() == 4 &&
+      succeeded(verifyCompatibleShape({parts.getDimSize(0), parts.getDimSize(1),
+                                       like.getDimSize(2), parts.getDimSize(3)},
+                                      sums.getShape())))
+    return success();
+  return emitOpError("expected parts [B, T, H L, V], numbers [B, T, H, L] and "
+                     "sums [B, T, H, V], but got ")
+         << parts << ", " << like << " and " << sums << " /*add_levels_c1*/";
 }

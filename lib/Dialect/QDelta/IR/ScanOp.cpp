@@ -134,7 +134,7 @@ static LogicalResult verifyCounts(RunOpInterface op, RecurrenceOp callee) {
     return diag;
   };
   YieldOp yield = callee.getYield();
-  size_t states = callee.getCarriedStates().size();
+  size_t states = callee.getStates().size();
   if (failed(expectCount("token inputs", op.getTokens().size(),
                          callee.getTokens().size())) ||
       failed(expectCount("parameters", op.getParams().size(),
@@ -168,19 +168,29 @@ static LogicalResult verifyStep(StepOp op, Dimensions &dims) {
   return dims.bind("B", count, "state_index");
 }
 
-/// scan_c7 and step_c3: a recurrence with levels.
-static LogicalResult verifyLevels(RunOpInterface op, const Dimensions &dims) {
-  if (isa<StepOp>(*op))
-    return op->emitOpError("expected a recurrence without levels: @")
-           << op.getCallee()
-           << " has levels, whose states are not carried from run to run "
-              "/*step_c3*/";
-  if (op.getCuSeqlens())
-    return op->emitOpError("expected no cu_seqlens: @")
-           << op.getCallee() << " has levels /*scan_c7*/";
+/// scan_c7: a position goes with levels, of which there are enough, and a state
+/// of each.
+static LogicalResult verifyLevels(RunOpInterface op, RecurrenceOp callee,
+                                  Dimensions &dims) {
+  if (bool(op.getPosition()) != bool(callee.getLevels()))
+    return op->emitOpError("expected ")
+           << (callee.getLevels() ? "a position: @" : "no position: @")
+           << op.getCallee() << " has " << (callee.getLevels() ? "" : "no ")
+           << "levels /*scan_c7*/";
+  if (!callee.getLevels())
+    return success();
+  int64_t count =
+      cast<RankedTensorType>(op.getPosition().getType()).getDimSize(0);
+  if (failed(dims.bind(op.getCuSeqlens() ? "N" : "B", count, "position")))
+    return failure();
   int64_t tokens = dims.size("T").value_or(ShapedType::kDynamic);
   int64_t levels = dims.size("L").value_or(ShapedType::kDynamic);
-  if (fitLevels(tokens, levels))
+  std::optional<int64_t> heads = dims.size("HV"), all = dims.size("HV L");
+  if (heads && all && !ShapedType::isDynamic(levels) && *all != *heads * levels)
+    return op->emitOpError("expected a state for each of L = ")
+           << levels << " levels of HV = " << *heads << " heads, but got "
+           << *all << " /*scan_c7*/";
+  if (op.getCuSeqlens() || fitLevels(tokens, levels))
     return success();
   return op->emitOpError("expected at most 2^(L - 1) tokens, but got T = ")
          << tokens << " for L = " << levels << " levels /*scan_c7*/";
@@ -206,7 +216,7 @@ static LogicalResult verifyRun(RunOpInterface op,
   StringRef entries = op.getStateIndex() || op.getCuSeqlens() ? "N" : "B";
   for (auto [arg, init, final] :
        llvm::zip(callee.getStates(), op.getInits(), op.getFinals())) {
-    SmallVector<StringRef> shape{entries, "HV"};
+    SmallVector<StringRef> shape{entries, callee.getLevels() ? "HV L" : "HV"};
     addSymbols(shape, roles[arg], nameOf(arg));
     for (auto [value, what] : {std::pair(init, "initial state "),
                                std::pair(Value(final), "final state ")})
@@ -250,7 +260,7 @@ static LogicalResult verifyRun(RunOpInterface op,
            << *pairs << " /*scan_c3*/";
   if (failed(verifyPacked(op, "scan_c6")))
     return failure();
-  if (callee.getLevels() && failed(verifyLevels(op, dims)))
+  if (failed(verifyLevels(op, callee, dims)))
     return failure();
   if (auto step = dyn_cast<StepOp>(*op))
     if (failed(verifyStep(step, dims)))

@@ -12,7 +12,6 @@
 #include "DeriveLevels.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
 
@@ -24,36 +23,13 @@ Value qdelta::levelsOf(RunOpInterface run, RecurrenceOp recurrence) {
                          recurrence.getNumStates()];
 }
 
-Value qdelta::createLevelSizes(OpBuilder &b, RunOpInterface run,
-                               RecurrenceOp recurrence) {
-  Location loc = run.getLoc();
-  Value levels = levelsOf(run, recurrence);
-  auto state = cast<RankedTensorType>(recurrence.getStates()[0].getType());
-  auto dims = inferTokenDims(recurrence.getBody().front());
-  // A vector that is as long as the state's dimension `dim`.
-  auto sizeAs = [&](TokenDim dim, int64_t size) -> OpFoldResult {
-    for (auto [arg, operand] :
-         llvm::zip(recurrence.getBody().getArguments().drop_front(),
-                   run->getOperands()))
-      if (dims[arg] == dim)
-        return tensor::getMixedSize(
-            b, loc, operand,
-            cast<RankedTensorType>(operand.getType()).getRank() - 1);
-    return b.getIndexAttr(ShapedType::isDynamic(size) ? 0 : size);
-  };
-  SmallVector<OpFoldResult> sizes{tensor::getMixedSize(b, loc, levels, 0),
-                                  tensor::getMixedSize(b, loc, levels, 2),
-                                  sizeAs(TokenDim::Key, state.getDimSize(0)),
-                                  sizeAs(TokenDim::Value, state.getDimSize(1))};
-  return tensor::EmptyOp::create(b, loc, sizes, state.getElementType());
-}
-
 namespace {
 class LevelDerivation {
 public:
-  LevelDerivation(AffineScanOp op, Value like)
+  LevelDerivation(AffineScanOp op, Value like, Value position)
       : op(op), b(op), list(op.getBody().front()) {
-    auto masks = FenwickOp::create(b, op.getLoc(), like);
+    auto masks =
+        FenwickOp::create(b, op.getLoc(), like, position, op.getCuSeqlens());
     Type scalar = getElementTypeOrSelf(like.getType());
     b.setInsertionPointToStart(&list);
     reset = addToken(masks.getReset(), scalar, "reset");
@@ -131,6 +107,6 @@ void LevelDerivation::derive() {
   }
 }
 
-void qdelta::deriveLevels(AffineScanOp op, Value like) {
-  LevelDerivation(op, like).derive();
+void qdelta::deriveLevels(AffineScanOp op, Value like, Value position) {
+  LevelDerivation(op, like, position).derive();
 }

@@ -14,14 +14,11 @@ namespace qdelta {
 /// The sequence [B, T, HV, L] that `run` passes for the levels of `recurrence`.
 mlir::Value levelsOf(RunOpInterface run, RecurrenceOp recurrence);
 
-/// A tensor [B, HV, K, V] without contents: the sizes of a level's state.
-mlir::Value createLevelSizes(mlir::OpBuilder &b, RunOpInterface run,
-                             RecurrenceOp recurrence);
-
 /// Turns the plain list of `op`, which has `levels`, into the list of one level
 /// (docs/Decisions/0021): blocks of tokens that begin with a reset, whose first
-/// half is written and whose second half reads. `like` is [B, T, HV, L].
-void deriveLevels(AffineScanOp op, mlir::Value like);
+/// half is written and whose second half reads. `like` is [B, T, HV, L], and
+/// `position` [B] says how many tokens came before each sequence.
+void deriveLevels(AffineScanOp op, mlir::Value like, mlir::Value position);
 
 } // namespace qdelta
 

@@ -209,10 +209,8 @@ void ListStage::create(OpBuilder &at, RunOpInterface run,
   Value index = run.getStateIndex();
   bool hasLevels = !!recurrence().getLevels();
   for (unsigned state : list.states) {
-    Value init = hasLevels ? createLevelSizes(at, run, recurrence())
-                           : run.getInits()[state];
-    auto type = cast<RankedTensorType>(
-        hasLevels ? init.getType() : run.getFinals()[state].getType());
+    Value init = run.getInits()[state];
+    auto type = cast<RankedTensorType>(run.getFinals()[state].getType());
     if (list.transposed) {
       SmallVector<int64_t> shape(type.getShape());
       std::swap(shape[2], shape[3]);
@@ -235,7 +233,7 @@ void ListStage::create(OpBuilder &at, RunOpInterface run,
       ScheduleAttr());
   op.getBody().takeBody(*region);
   if (op.getLevels())
-    deriveLevels(op, levelsOf(run, recurrence()));
+    deriveLevels(op, levelsOf(run, recurrence()), run.getPosition());
   op.setFactsAttr(findFacts(op, [&](Value value, StringRef name) -> Attribute {
     auto arg = dyn_cast_or_null<BlockArgument>(value ? origins.lookup(value)
                                                      : Value());

@@ -152,8 +152,6 @@ void Stage::setResults(Operation *op, ArrayRef<unsigned> states,
     stepOutputs[output] = op->getResult(next++);
   for (Value value : provided)
     sequences[value] = op->getResult(next++);
-  if (recurrence().getLevels())
-    return;
   for (unsigned state : states)
     stepFinals[state] = op->getResult(next++);
 }

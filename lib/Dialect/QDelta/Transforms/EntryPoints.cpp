@@ -39,9 +39,12 @@ static void addEntryPoint(RecurrenceOp recurrence, const EntryPoint &entry) {
                                   isPacked(entry)));
   for (BlockArgument param : recurrence.getParams())
     inputs.push_back(sequenceType(param.getType(), 1));
-  for (BlockArgument state : recurrence.getCarriedStates())
+  for (BlockArgument state : recurrence.getStates())
     finals.push_back(sequenceType(state.getType(), 2));
   llvm::append_range(inputs, finals);
+  if (recurrence.getLevels())
+    inputs.push_back(
+        RankedTensorType::get(ShapedType::kDynamic, b.getI32Type()));
   bool isIndexed = entry.kind == "step_indexed";
   if (isIndexed)
     inputs.push_back(
@@ -65,15 +68,18 @@ static void addEntryPoint(RecurrenceOp recurrence, const EntryPoint &entry) {
   size_t params = recurrence.getParams().size();
   auto callee = FlatSymbolRefAttr::get(recurrence);
   ValueRange inits = args.slice(tokens + params, finals.size());
+  Value position =
+      recurrence.getLevels() ? args[tokens + params + finals.size()] : Value();
   Operation *run;
   if (isIndexed || entry.kind == "step")
     run = StepOp::create(b, loc, outputs, finals, callee,
                          args.take_front(tokens), args.slice(tokens, params),
-                         inits, isIndexed ? args.back() : Value());
+                         inits, position, isIndexed ? args.back() : Value());
   else
-    run = ScanOp::create(b, loc, outputs, finals, callee,
-                         args.take_front(tokens), args.slice(tokens, params),
-                         inits, isPacked(entry) ? args.back() : Value());
+    run =
+        ScanOp::create(b, loc, outputs, finals, callee, args.take_front(tokens),
+                       args.slice(tokens, params), inits, position,
+                       isPacked(entry) ? args.back() : Value());
   func::ReturnOp::create(b, loc, run->getResults());
 }
 
@@ -96,9 +102,14 @@ static bool isStateIndex(Operation *run, BlockArgument arg) {
 }
 
 BlockArgument qdelta::cuSeqlensOf(func::FuncOp func) {
+  RecurrenceOp recurrence = recurrenceOf(func);
+  bool isPosition = recurrence && recurrence.getLevels();
   for (BlockArgument arg : func.getArguments()) {
     auto type = dyn_cast<ShapedType>(arg.getType());
-    if (type && type.getElementType().isInteger() &&
+    if (!type || !type.getElementType().isInteger())
+      continue;
+    // The first one, with levels.
+    if (!std::exchange(isPosition, false) &&
         llvm::none_of(arg.getUsers(),
                       [&](Operation *user) { return isStateIndex(user, arg); }))
       return arg;

@@ -13,7 +13,7 @@ using namespace mlir;
 using namespace qdelta;
 
 /// The columns of an initial state of `group`, block by block: [count, K,
-/// width]. A level's state is 0 at first.
+/// width].
 Value HeadBuilder::loadState(const BlockGroup &group, unsigned number) {
   Value state = empty({group.count, keys, group.width});
   Value init = op.getInits()[number];
@@ -26,10 +26,7 @@ Value HeadBuilder::loadState(const BlockGroup &group, unsigned number) {
             b, loc, index(0), index(keys), index(1), outer,
             [&](OpBuilder &, Location, Value k, ValueRange inner) {
               Value part =
-                  op.getLevels()
-                      ? zeros(row)
-                      : slice(init, {context.batch, context.head, k, column},
-                              row);
+                  slice(init, {context.batch, context.head, k, column}, row);
               scf::YieldOp::create(b, loc, insert(part, inner[0], {block, k}));
             });
         scf::YieldOp::create(b, loc, overRows.getResults());

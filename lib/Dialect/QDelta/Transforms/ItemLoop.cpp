@@ -108,6 +108,9 @@ static Value cuSeqlensOf(Operation *op) {
 }
 
 void ItemLoop::findSizes() {
+  for (Operation *op : ops)
+    if (auto list = dyn_cast<AffineScanOp>(op); list && list.getLevels())
+      levels = dim(fenwickOf(list).getLike(), 3);
   Operation *leader = leaderOf(ops);
   cuSeqlens = cuSeqlensOf(leader);
   if (auto transpose = dyn_cast<TransposeStateOp>(leader)) {
@@ -121,8 +124,9 @@ void ItemLoop::findSizes() {
     Value init = list.getInits()[0], tokens = list.getTokens()[0];
     total = dim(tokens, 1);
     if (list.getLevels()) {
-      Value like = fenwickOf(list).getLike();
-      batches = dim(like, 0), valueHeads = dim(like, 2);
+      FenwickOp fenwick = fenwickOf(list);
+      batches = dim(fenwick.getPosition(), 0);
+      valueHeads = dim(fenwick.getLike(), 2);
       return;
     }
     // An item's own copy of a state has its transpose's sizes.
@@ -178,7 +182,9 @@ Value ItemLoop::createEmpty(OpResult result) {
     shape[0] = b.getIndexAttr(1);
   if (!isFinal(result))
     shape.push_back(total);
-  shape.push_back(valueHeads);
+  bool isOfLevels = levels && isFinal(result);
+  shape.push_back(isOfLevels ? arith::MulIOp::create(b, loc, valueHeads, levels)
+                             : valueHeads);
   for (int64_t size : type.getShape().drop_front(shape.size()))
     shape.push_back(b.getIndexAttr(size));
   for (auto [size, known] : llvm::zip(shape, type.getShape()))
@@ -250,6 +256,10 @@ ItemLoop::Slice ItemLoop::sliceOf(OpResult result) {
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
   Slice slice;
   slice.offsets = {batch, head}, slice.sizes = {one, one};
+  if (levels && isFinal(result)) {
+    slice.offsets[1] = arith::MulIOp::create(b, loc, head, levels).getResult();
+    slice.sizes[1] = levels;
+  }
   if (replacedBy(result))
     slice.offsets[0] = stateEntries.lookup(result);
   if (!isFinal(result))
@@ -397,6 +407,9 @@ LogicalResult ItemLoop::create(Operation *op, const Places &places,
     for (OpResult final : list.getFinals())
       context.states.push_back(destinations.lookup(final));
     findNext(context);
+    // The level after this one is the next, of the same entry.
+    if (list.getLevels())
+      context.nextBatch = stateEntries.lookup(list.getFinals()[0]);
   }
   if (firstColumn)
     return createKernel(b, loc, context, firstColumn, slices);

@@ -89,6 +89,8 @@ private:
   mlir::Value cuSeqlens;
   /// B, T and HV; of packed sequences N, and T of all of them.
   mlir::Value batches, total, valueHeads;
+  /// L; null without levels.
+  mlir::Value levels;
   mlir::scf::ForallOp forall;
   mlir::Value batch, head;
   /// The item's number of tokens and, if sequences are packed, its first one.

@@ -28,12 +28,8 @@ qdelta::definitionsOfLevels(ArrayRef<Operation *> ops) {
   llvm::SetVector<Operation *> found;
   for (Operation *op : ops) {
     auto list = dyn_cast<AffineScanOp>(op);
-    if (!list || !list.getLevels())
-      continue;
-    found.insert(fenwickOf(list));
-    for (Value init : list.getInits())
-      if (auto sizes = init.getDefiningOp<tensor::EmptyOp>())
-        found.insert(sizes);
+    if (list && list.getLevels())
+      found.insert(fenwickOf(list));
   }
   return found.takeVector();
 }
@@ -70,12 +66,18 @@ private:
   SmallVector<Value> createMasks(Value size, Value half, Value length,
                                  ValueRange masks);
   void takeLevel(Value level, ValueRange masks);
+  void takeStates(HeadContext &own, Value level);
+  Value ownTokens(Value mask);
+  void findPosition(FenwickOp fenwick);
+  Value levelOf(Value states, Value entry, Value level);
 
   OpBuilder &b;
   Location loc;
   HeadContext &context;
   AffineScanOp op;
   Value total;
+  /// L, and how many tokens of the sequence came before.
+  Value levels, position;
   /// The token inputs with a number for each level, and the levels' results of
   /// `qdelta.fenwick` by their number, or -1.
   SmallVector<std::pair<unsigned, int64_t>> perLevel;
@@ -130,7 +132,8 @@ SmallVector<Value> LevelLoop::createMasks(Value size, Value half, Value length,
   auto loop = scf::ForOp::create(
       b, loc, zero, length, index(1), masks,
       [&](OpBuilder &, Location, Value token, ValueRange args) {
-        Value at = arith::RemUIOp::create(b, loc, token, size);
+        Value number = arith::AddIOp::create(b, loc, token, position);
+        Value at = arith::RemUIOp::create(b, loc, number, size);
         constexpr double infinity = std::numeric_limits<double>::infinity();
         Value made[] = {select(is(Predicate::eq, at, zero), -infinity, 0),
                         select(is(Predicate::ult, at, sources), 1, 0),
@@ -144,12 +147,24 @@ SmallVector<Value> LevelLoop::createMasks(Value size, Value half, Value length,
   return SmallVector<Value>(loop.getResults());
 }
 
+/// What the head's tokens are of numbers that may be for more, so that a chunk
+/// ends with the last one.
+Value LevelLoop::ownTokens(Value mask) {
+  if (!op.getCuSeqlens())
+    return mask;
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  return tensor::ExtractSliceOp::create(
+      b, loc, mask, ArrayRef<OpFoldResult>{zero, zero, zero},
+      ArrayRef<OpFoldResult>{one, context.length, one},
+      ArrayRef<OpFoldResult>{one, one, one});
+}
+
 /// Makes `op` the plain list of one level.
 void LevelLoop::takeLevel(Value level, ValueRange masks) {
   for (auto [number, result] : perLevel) {
     OpOperand &token = op.getTokensMutable()[number];
     if (result >= 0) {
-      token.set(masks[result]);
+      token.set(ownTokens(masks[result]));
       continue;
     }
     SmallVector<OpFoldResult> sizes =
@@ -164,6 +179,45 @@ void LevelLoop::takeLevel(Value level, ValueRange masks) {
     token.set(tensor::ExtractSliceOp::create(b, loc, type, token.get(), offsets,
                                              sizes, strides));
   }
+}
+
+/// One matrix [1, 1, K, V] of states.
+Value LevelLoop::levelOf(Value states, Value entry, Value level) {
+  auto type = cast<RankedTensorType>(states.getType());
+  SmallVector<OpFoldResult> offsets(4, b.getIndexAttr(0)),
+      sizes(4, b.getIndexAttr(1)), strides(4, b.getIndexAttr(1));
+  offsets[0] = entry, offsets[1] = level;
+  sizes[2] = b.getIndexAttr(type.getDimSize(2));
+  sizes[3] = b.getIndexAttr(type.getDimSize(3));
+  return tensor::ExtractSliceOp::create(
+      b, loc,
+      RankedTensorType::get({1, 1, type.getDimSize(2), type.getDimSize(3)},
+                            type.getElementType()),
+      states, offsets, sizes, strides);
+}
+
+/// The level's state among those of all heads: what it starts from, and in
+/// place the one after it, which is the next head's first one at last.
+void LevelLoop::takeStates(HeadContext &own, Value level) {
+  Value first = arith::MulIOp::create(b, loc, context.head, levels);
+  Value number = arith::AddIOp::create(b, loc, first, level);
+  if (!op.getInPlace())
+    for (OpOperand &init : op.getInitsMutable())
+      init.set(levelOf(init.get(), context.batch, number));
+  own.batch = own.head = index(0);
+  if (own.states.empty())
+    return;
+  Value last = arith::SubIOp::create(
+      b, loc, tensor::DimOp::create(b, loc, own.states[0], 1), index(1));
+  own.nextHead = arith::MinUIOp::create(
+      b, loc, arith::AddIOp::create(b, loc, number, index(1)), last);
+}
+
+void LevelLoop::findPosition(FenwickOp fenwick) {
+  Value before =
+      tensor::ExtractOp::create(b, loc, fenwick.getPosition(), context.batch);
+  position = arith::IndexCastUIOp::create(b, loc, b.getIndexType(), before);
+  levels = tensor::DimOp::create(b, loc, fenwick.getLike(), 3);
 }
 
 LogicalResult LevelLoop::create(SmallVectorImpl<Value> &slices) {
@@ -183,11 +237,7 @@ LogicalResult LevelLoop::create(SmallVectorImpl<Value> &slices) {
     carried.push_back(
         tensor::EmptyOp::create(b, loc, shape, context.list.element));
   carried.push_back(index(1));
-  // Blocks of a later level have more tokens than there can be.
-  constexpr int64_t kMostLevels = 62;
-  Value levels = arith::MinUIOp::create(
-      b, loc, tensor::DimOp::create(b, loc, fenwick.getLike(), 3),
-      index(kMostLevels));
+  findPosition(fenwick);
   auto loop = scf::ForOp::create(b, loc, index(0), levels, index(1), carried);
   {
     OpBuilder::InsertionGuard guard(b);
@@ -208,20 +258,32 @@ LogicalResult LevelLoop::createLevel(scf::ForOp loop, size_t numSlices) {
   ValueRange args = loop.getRegionIterArgs();
   Value size = args.back();
   Value half = arith::DivUIOp::create(b, loc, size, index(2));
-  // Without a token in the second half of a block there is nothing to do.
   HeadContext own = context;
-  Value isNeeded = is(arith::CmpIPredicate::ult, half, context.length);
-  own.adds = is(arith::CmpIPredicate::ne, loop.getInductionVar(), index(0));
-  own.length =
-      arith::SelectOp::create(b, loc, isNeeded, context.length, index(0));
-  SmallVector<Value> masks =
-      createMasks(size, half, own.length, args.drop_back().take_back(kMasks));
-  takeLevel(loop.getInductionVar(), masks);
+  Value level = loop.getInductionVar();
+  own.adds = is(arith::CmpIPredicate::ne, level, index(0));
+  SmallVector<Value> masks = createMasks(size, half, context.length,
+                                         args.drop_back().take_back(kMasks));
+  takeLevel(level, masks);
+  takeStates(own, level);
   SmallVector<Value> next(args.take_front(numSlices));
+  size_t outputs = numSlices - op.getInits().size();
+  auto states = MutableArrayRef(next).drop_front(outputs);
+  for (Value &state : states)
+    state = levelOf(state, index(0), level);
   if (failed(createHead(b, loc, own, next)))
     return failure();
+  for (auto [state, all] : llvm::zip(states, args.drop_front(outputs)))
+    state = tensor::InsertSliceOp::create(
+        b, loc, state, all,
+        SmallVector<OpFoldResult>{b.getIndexAttr(0), level, b.getIndexAttr(0),
+                                  b.getIndexAttr(0)},
+        tensor::getMixedSizes(b, loc, state),
+        SmallVector<OpFoldResult>(4, b.getIndexAttr(1)));
   llvm::append_range(next, masks);
-  next.push_back(arith::MulIOp::create(b, loc, size, index(2)));
+  // Larger blocks have more tokens than there can be.
+  next.push_back(arith::MinUIOp::create(
+      b, loc, arith::MulIOp::create(b, loc, size, index(2)),
+      index(int64_t(1) << 62)));
   scf::YieldOp::create(b, loc, next);
   return success();
 }

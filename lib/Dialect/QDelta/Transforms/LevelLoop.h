@@ -21,7 +21,8 @@ definitionsOfLevels(llvm::ArrayRef<mlir::Operation *> ops);
 /// Creates at `b` the loop over levels of one head, around its chunk loops
 /// (`createHead`): for each level the token scalars of its blocks, made for the
 /// head itself, and outputs added to what earlier levels left of them. `total`
-/// is T. `slices` are those of `createHead`.
+/// is T. `slices` are those of `createHead`, but for states, which are those of
+/// all levels, [1, L, K, V].
 mlir::LogicalResult createLevels(mlir::OpBuilder &b, mlir::Location loc,
                                  HeadContext context, mlir::Value total,
                                  llvm::SmallVectorImpl<mlir::Value> &slices);

@@ -22,6 +22,8 @@ static ScheduleAttr scheduleOf(Operation *op) {
 }
 
 static bool isKernel(Operation *op) {
+  if (isa<FenwickOp, AddLevelsOp>(op))
+    return true;
   return isa<AffineScanOp, PrescanOp>(op) && scheduleOf(op) &&
          scheduleOf(op).getKernel();
 }

@@ -154,13 +154,17 @@ LogicalResult SelectSchedulePass::checkLevels(AffineScanOp op) {
   if (!op.getLevels())
     return success();
   if (findGpuTarget(target))
-    return op.emitError("lists with levels have no GPU lowering yet");
+    return op.emitError("expected a list without levels on GPUs; run "
+                        "-qdelta-levels-to-heads first");
+  auto state = cast<RankedTensorType>(op.getInits()[0].getType());
   for (auto [number, token] : llvm::enumerate(op.getTokens())) {
     auto type = cast<RankedTensorType>(token.getType());
-    if (op.isPerLevel(number) && type.isDynamicDim(1) && !type.isDynamicDim(3))
-      return op.emitError("expected a dynamic number of levels, which a launch "
-                          "checks against the number of tokens, but got ")
-             << type;
+    if (op.isPerLevel(number) &&
+        (!type.isDynamicDim(3) || !state.isDynamicDim(1)))
+      return op.emitError("expected a dynamic number of levels and of states, "
+                          "which a launch checks against the number of "
+                          "tokens, but got ")
+             << type << " and " << state;
   }
   return success();
 }

@@ -154,9 +154,8 @@ private:
     auto args = recurrence.getBody().getArguments();
     for (auto [index, arg] : llvm::enumerate(func.getArguments())) {
       unsigned inStep = index + states;
-      // cu_seqlens or a state index
-      if (index ==
-          args.size() - states + recurrence.getCarriedStates().size()) {
+      // A position, cu_seqlens or a state index
+      if (index >= args.size()) {
         types.push_back(arg.getType());
         continue;
       }

@@ -24,14 +24,21 @@ using namespace qdelta;
 namespace {
 enum class Phase { Recurrence, Affine, Chunked, Linalg, Buffers, Target };
 
+/// Whether a function for GPUs is nothing but what goes with levels.
+bool isLevelKernel(Phase phase, Operation *op) {
+  auto func = op->getParentOfType<func::FuncOp>();
+  return phase == Phase::Chunked && isa<FenwickOp, AddLevelsOp>(op) && func &&
+         func.isPrivate();
+}
+
 /// The phases in which a qdelta op may stand inside a function.
 bool allows(Phase phase, Operation *op) {
   if (isa<RunOpInterface>(op))
     return phase == Phase::Recurrence;
   if (isa<AffineScanOp, AffineDecayOp, AffineReadOp, AffineWriteOp, AffineMixOp,
           AffineDecayValuesOp, AffineOutputOp, AffineEndOp, FenwickOp,
-          PrescanOp, AdvanceOp, PrescanYieldOp>(op))
-    return phase == Phase::Affine;
+          AddLevelsOp, PrescanOp, AdvanceOp, PrescanYieldOp>(op))
+    return phase == Phase::Affine || isLevelKernel(phase, op);
   if (isa<ScaleOp, SplatOp, DotOp, MeanOp, RotateOp, TransposeStateOp>(op))
     return phase == Phase::Affine || phase == Phase::Chunked;
   if (isa<PrefetchOp>(op))

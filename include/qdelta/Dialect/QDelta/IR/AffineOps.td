@@ -28,11 +28,9 @@ def QDelta_AffineScanOp : QDelta_Op<"affine_scan", [
     With `in_place` final states replace the initial ones, of which `state_index`
     says which to work on, as in `qdelta.step`; sequences are not packed then
     /*affine_scan_c6*/.
-    With `levels` a scalar token input may be a sequence [B, T, H, L]. The list is
-    run for each of the L levels, with that level's numbers and from a state of
-    zeros, and outputs are the sums over levels. Initial states only give sizes
-    then, and final states are the last level's; neither in place nor packed
-    /*affine_scan_c7*/.
+    With `levels` a scalar token input may be a sequence [B, T, H, L], and states
+    are [B, H L, K, V]. The list is run for each of the L levels, with that level's
+    numbers and state, and outputs are the sums over levels /*affine_scan_c7*/.
     `facts` is what the derivation proved, `schedule` what
     `-qdelta-select-schedule` decided. docs/Spec.md, A step is a list.
   }];
@@ -71,18 +69,44 @@ def QDelta_FenwickOp : QDelta_Op<"fenwick", [
   let summary = "which tokens begin, fill and read the blocks of each level";
   let description = [{
     Sequences of the shape of `like`, [B, T, H, L] /*fenwick_c1*/, of which nothing
-    else is used; for token t and level l, whatever the batch entry and the head:
+    else is used. For level l, and t the number of a token in its sequence, of
+    which `position` tokens came before, whatever the head:
     * `reset`: -inf where t is a multiple of 2^l, and 0 elsewhere;
     * `source`: 1 where bit l - 1 of t is 0, and 0 elsewhere;
     * `reader`: 1 where bit l - 1 of t is 1, and 0 elsewhere.
     At level 0 every token is a block of its own, a source and a reader.
     docs/Spec.md, Levels.
   }];
-  let arguments = (ins RankedTensorOf<[F32, F64]>:$like);
+  let arguments = (ins RankedTensorOf<[F32, F64]>:$like,
+                       QDelta_Position:$position,
+                       Optional<QDelta_CuSeqlens>:$cu_seqlens);
   let results = (outs RankedTensorOf<[F32, F64]>:$reset,
                       RankedTensorOf<[F32, F64]>:$source,
                       RankedTensorOf<[F32, F64]>:$reader);
-  let assemblyFormat = "`like` $like attr-dict `:` type($like)";
+  let assemblyFormat = [{
+    `like` $like `position` `(` $position `:` type($position) `)`
+    (`cu_seqlens` `(` $cu_seqlens^ `:` type($cu_seqlens) `)`)?
+    attr-dict `:` type($like)
+  }];
+  let hasVerifier = 1;
+}
+
+def QDelta_AddLevelsOp : QDelta_Op<"add_levels", [Pure]> {
+  let summary = "the sums over levels of what a list makes for each of them";
+  let description = [{
+    Entry (b, t, h) of the result [B, T, H, V] is the sum of the entries
+    (b, t, h L + l) of `parts` [B, T, H L, V] for all levels l. `like` [B, T, H, L]
+    says how many there are; nothing else of it is used /*add_levels_c1*/. Sums
+    are made in the type of `like`, whatever the others are stored in.
+  }];
+  let arguments = (ins AnyRankedTensor:$parts,
+                       RankedTensorOf<[F32, F64]>:$like,
+                       Optional<QDelta_CuSeqlens>:$cu_seqlens);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $parts `like` $like (`cu_seqlens` `(` $cu_seqlens^ `:` type($cu_seqlens) `)`)?
+    attr-dict `:` type($parts) `,` type($like) `->` type($result)
+  }];
   let hasVerifier = 1;
 }
 

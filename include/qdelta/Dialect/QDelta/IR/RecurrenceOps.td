@@ -89,10 +89,6 @@ def QDelta_RecurrenceOp : QDelta_Op<"recurrence", [
     ::qdelta::YieldOp getYield();
     /// The token input with a number for each level, or null without levels.
     ::mlir::BlockArgument getLevels();
-    /// The states that a run takes and returns: with levels none.
-    ::mlir::Block::BlockArgListType getCarriedStates() {
-      return getStates().take_front(getLevels() ? 0 : getNumStates());
-    }
   }];
 }
 
@@ -290,6 +286,7 @@ def QDelta_YieldOp : QDelta_Op<"yield", [
 
 def QDelta_CuSeqlens : 1DTensorOf<[I32, I64]>;
 def QDelta_StateIndex : 1DTensorOf<[I32]>;
+def QDelta_Position : 1DTensorOf<[I32]>;
 
 /// What `qdelta.scan` and `qdelta.step` share: everything but `own` operands.
 class QDelta_RunOp<string mnemonic, dag own = (ins), string ownFormat = "">
@@ -299,15 +296,17 @@ class QDelta_RunOp<string mnemonic, dag own = (ins), string ownFormat = "">
   let arguments = !con((ins FlatSymbolRefAttr:$callee,
                             Variadic<AnyRankedTensor>:$tokens,
                             Variadic<AnyRankedTensor>:$params,
-                            Variadic<AnyRankedTensor>:$inits), own);
+                            Variadic<AnyRankedTensor>:$inits,
+                            Optional<QDelta_Position>:$position), own);
   let results = (outs Variadic<AnyRankedTensor>:$outputs,
                       Variadic<AnyRankedTensor>:$finals);
   let assemblyFormat = [{
-    $callee `(` $tokens `)` (`param` `(` $params^ `)`)? (`init` `(` $inits^ `)`)?}]
+    $callee `(` $tokens `)` (`param` `(` $params^ `)`)? `init` `(` $inits `)`
+    (`position` `(` $position^ `:` type($position) `)`)?}]
     # ownFormat # [{
     attr-dict `:` `(` type($tokens) `)` (`param` `(` type($params)^ `)`)?
-    (`init` `(` type($inits)^ `)`)? `->` `(` type($outputs) `)`
-    (`final` `(` type($finals)^ `)`)?
+    `init` `(` type($inits) `)` `->` `(` type($outputs) `)`
+    `final` `(` type($finals) `)`
   }];
 }
 
@@ -336,9 +335,10 @@ def QDelta_ScanOp : QDelta_RunOp<"scan", (ins Optional<QDelta_CuSeqlens>:$cu_seq
     state n to final state n /*scan_c6*/. Sequences may be empty. It is 0 first,
     T last and never decreases, which is checked when it is run.
 
-    Of a recurrence with levels the token input that has them is [B, T, HV, L].
-    There are no initial and final states, and no `cu_seqlens`: sequences begin
-    with levels that are empty. T is at most 2^(L - 1) /*scan_c7*/.
+    Of a recurrence with levels the token input that has them is [B, T, HV, L],
+    and states are [B, HV L, K, V]: that of level l of head h is number h L + l.
+    `position` [B] says how many tokens of each sequence came before, and those
+    and T are together at most 2^(L - 1) /*scan_c7*/. docs/Spec.md, Levels.
   }];
   let extraClassDeclaration = [{
     ::mlir::Value getStateIndex() { return {}; }
@@ -358,7 +358,7 @@ def QDelta_StepOp : QDelta_RunOp<"step", (ins Optional<QDelta_StateIndex>:$state
     With `state_index` [B] states are pools [N, HV, ...]: batch entry b works on
     entry state_index[b] of each, and all other entries stay as they are
     /*step_c2*/. Its numbers are distinct and from 0 to N - 1, which is checked
-    when it is run. A recurrence with levels has no steps /*step_c3*/.
+    when it is run.
   }];
   let extraClassDeclaration = [{
     /// The most tokens of a step.

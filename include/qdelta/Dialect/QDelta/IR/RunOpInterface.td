@@ -24,6 +24,8 @@ def QDelta_RunOpInterface : OpInterface<"RunOpInterface"> {
     InterfaceMethod<"final states", "::mlir::ResultRange", "getFinals">,
     InterfaceMethod<"where packed sequences begin and end, or null", "::mlir::Value",
                     "getCuSeqlens">,
+    InterfaceMethod<"of levels, how many tokens came before each sequence, or null",
+                    "::mlir::Value", "getPosition">,
     InterfaceMethod<"which entries of the states to work on; null for all in order",
                     "::mlir::Value", "getStateIndex">,
     InterfaceMethod<"whether final states replace the initial ones", "bool",

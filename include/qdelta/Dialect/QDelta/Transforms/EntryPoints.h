@@ -40,6 +40,9 @@ inline constexpr llvm::StringLiteral kWorkspacesAttr = "qdelta.workspaces";
 /// The attribute of a GPU kernel that updates states in place: for each of the
 /// last results of its function the number of the tensor that it replaces.
 inline constexpr llvm::StringLiteral kReplacedAttr = "qdelta.replaced";
+/// The encoding of a sequence between kernels whose heads are those of all
+/// levels.
+inline constexpr llvm::StringLiteral kLevelHeads = "level_heads";
 
 /// The kinds of entry functions: a `qdelta.scan`, one with cu_seqlens, a
 /// `qdelta.step`, and one with a state index.

@@ -76,6 +76,25 @@ def Specialize : Pass<"qdelta-specialize", "::mlir::ModuleOp"> {
            "the elements of a packed function's cu_seqlens: i32 or i64">];
 }
 
+def LevelsToHeads : Pass<"qdelta-levels-to-heads", "::mlir::ModuleOp"> {
+  let summary = "lists with levels become lists with more heads";
+  let description = [{
+    Level l of head h becomes head h L + l of a list without levels, which finds
+    its state there already; what has a number for each level is seen with these
+    heads. Parameters become sequences, which may have fewer heads than the list.
+    `qdelta.add_levels` adds the list's outputs up. Done for GPUs: CPUs have a loop
+    over levels instead (docs/Decisions/0024).
+
+    Before: `qdelta.affine_scan` with `levels`.
+    After: one without, with `tensor.collapse_shape` and `qdelta.prescan` before it
+    and `qdelta.add_levels` after it.
+    Preconditions: dynamic numbers of levels and of their states.
+
+    Numerics: preserving.
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+}
+
 def SelectSchedule : Pass<"qdelta-select-schedule", "::mlir::ModuleOp"> {
   let summary = "decide how each list runs, once";
   let description = [{
