@@ -15,9 +15,10 @@
 // lanes have side by side, and products are in TF32 with sums in f32. Within a
 // token the sum is taken as it stands.
 //
-// Two warps' blocks of 16 are joined the same way, but through the tiles in
-// shared memory: their product is in the format of all operands, and then each
-// is scaled by what the other block decays.
+// Two warps' blocks of 16 are a group of 32. Each warp also goes over the logs
+// of the other one's tokens, and the second over the first one's writes: that
+// costs less than to wait for what the other warp makes, and rounds the tiles
+// once.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,19 +36,16 @@ static constexpr double kLog2E = 1.4426950408889634;
 /// Tokens of a warp's block.
 static constexpr int64_t kBlock = 16;
 /// Sums of a Gram matrix in a thread: two blocks of 16 x 8 for entries whose
-/// tokens are 1, 2 and 4 apart, of which the first has room for 8, and two
-/// tokens' own.
+/// tokens are 1, 2 and 4 apart, of which the first has room for 8, two tokens'
+/// own, and two blocks of 16 x 8 for columns of the other warp's tokens.
 static constexpr size_t kBlockSums = 4, kPairSums = 3 * 2 * kBlockSums,
-                        kSums = kPairSums + 2;
+                        kBelowSums = 2 * kBlockSums,
+                        kSums = kPairSums + 2 + kBelowSums;
 
 ChannelDecays::ChannelDecays(Kernel &kernel, Num index, Num slot)
     : kernel(kernel), e(kernel.e), plan(kernel.plan),
       channels(kernel.plan.channels), x(kernel.lane(/*gramRole=*/true)),
       index(index), slot(slot) {}
-
-void ChannelDecays::syncRole() {
-  e.syncGroup(kGramBarrier, 32 * plan.gramWarps);
-}
 
 SmallVector<ChannelDecays::Pass> ChannelDecays::passes() const {
   constexpr size_t kGrams = 2;
@@ -74,25 +72,6 @@ SmallVector<ChannelDecays::Pass> ChannelDecays::passes() const {
 void ChannelDecays::create() {
   for (auto [number, pass] : llvm::enumerate(passes()))
     createBlocks(pass, /*isFirst=*/number == 0);
-  if (plan.gramWarps == 1)
-    return;
-  syncRole();
-  createBelow();
-  syncRole();
-  widenTiles();
-}
-
-Fragment ChannelDecays::product(const DecayedGram &gram) const {
-  const Fragment &own = diagonals.find(gram.matrix)->second;
-  if (plan.gramWarps == 1)
-    return own;
-  // Columns of the first block, which is the first warp's own.
-  const Fragment &below = belows.find(gram.matrix)->second;
-  Fragment all;
-  for (auto [mine, other] : llvm::zip(own, below))
-    all.push_back(e.select(equals(x.warp, 0), mine, other));
-  all.append(own);
-  return all;
 }
 
 //===-- One warp's tokens -------------------------------------------------===//
@@ -105,64 +84,105 @@ void ChannelDecays::createBlocks(const Pass &pass, bool isFirst) {
                   return addChannels(pass, isFirst, piece, values);
                 });
   for (auto [i, gram] : llvm::enumerate(pass.grams))
-    diagonals[gram.matrix] =
-        diagonal(gram, ArrayRef(sums).slice(i * kSums, kSums));
+    products[gram.matrix] = product(ArrayRef(sums).slice(i * kSums, kSums));
 }
 
 /// Eight key channels, number `piece`.
 Fragment ChannelDecays::addChannels(const Pass &pass, bool isFirst, Num piece,
                                     ArrayRef<Num> values) {
   Fragment sums(values);
-  auto loadAll = [&](LoadTileOp load) {
-    Fragment all;
-    for (int64_t half = 0; half < 2; ++half)
-      all.append(loadPair(plan.tileOf(load), row(half), piece));
-    return all;
-  };
-  Decays decays;
-  for (Num log : loadAll(channels.log))
-    decays.own.push_back(e.exp2(log * e.f32(kLog2E)));
-  decays.before = decays.after = Fragment(4, e.f32(1));
-  decays.whole = decays.own;
+  Decays decays = loadDecays(x.warp, piece);
   SmallVector<Operand> operands;
-  for (unsigned number : pass.operands) {
-    const KeyOperand &operand = channels.operands[number];
-    Fragment raw = loadAll(operand.load), placed = raw;
-    // The token's own decay stands before a read, or after a write.
-    if (operand.isWrite == (operand.place == 0))
-      for (auto [value, decay] : llvm::zip(placed, decays.own))
-        value = value * decay;
-    operands.push_back({number, raw, placed});
-  }
+  for (unsigned number : pass.operands)
+    operands.push_back(loadOperand(number, x.warp, decays, piece));
   auto sumsOf = [&](size_t gram) {
     return MutableArrayRef(sums).slice(gram * kSums, kSums);
   };
   for (auto [i, gram] : llvm::enumerate(pass.grams))
-    addToken(gram, operands, decays, sumsOf(i).drop_front(kPairSums));
+    addToken(gram, operands, sumsOf(i).slice(kPairSums, 2));
   for (int64_t apart = 1; apart < kBlock; apart *= 2) {
     llvm::DenseMap<unsigned, Fragment> rounded;
-    for (const Operand &operand : operands) {
-      const Fragment &by = channels.operands[operand.number].isWrite
-                               ? decays.after
-                               : decays.before;
-      for (auto [value, decay] : llvm::zip(operand.values, by))
-        rounded[operand.number].push_back(
-            e.roundTf32(apart == 1 ? value : value * decay));
-    }
+    for (const Operand &operand : operands)
+      rounded[operand.number] = decayed(operand, decays, /*round=*/true);
     for (auto [i, gram] : llvm::enumerate(pass.grams))
       addPairs(apart, rounded[gram.read], rounded[gram.write], sumsOf(i));
     widen(decays, apart);
   }
+  Decays other;
+  if (plan.gramWarps == 2) {
+    other = loadDecays(otherWarp(), piece);
+    for (int64_t apart = 1; apart < kBlock; apart *= 2)
+      widen(other, apart);
+    addBelow(pass, operands, decays, other, piece, sums);
+  }
   for (const Operand &operand : operands)
-    storeOperand(operand, decays, piece);
+    storeOperand(operand, decays, other, piece);
   if (isFirst)
-    storeTotal(decays, piece);
+    storeTotal(decays, other, piece);
   return sums;
+}
+
+ChannelDecays::Decays ChannelDecays::loadDecays(Num warp, Num piece) {
+  Decays decays;
+  for (Num log : loadRows(plan.tileOf(channels.log), warp, piece))
+    decays.own.push_back(e.exp2(log * e.f32(kLog2E)));
+  decays.before = decays.after = Fragment(4, e.f32(1));
+  decays.whole = decays.own;
+  return decays;
+}
+
+ChannelDecays::Operand ChannelDecays::loadOperand(unsigned number, Num warp,
+                                                  const Decays &decays,
+                                                  Num piece) {
+  const KeyOperand &operand = channels.operands[number];
+  Fragment raw = loadRows(plan.tileOf(operand.keys), warp, piece), values = raw;
+  // The token's own decay stands before a read, or after a write.
+  if (operand.isWrite == (operand.place == 0))
+    for (auto [value, decay] : llvm::zip(values, decays.own))
+      value = value * decay;
+  return {number, raw, values};
+}
+
+/// To or from the middle of the group.
+Fragment ChannelDecays::decayed(const Operand &operand, const Decays &decays,
+                                bool round) {
+  bool isWrite = channels.operands[operand.number].isWrite;
+  Fragment all;
+  for (auto [value, decay] :
+       llvm::zip(operand.values, isWrite ? decays.after : decays.before)) {
+    Num product = value * decay;
+    all.push_back(round ? e.roundTf32(product) : product);
+  }
+  return all;
+}
+
+/// The second block's rows by the first one's; the first warp's are not used.
+void ChannelDecays::addBelow(const Pass &pass, ArrayRef<Operand> operands,
+                             const Decays &decays, const Decays &other,
+                             Num piece, MutableArrayRef<Num> sums) {
+  llvm::DenseMap<unsigned, Fragment> rounded;
+  for (const Operand &operand : operands) {
+    if (!channels.operands[operand.number].isWrite) {
+      rounded[operand.number] = decayed(operand, decays, /*round=*/true);
+      continue;
+    }
+    Operand writes = loadOperand(operand.number, otherWarp(), other, piece);
+    rounded[operand.number] = decayed(writes, other, /*round=*/true);
+  }
+  for (auto [i, gram] : llvm::enumerate(pass.grams)) {
+    const Fragment &reads = rounded[gram.read], &writes = rounded[gram.write];
+    Fragment a{reads[0], reads[2], reads[1], reads[3]};
+    for (size_t block = 0; block < 2; ++block)
+      e.product(Format::TF32,
+                sums.slice((i + 1) * kSums - kBelowSums + block * kBlockSums,
+                           kBlockSums),
+                a, writes[2 * block], writes[2 * block + 1]);
+  }
 }
 
 /// What a token's read sees of its own write.
 void ChannelDecays::addToken(const DecayedGram &gram,
-                             ArrayRef<Operand> operands, const Decays &decays,
+                             ArrayRef<Operand> operands,
                              MutableArrayRef<Num> dots) {
   if (!gram.inclusive)
     return;
@@ -218,31 +238,37 @@ void ChannelDecays::widen(Decays &decays, int64_t apart) {
   }
 }
 
+/// `other` is empty if there is no other block.
 void ChannelDecays::storeOperand(const Operand &operand, const Decays &decays,
-                                 Num piece) {
-  if (!hasTile(operand.number))
-    return;
+                                 const Decays &other, Num piece) {
   bool isWrite = channels.operands[operand.number].isWrite;
-  const Fragment &by = isWrite ? decays.after : decays.before;
-  for (int64_t half = 0; half < 2; ++half)
-    storePair(tileOf(operand.number), row(half), piece,
-              operand.values[2 * half] * by[2 * half],
-              operand.values[2 * half + 1] * by[2 * half + 1]);
+  Fragment values = decayed(operand, decays, /*round=*/false);
+  // The other block comes before a read of the second one, or after a write of
+  // the first.
+  Num isPassed = equals(x.warp, isWrite ? 0 : 1);
+  for (size_t n = 0; n < values.size() && !other.whole.empty(); ++n)
+    values[n] = values[n] * e.select(isPassed, other.whole[n % 2], e.f32(1));
+  for (auto [tile, number] : channels.tiles)
+    for (int64_t half = 0; number == operand.number && half < 2; ++half)
+      storePair(slot + plan.handedOver.lookup(tile), rowOf(x.warp, half), piece,
+                values[2 * half], values[2 * half + 1]);
 }
 
 /// All lanes of two channels have it.
-void ChannelDecays::storeTotal(const Decays &decays, Num piece) {
-  Num to = plan.gramWarps == 1 ? slot + plan.handedOver.lookup(channels.total)
-                               : totals(x.warp);
-  e.when(equals(x.group, 0), [&] {
-    e.storeSharedPair(to + piece * 32 + x.quad * 8, decays.whole[0],
-                      decays.whole[1]);
-  });
+void ChannelDecays::storeTotal(const Decays &decays, const Decays &other,
+                               Num piece) {
+  Fragment total(ArrayRef(decays.whole).take_front(2));
+  for (size_t i = 0; i < 2 && !other.whole.empty(); ++i)
+    total[i] = total[i] * other.whole[i];
+  Num to =
+      slot + plan.handedOver.lookup(channels.total) + piece * 32 + x.quad * 8;
+  e.when(e.both(equals(x.group, 0), equals(x.warp, 0)),
+         [&] { e.storeSharedPair(to, total[0], total[1]); });
 }
 
-/// A thread's entries of its warp's block on the diagonal.
-Fragment ChannelDecays::diagonal(const DecayedGram &gram, ArrayRef<Num> sums) {
-  Fragment own(sums.drop_front(kPairSums));
+/// A thread's entries, those of its warp's block on the diagonal last.
+Fragment ChannelDecays::product(ArrayRef<Num> sums) {
+  Fragment own(sums.slice(kPairSums, 2));
   for (Num &dot : own)
     for (int64_t lane = 1; lane < 4; lane *= 2)
       dot = dot + e.shuffleXor(dot, lane);
@@ -260,123 +286,29 @@ Fragment ChannelDecays::diagonal(const DecayedGram &gram, ArrayRef<Num> sums) {
                       at];
         };
         Num column = x.quad * 2 + i, differ = x.group ^ column;
-        Num value = e.select(
-            differ < 2, level(0), e.select(differ < 4, level(1), level(2)));
+        Num value = e.select(differ < 2, level(0),
+                             e.select(differ < 4, level(1), level(2)));
         value = e.select(column < x.group, value, e.f32(0));
         all.push_back(
             e.select(equals(differ, 0), own[static_cast<size_t>(half)], value));
       }
-  return all;
-}
-
-//===-- Two warps' tokens -------------------------------------------------===//
-
-void ChannelDecays::createBelow() {
-  x = kernel.lane(/*gramRole=*/true);
-  Fragment all = e.branchOrZeros(equals(x.warp, 1), [&] {
-    Fragment sums;
-    for (const DecayedGram &gram : channels.grams) {
-      Fragment sum(8, e.f32(0));
-      addBelow(gram, sum);
-      sums.append(sum);
-    }
-    return sums;
-  });
-  for (auto [i, gram] : llvm::enumerate(channels.grams))
-    belows[gram.matrix] = Fragment(ArrayRef(all).slice(8 * i, 8));
-}
-
-/// The second block's rows by the first one's.
-void ChannelDecays::addBelow(const DecayedGram &gram,
-                             MutableArrayRef<Num> sum) {
-  Num reads = tileOf(gram.read), writes = tileOf(gram.write);
-  int64_t rows = plan.chunk;
-  if (plan.format == Format::TF32) {
-    auto load = [&](Num tile, Num row, int64_t column) {
-      Fragment pair = e.loadSharedMany(
-          kernel.elementAddress(tile, rows, row, x.quad * 2 + column), 2);
-      return Fragment{e.roundTf32(pair[0]), e.roundTf32(pair[1])};
-    };
-    for (int64_t k = 0; k < plan.keys; k += 8) {
-      Fragment low = load(reads, x.group + kBlock, k);
-      Fragment high = load(reads, x.group + (kBlock + 8), k);
-      Fragment a{low[0], high[0], low[1], high[1]};
-      for (int64_t n = 0; n < 2; ++n) {
-        Fragment b = load(writes, x.group + 8 * n, k);
-        e.product(plan.format, sum.slice(4 * n, 4), a, b[0], b[1]);
-      }
-    }
-    return;
-  }
-  Num rowOfA = (x.matrix & 1) * 8 + x.row + kBlock;
-  Num rowOfB = (x.matrix >> 1) * 8 + x.row;
-  for (int64_t k = 0; k < plan.keys / 16; ++k) {
-    Fragment a = e.loadMatrices(
-        kernel.tileAddress(reads, rows, rowOfA, x.row, x.matrix >> 1, 2 * k),
-        /*transposed=*/false);
-    Fragment b = e.loadMatrices(
-        kernel.tileAddress(writes, rows, rowOfB, x.row, x.matrix & 1, 2 * k),
-        /*transposed=*/false);
-    e.product(plan.format, sum.take_front(4), a, b[0], b[1]);
-    e.product(plan.format, sum.drop_front(4), a, b[2], b[3]);
-  }
-}
-
-/// Reads of the second block decay through the first one, writes of the first
-/// through the second.
-void ChannelDecays::widenTiles() {
-  x = kernel.lane(/*gramRole=*/true);
-  e.branch(
-      equals(x.warp, 0),
-      [&] {
-        scaleTiles(/*ofWrites=*/true, e.i32(1));
-        return Fragment();
-      },
-      [&] {
-        scaleTiles(/*ofWrites=*/false, e.i32(0));
-        return Fragment();
-      });
-}
-
-void ChannelDecays::scaleTiles(bool ofWrites, Num other) {
-  e.loop(e.i32(0), e.i32(plan.keys / 8), 1, {},
-         [&](Num piece, ArrayRef<Num>) {
-           Num at = piece * 32 + x.quad * 8;
-           Fragment by = e.loadSharedMany(totals(other) + at, 2);
-           for (auto [tile, operand] : channels.tiles) {
-             if (channels.operands[operand].isWrite != ofWrites)
-               continue;
-             Num start = slot + plan.handedOver.lookup(tile);
-             for (int64_t half = 0; half < 2; ++half) {
-               Fragment pair = loadOperandPair(start, row(half), piece);
-               storePair(start, row(half), piece, pair[0] * by[0],
-                         pair[1] * by[1]);
-             }
-           }
-           if (!ofWrites)
-             return Fragment();
-           Fragment own = e.loadSharedMany(totals(e.i32(0)) + at, 2);
-           Num to = slot + plan.handedOver.lookup(channels.total) + at;
-           e.when(equals(x.group, 0), [&] {
-             e.storeSharedPair(to, own[0] * by[0], own[1] * by[1]);
-           });
-           return Fragment();
-         });
+  if (plan.gramWarps == 1)
+    return all;
+  // Columns of the first block, which is the first warp's own.
+  Fragment whole;
+  for (auto [mine, below] : llvm::zip(all, sums.take_back(kBelowSums)))
+    whole.push_back(e.select(equals(x.warp, 0), mine, below));
+  whole.append(all);
+  return whole;
 }
 
 //===-- Shared memory -----------------------------------------------------===//
 
-bool ChannelDecays::hasTile(unsigned operand) const {
-  return llvm::any_of(channels.tiles,
-                      [&](auto &tile) { return tile.second == operand; });
-}
-
-Num ChannelDecays::tileOf(unsigned operand) const {
-  const auto *tile = llvm::find_if(
-      channels.tiles, [&](auto &tile) { return tile.second == operand; });
-  assert(tile != channels.tiles.end() && "a Gram matrix of a vector that "
-                                         "neither reads nor writes the state");
-  return slot + plan.handedOver.lookup(tile->first);
+Fragment ChannelDecays::loadRows(const Tile &tile, Num warp, Num piece) {
+  Fragment all;
+  for (int64_t half = 0; half < 2; ++half)
+    all.append(loadPair(tile, rowOf(warp, half), piece));
+  return all;
 }
 
 /// Channels 8 piece + 2 q and the next one of a token's row.
@@ -392,16 +324,6 @@ Fragment ChannelDecays::loadPair(const Tile &tile, Num row, Num piece) {
   Num address = kernel.tileAddress(start, plan.chunk, row, piece) + x.quad * 4;
   Num packed = e.load(e.sharedPointer(address), e.i32Type());
   return {e.unpackLow(format, packed), e.unpackHigh(format, packed)};
-}
-
-Fragment ChannelDecays::loadOperandPair(Num start, Num row, Num piece) {
-  if (plan.format == Format::TF32)
-    return e.loadSharedMany(
-        kernel.elementAddress(start, plan.chunk, row, piece * 8 + x.quad * 2),
-        2);
-  Num address = kernel.tileAddress(start, plan.chunk, row, piece) + x.quad * 4;
-  Num packed = e.load(e.sharedPointer(address), e.i32Type());
-  return {e.unpackLow(plan.format, packed), e.unpackHigh(plan.format, packed)};
 }
 
 void ChannelDecays::storePair(Num start, Num row, Num piece, Num first,

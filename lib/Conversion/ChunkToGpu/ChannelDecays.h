@@ -19,11 +19,13 @@ class ChannelDecays {
 public:
   ChannelDecays(Kernel &kernel, Num index, Num slot);
 
-  /// Makes everything. Barriers of the role are inside; one has to follow
-  /// before other warps read the tiles.
+  /// Makes everything. A barrier of the role has to follow before other warps
+  /// read the tiles.
   void create();
   /// A product of `create`, as MatrixValues holds them.
-  Fragment product(const DecayedGram &gram) const;
+  const Fragment &product(const DecayedGram &gram) const {
+    return products.find(gram.matrix)->second;
+  }
 
 private:
   /// A few Gram matrices at a time, as registers allow.
@@ -44,32 +46,29 @@ private:
   llvm::SmallVector<Pass> passes() const;
   void createBlocks(const Pass &pass, bool isFirst);
   Fragment addChannels(const Pass &pass, bool isFirst, Num piece,
-                       llvm::ArrayRef<Num> sums);
+                       llvm::ArrayRef<Num> values);
+  Decays loadDecays(Num warp, Num piece);
+  Operand loadOperand(unsigned number, Num warp, const Decays &decays,
+                      Num piece);
+  Fragment decayed(const Operand &operand, const Decays &decays, bool round);
   void addToken(const DecayedGram &gram, llvm::ArrayRef<Operand> operands,
-                const Decays &decays, llvm::MutableArrayRef<Num> dots);
+                llvm::MutableArrayRef<Num> dots);
   void addPairs(int64_t apart, const Fragment &reads, const Fragment &writes,
                 llvm::MutableArrayRef<Num> sums);
+  void addBelow(const Pass &pass, llvm::ArrayRef<Operand> operands,
+                const Decays &decays, const Decays &other, Num piece,
+                llvm::MutableArrayRef<Num> sums);
   void widen(Decays &decays, int64_t apart);
-  void storeOperand(const Operand &operand, const Decays &decays, Num piece);
-  void storeTotal(const Decays &decays, Num piece);
-  Fragment diagonal(const DecayedGram &gram, llvm::ArrayRef<Num> sums);
-  /// What joins the blocks of two warps.
-  void createBelow();
-  void addBelow(const DecayedGram &gram, llvm::MutableArrayRef<Num> sum);
-  void widenTiles();
-  void scaleTiles(bool ofWrites, Num other);
+  void storeOperand(const Operand &operand, const Decays &decays,
+                    const Decays &other, Num piece);
+  void storeTotal(const Decays &decays, const Decays &other, Num piece);
+  Fragment product(llvm::ArrayRef<Num> sums);
 
+  Fragment loadRows(const Tile &tile, Num warp, Num piece);
   Fragment loadPair(const Tile &tile, Num row, Num piece);
-  Fragment loadOperandPair(Num start, Num row, Num piece);
   void storePair(Num start, Num row, Num piece, Num first, Num second);
-  /// Where a whole tile of an operand is in the slot.
-  Num tileOf(unsigned operand) const;
-  bool hasTile(unsigned operand) const;
-  Num row(int64_t half) { return x.warp * 16 + x.group + 8 * half; }
-  Num totals(Num warp) {
-    return kernel.shared + (warp * (4 * plan.keys) + plan.channelsAt);
-  }
-  void syncRole();
+  Num rowOf(Num warp, int64_t half) { return warp * 16 + x.group + 8 * half; }
+  Num otherWarp() { return e.i32(1) - x.warp; }
 
   Kernel &kernel;
   Emitter &e;
@@ -77,7 +76,7 @@ private:
   ChannelPlan &channels;
   Lane x;
   Num index, slot;
-  llvm::DenseMap<mlir::Value, Fragment> diagonals, belows;
+  llvm::DenseMap<mlir::Value, Fragment> products;
 };
 
 } // namespace qdelta::gpu

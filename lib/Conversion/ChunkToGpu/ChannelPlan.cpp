@@ -29,8 +29,8 @@ FailureOr<LoadTileOp> ChannelPlan::loadOf(Operation *op, Value tile) {
                          "lowered for GPUs yet");
 }
 
-unsigned ChannelPlan::operand(LoadTileOp load, int64_t place, bool isWrite) {
-  KeyOperand wanted{load, place, isWrite};
+unsigned ChannelPlan::operand(Value keys, int64_t place, bool isWrite) {
+  KeyOperand wanted{keys, place, isWrite};
   auto known = llvm::find(operands, wanted);
   if (known != operands.end())
     return static_cast<unsigned>(known - operands.begin());

@@ -15,7 +15,7 @@ namespace qdelta::gpu {
 /// reads decay from an earlier token to it, those of writes from it to a later
 /// one.
 struct KeyOperand {
-  LoadTileOp load;
+  mlir::Value keys;
   int64_t place;
   bool isWrite;
   bool operator==(const KeyOperand &other) const = default;
@@ -52,7 +52,7 @@ public:
 
 private:
   mlir::FailureOr<LoadTileOp> loadOf(mlir::Operation *op, mlir::Value tile);
-  unsigned operand(LoadTileOp load, int64_t place, bool isWrite);
+  unsigned operand(mlir::Value keys, int64_t place, bool isWrite);
 };
 
 } // namespace qdelta::gpu

@@ -85,9 +85,8 @@ void ColumnValues::readAll(Value state) {
 
 Num ColumnValues::keyTile(Value keys) {
   auto handedOver = plan.handedOver.find(keys);
-  return handedOver == plan.handedOver.end()
-             ? stage + plan.tileOf(keys).offset
-             : slot + handedOver->second;
+  return handedOver == plan.handedOver.end() ? stage + plan.tileOf(keys).offset
+                                             : slot + handedOver->second;
 }
 
 /// The factors of key channels 8 j + 2 q + i.

@@ -68,7 +68,8 @@ static void requestTiles(Kernel &kernel, Num index) {
   Num arrival = kernel.arrival(index % Plan::kStages);
   Value barrier = e.sharedPointer(arrival);
   e.intrinsic("llvm.nvvm.mbarrier.arrive.expect.tx.scope.cta.space.cta",
-              {barrier, e.i32(plan.stageBytes + plan.gramStageBytes)}, e.b.getI64Type());
+              {barrier, e.i32(plan.stageBytes + plan.gramStageBytes)},
+              e.b.getI64Type());
   Type sharedCluster = LLVM::LLVMPointerType::get(e.b.getContext(), 7);
   Num token = index * plan.chunk;
   if (plan.cuSeqlens)

@@ -65,8 +65,8 @@ public:
   }
   /// Where a tile of chunk `index` is.
   Num tile(const Tile &tile, Num index) {
-    Num start = tile.isGramOnly ? gramStage(index)
-                                : stage(index % Plan::kStages);
+    Num start =
+        tile.isGramOnly ? gramStage(index) : stage(index % Plan::kStages);
     return start + tile.offset;
   }
   /// The barrier that counts the bytes arriving in a stage.

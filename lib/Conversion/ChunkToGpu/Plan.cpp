@@ -168,7 +168,8 @@ std::optional<Kind> Plan::kindOfChannels(Operation &op) const {
 void Plan::findGramTiles() {
   for (Tile &tile : tiles)
     tile.isGramOnly =
-        tile.isKey && llvm::none_of(tile.load->getUsers(), [&](Operation *user) {
+        tile.isKey &&
+        llvm::none_of(tile.load->getUsers(), [&](Operation *user) {
           Kind kind = kindOf(user->getResult(0));
           return kind == Kind::Column || kind == Kind::State;
         });
@@ -267,8 +268,7 @@ LogicalResult Plan::placeShared() {
   placeTiles();
   gramStagesAt = kStages * stageBytes;
   slotsAt = gramStagesAt + kGramStages * gramStageBytes;
-  channelsAt = slotsAt + kSlots * slotBytes;
-  scratchAt = channelsAt + (channels.log ? 4 * keys * gramWarps : 0);
+  scratchAt = slotsAt + kSlots * slotBytes;
   int64_t at = 0;
   for (auto &[value, offset] : rowVectors) {
     offset = at;

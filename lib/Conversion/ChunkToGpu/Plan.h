@@ -21,14 +21,14 @@ namespace qdelta::gpu {
 /// What a value of the chunk loop is. Values that do not depend on the state's
 /// columns belong to the Gram role, the others to the state role.
 enum class Kind {
-  Index,  ///< a place in the sequences; known to every thread
-  Token,  ///< [C]: lane n of a Gram warp holds tokens n C/32 and following
-  Scalar, ///< one number for the chunk
-  Matrix, ///< [C x C]: each Gram warp holds 16 rows as an accumulator
-  Key,    ///< [C x K]: a tile in shared memory
+  Index,   ///< a place in the sequences; known to every thread
+  Token,   ///< [C]: lane n of a Gram warp holds tokens n C/32 and following
+  Scalar,  ///< one number for the chunk
+  Matrix,  ///< [C x C]: each Gram warp holds 16 rows as an accumulator
+  Key,     ///< [C x K]: a tile in shared memory
   Channel, ///< [1 x K]: one number for each key channel
-  Column, ///< [C x W], transposed: each state warp holds 16 value columns
-  State   ///< [K x W], transposed in the same way
+  Column,  ///< [C x W], transposed: each state warp holds 16 value columns
+  State    ///< [K x W], transposed in the same way
 };
 
 /// A tile that is copied to shared memory for each chunk.
@@ -107,9 +107,9 @@ public:
   static constexpr int64_t kStages = 3, kGramStages = 2, kSlots = 2;
   int64_t stateWarps = 0, gramWarps = 0;
   int64_t stageBytes = 0, gramStageBytes = 0, slotBytes = 0;
-  int64_t gramStagesAt = 0, slotsAt = 0, channelsAt = 0, scratchAt = 0, cumulativesAt = 0, factorsAt = 0,
-          spareAt = 0, systemAt = 0, outputAt = 0, startsAt = 0, placesAt = 0,
-          arrivalsAt = 0, sharedBytes = 0;
+  int64_t gramStagesAt = 0, slotsAt = 0, scratchAt = 0, cumulativesAt = 0,
+          factorsAt = 0, spareAt = 0, systemAt = 0, outputAt = 0, startsAt = 0,
+          placesAt = 0, arrivalsAt = 0, sharedBytes = 0;
 
   /// Whether shared memory takes matrices as they lie in registers, stmatrix.
   bool storesMatrices() const {

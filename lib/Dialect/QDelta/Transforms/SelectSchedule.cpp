@@ -225,19 +225,16 @@ static int64_t sharedBytes(AffineScanOp op, int64_t tokens, int64_t columns,
   int64_t order = unknown * tokens;
   // Token vectors, and a few sums of logs for each warp of the Gram role.
   int64_t vectors = 4 * tokens * (8 + 3 * tokens / 16), starts = 512;
-  if (perChannel)
-    starts += tokens / 4 * keys;
   return stages + tokens * columns * elementBytes + 2 * slot +
          order * (order + 4) * 4 + vectors + starts;
 }
 
 /// What kernels in chunks cover of decays per key channel.
 LogicalResult SelectSchedulePass::checkChannels(AffineScanOp op) {
-  auto count = llvm::count_if(op.getBody().getOps<AffineDecayOp>(),
-                              [](AffineDecayOp decay) {
-                                return isa<RankedTensorType>(
-                                    decay.getG().getType());
-                              });
+  auto count = llvm::count_if(
+      op.getBody().getOps<AffineDecayOp>(), [](AffineDecayOp decay) {
+        return isa<RankedTensorType>(decay.getG().getType());
+      });
   if (count > 1)
     return op.emitError("GPU kernels in chunks cover one decay per key channel "
                         "a token, but this list has ")
@@ -379,9 +376,9 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
   if (row.tensorCores == TensorCores::WarpGroup)
     columns = llvm::alignTo(columns, 64);
   bool wide = row.tensorCores == TensorCores::WarpGroup;
-  int64_t tokens = chunk  ? static_cast<int64_t>(chunk)
+  int64_t tokens = chunk                 ? static_cast<int64_t>(chunk)
                    : wide && !perChannel ? kLargestChunk
-                          : kWarpChunk;
+                                         : kWarpChunk;
   // More unknown writes than twice the key dimension depend on each other so
   // much that the rounded inverse passes the bound on errors.
   int64_t mostUnknown = std::min(kLargestChunk, 2 * keys);
