@@ -140,7 +140,24 @@ ChannelDecays::Operand ChannelDecays::loadOperand(unsigned number, Num warp,
   if (operand.isWrite == (operand.place == 0))
     for (auto [value, decay] : llvm::zip(values, decays.own))
       value = value * decay;
-  return {number, raw, values};
+  return {number, raw, values, raised(values)};
+}
+
+/// Rounding to TF32 takes three instructions. Hardware drops the bits that TF32
+/// has not, an error of one sign up to 2^-10; raised by half of it before, what
+/// TF32 holds exactly stays so, and the rest is off to both sides. That will do
+/// for a matrix that is stored in bf16.
+Fragment ChannelDecays::raised(ArrayRef<Num> values) {
+  Fragment all(values);
+  if (plan.format == Format::BF16)
+    for (Num &value : all)
+      value = value * e.f32(1 + 0x1p-11);
+  return all;
+}
+
+Num ChannelDecays::roundOperand(Num value) {
+  return plan.format == Format::BF16 ? e.bitcast(value, e.i32Type())
+                                     : e.roundTf32(value);
 }
 
 /// To or from the middle of the group.
@@ -149,9 +166,10 @@ Fragment ChannelDecays::decayed(const Operand &operand, const Decays &decays,
   bool isWrite = channels.operands[operand.number].isWrite;
   Fragment all;
   for (auto [value, decay] :
-       llvm::zip(operand.values, isWrite ? decays.after : decays.before)) {
+       llvm::zip(round ? operand.raised : operand.values,
+                 isWrite ? decays.after : decays.before)) {
     Num product = value * decay;
-    all.push_back(round ? e.roundTf32(product) : product);
+    all.push_back(round ? roundOperand(product) : product);
   }
   return all;
 }

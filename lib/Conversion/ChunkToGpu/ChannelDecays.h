@@ -33,13 +33,15 @@ private:
     llvm::SmallVector<DecayedGram> grams;
     llvm::SmallVector<unsigned> operands;
   };
-  /// Of a token and its decays for two channels of two tokens: element 2 h + i
-  /// is token g + 8 h of the warp's 16, channel 2 q + i of 8.
+  /// Two channels of two tokens of an operand: element 2 h + i is token g + 8 h
+  /// of the warp's 16, channel 2 q + i of 8. As loaded, at its place, and the
+  /// same on its way to TF32.
   struct Operand {
     unsigned number;
-    Fragment raw, values;
+    Fragment raw, values, raised;
   };
-  /// Decays within groups of a power of two tokens.
+  /// Decays of the same, a token's own, and within groups of a power of two
+  /// tokens: before it, after it, and of the whole group.
   struct Decays {
     Fragment own, before, after, whole;
   };
@@ -51,6 +53,8 @@ private:
   Operand loadOperand(unsigned number, Num warp, const Decays &decays,
                       Num piece);
   Fragment decayed(const Operand &operand, const Decays &decays, bool round);
+  Fragment raised(llvm::ArrayRef<Num> values);
+  Num roundOperand(Num value);
   void addToken(const DecayedGram &gram, llvm::ArrayRef<Operand> operands,
                 llvm::MutableArrayRef<Num> dots);
   void addPairs(int64_t apart, const Fragment &reads, const Fragment &writes,

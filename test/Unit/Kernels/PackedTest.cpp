@@ -195,7 +195,7 @@ static std::vector<Way> ways() {
   options.dtype = "bf16";
   addWays(all, "sm_80", options,
           {"gated_delta_net", "mlstm", "additive_normalised",
-           "gated_delta_net_layer"});
+           "gated_delta_net_layer", "kda", "rwkv7"});
   options.mode = "recurrent";
   addWays(all, "sm_80_recurrent", options, {"kda", "mlstm", "q_delta_layer"});
   return all;

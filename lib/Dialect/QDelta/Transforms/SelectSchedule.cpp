@@ -379,14 +379,21 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
   int64_t tokens = chunk                 ? static_cast<int64_t>(chunk)
                    : wide && !perChannel ? kLargestChunk
                                          : kWarpChunk;
+  auto fits = [&] {
+    return sharedBytes(op, tokens, columns, unknown, elementBytes) <=
+           row.sharedBytes;
+  };
   // More unknown writes than twice the key dimension depend on each other so
   // much that the rounded inverse passes the bound on errors.
   int64_t mostUnknown = std::min(kLargestChunk, 2 * keys);
   while (!chunk && tokens > kSmallestChunk &&
-         (unknown * tokens > mostUnknown ||
-          sharedBytes(op, tokens, columns, unknown, elementBytes) >
-              row.sharedBytes))
+         (unknown * tokens > mostUnknown || !fits()))
     tokens /= 2;
+  if (perChannel && mode == "auto" && !chunk && !fits())
+    if (ScheduleAttr loop = tokenLoop(op, row)) {
+      op.setScheduleAttr(loop);
+      return success();
+    }
   op.setScheduleAttr(ScheduleAttr::get(
       op.getContext(), row.name, tokens, columns, /*span=*/1, /*lanes=*/1,
       /*unroll=*/false, /*fuse=*/false, /*defer=*/false, /*prefetch=*/false,
