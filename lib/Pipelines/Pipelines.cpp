@@ -60,7 +60,9 @@ static void addToChunked(OpPassManager &pm, const CompileOptions &options) {
   if (isForGpu(options))
     pm.addPass(createOutlineKernels());
   pm.addPass(createChunk());
-  pm.addPass(createSecondaryChunks());
+  // A kernel makes its decayed Gram matrices its own way.
+  if (!isForGpu(options))
+    pm.addPass(createSecondaryChunks());
   pm.addNestedPass<func::FuncOp>(createCSEPass());
 }
 

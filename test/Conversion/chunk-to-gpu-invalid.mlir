@@ -11,3 +11,15 @@ qdelta.recurrence @function_of_scalar(state %S: tensor<?x?xf32>) token(%k: tenso
   %y = qdelta.read %Sw at %k : tensor<?x?xf32>, tensor<?xf32>
   qdelta.yield state %Sw : tensor<?x?xf32> out %y : tensor<?xf32>
 }
+
+// -----
+
+// expected-error @below {{GPU kernels in chunks cover one decay per key channel a token, but this list has 2; mode = recurrent covers it}}
+qdelta.recurrence @two_decays(state %S: tensor<?x?xf32>)
+    token(%k: tensor<?xf32>, %v: tensor<?xf32>, %g: tensor<?xf32> {qdelta.log_decay}, %h: tensor<?xf32> {qdelta.log_decay}) {
+  %Sg = qdelta.decay %S by %g : tensor<?x?xf32>, tensor<?xf32>
+  %Sw = qdelta.write %Sg key %k value %v : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
+  %Sh = qdelta.decay %Sw by %h : tensor<?x?xf32>, tensor<?xf32>
+  %y = qdelta.read %Sh at %k : tensor<?x?xf32>, tensor<?xf32>
+  qdelta.yield state %Sh : tensor<?x?xf32> out %y : tensor<?xf32>
+}

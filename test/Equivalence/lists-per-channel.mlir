@@ -11,6 +11,9 @@
 // RUN:   --engine=cpu --check-against=reference --shape=B=2,T=35,H=2,HV=4,K=20,V=36 "--chunk=@(0|1|16|20)"
 // RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(mixed|twice|last|only|made).mlir" \
 // RUN:   --engine=cpu --check-against=reference --shape=B=2,T=35,H=2,HV=4,K=20,V=36 "--chunk=@(0|1|16|20)" --decays=0,-1e-8,-30,-1e4,-inf
+// Kernels for GPUs cover one such decay a token.
+// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(twice|last|made).mlir" \
+// RUN:   --engine=emulated --check-against=reference --shape=B=1,T=40,H=1,HV=2,K=20,V=36 "--target=@(sm_80|sm_90a)" "--dtype=@(bf16|f32)" --mode=chunked "--chunk=@(0|16)"
 
 //--- mixed.mlir
 !mat = tensor<?x?xf32>

@@ -5,8 +5,19 @@
 
 // RUN: not qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=sm_80 chunk=24" 2>&1 | FileCheck %s --check-prefix=CHUNK
 // CHUNK: error: expected a kernel's chunk to be 1, 16, 32 or 64, but got 24
-// RUN: not qdelta-opt %qdelta_src/lib/Models/kda.mlir -qdelta-specialize="key=64 value=64" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefix=CHANNEL
-// CHANNEL: error: GPU kernels in chunks cover one decay for all key channels, but this list has one per key channel; mode = recurrent covers it
+// A decay per key channel takes chunks of blocks of 16 tokens: two of them at most,
+// one where more does not fit.
+// RUN: qdelta-opt %qdelta_src/lib/Models/kda.mlir -qdelta-specialize="key=128 value=128 dtype=bf16" -qdelta-derive-affine -qdelta-select-schedule="target=sm_90a" | FileCheck %s --check-prefix=CHANNEL
+// RUN: qdelta-opt %qdelta_src/lib/Models/kda.mlir -qdelta-specialize="key=128 value=128 dtype=bf16" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" | FileCheck %s --check-prefix=CHANNEL
+// CHANNEL: chunk = 32, columns = 128, {{.*}} kernel = true, operands = "bf16"
+// RUN: qdelta-opt %qdelta_src/lib/Models/kda.mlir -qdelta-specialize="key=128 value=128" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" | FileCheck %s --check-prefix=CHANNEL16
+// No chunk fits: a token loop, unless chunks are asked for.
+// RUN: qdelta-opt %qdelta_src/lib/Models/kda.mlir -qdelta-specialize="key=128 value=128" -qdelta-derive-affine -qdelta-select-schedule="target=sm_86" | FileCheck %s --check-prefix=CHANNEL1
+// CHANNEL1: target = "sm_86", chunk = 1, {{.*}} kernel = true
+// RUN: qdelta-opt %qdelta_src/lib/Models/kda.mlir -qdelta-specialize="key=128 value=128" -qdelta-derive-affine -qdelta-select-schedule="target=sm_86 mode=chunked" | FileCheck %s --check-prefix=CHANNEL16
+// CHANNEL16: chunk = 16, columns = 128, {{.*}} kernel = true, operands = "tf32"
+// RUN: not qdelta-opt %qdelta_src/lib/Models/kda.mlir -qdelta-specialize="key=64 value=64" -qdelta-derive-affine -qdelta-select-schedule="target=sm_90a chunk=64" 2>&1 | FileCheck %s --check-prefix=CHANNEL64
+// CHANNEL64: error: expected the chunk of a kernel with decays per key channel to be 1, 16 or 32, but got 64
 // RUN: not qdelta-opt %qdelta_src/lib/Models/momentum_delta_net.mlir -qdelta-specialize="key=64 value=64" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefix=STATES
 // STATES: error: GPU kernels in chunks cover lists with one state, but this one has 2; mode = recurrent covers it
 // RUN: sed s/128/257/g %s | not qdelta-opt - -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefix=KEY

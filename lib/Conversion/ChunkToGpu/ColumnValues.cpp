@@ -76,16 +76,37 @@ void ColumnValues::readAll(Value state) {
   for (auto read : plan.loop.getBody()->getOps<ChunkReadOp>())
     if (read.getState() == state) {
       reads.push_back(read);
-      tiles.push_back(stage + plan.tileOf(read.getKeys()).offset);
+      tiles.push_back(keyTile(read.getKeys()));
     }
   auto results = products.read(values[state], tiles);
   for (auto [read, result] : llvm::zip(reads, results))
     values[read] = result;
 }
 
+Num ColumnValues::keyTile(Value keys) {
+  auto handedOver = plan.handedOver.find(keys);
+  return handedOver == plan.handedOver.end() ? stage + plan.tileOf(keys).offset
+                                             : slot + handedOver->second;
+}
+
+/// The factors of key channels 8 j + 2 q + i.
+void ColumnValues::decayChannels(Fragment &state, Value channels) {
+  Lane x = kernel.lane(/*gramRole=*/false);
+  Num factors = slot + plan.handedOver.lookup(channels) + x.quad * 8;
+  for (int64_t j = 0; j < plan.keys / 8; ++j) {
+    Fragment pair = e.loadSharedMany(factors + 32 * j, 2);
+    for (int64_t n = 0; n < 4; ++n)
+      state[4 * j + n] = state[4 * j + n] * pair[n & 1];
+  }
+}
+
 void ColumnValues::decay(ChunkUpdateOp update) {
+  if (!decayed.insert(update).second)
+    return;
+  if (Value channels = update.getChannels())
+    decayChannels(values[update.getState()], channels);
   Value by = update.getDecay();
-  if (matchPattern(by, m_OneFloat()) || !decayed.insert(update).second)
+  if (matchPattern(by, m_OneFloat()))
     return;
   Num factor = e.loadShared(slot + plan.handedOver.lookup(by));
   for (Num &value : values[update.getState()])
@@ -151,7 +172,7 @@ LogicalResult ColumnValues::create(Operation &op) {
     decay(update);
     Fragment state = values[update.getState()];
     for (auto [key, value] : llvm::zip(update.getKeys(), update.getValues()))
-      products.update(state, packed(value), stage + plan.tileOf(key).offset);
+      products.update(state, packed(value), keyTile(key));
     values[result] = state;
     return success();
   }

@@ -22,10 +22,10 @@ static int64_t unitOf(int64_t size) {
   return 2;
 }
 
-static void copyTile(Kernel &kernel, const Tile &tile, Num first, Num stage) {
+static void copyTile(Kernel &kernel, const Tile &tile, Num first, Num start) {
   Emitter &e = kernel.e;
   Plan &plan = kernel.plan;
-  int64_t bytes = plan.elementBytes();
+  int64_t bytes = tile.elementBytes;
   int64_t unit = unitOf(tile.sourceWidth * bytes);
   int64_t units = tile.width * bytes / unit;
   Value base = kernel.base(tile.argument);
@@ -40,9 +40,8 @@ static void copyTile(Kernel &kernel, const Tile &tile, Num first, Num stage) {
            Num present =
                e.both(token < kernel.length(), column * (unit / bytes) < left);
            Num piece = column / (16 / unit), inPiece = column % (16 / unit);
-           Num to =
-               kernel.tileAddress(stage + tile.offset, plan.chunk, row, piece) +
-               inPiece * unit;
+           Num to = kernel.tileAddress(start, plan.chunk, row, piece) +
+                    inPiece * unit;
            // What is not there is not read either, but has an address.
            Num safe = e.select(present, token, e.i32(0));
            Num at =
@@ -66,19 +65,20 @@ static void requestTiles(Kernel &kernel, Num index) {
   Emitter &e = kernel.e;
   Plan &plan = kernel.plan;
   constexpr int64_t kBoxColumns = 64;
-  Num stage = kernel.stage(index % Plan::kStages);
   Num arrival = kernel.arrival(index % Plan::kStages);
   Value barrier = e.sharedPointer(arrival);
   e.intrinsic("llvm.nvvm.mbarrier.arrive.expect.tx.scope.cta.space.cta",
-              {barrier, e.i32(plan.stageBytes)}, e.b.getI64Type());
+              {barrier, e.i32(plan.stageBytes + plan.gramStageBytes)},
+              e.b.getI64Type());
   Type sharedCluster = LLVM::LLVMPointerType::get(e.b.getContext(), 7);
   Num token = index * plan.chunk;
   if (plan.cuSeqlens)
     token = token + kernel.firstToken();
   for (auto [map, tile] : llvm::enumerate(plan.tiles)) {
     Num column = tile.isKey ? e.i32(0) : kernel.column();
+    Num start = kernel.tile(tile, index);
     for (int64_t box = 0; box * kBoxColumns < tile.width; ++box) {
-      Num to = stage + (tile.offset + box * plan.chunk * 128);
+      Num to = start + box * plan.chunk * 128;
       Value pointer = LLVM::IntToPtrOp::create(e.b, sharedCluster, Value(to));
       e.intrinsic("llvm.nvvm.cp.async.bulk.tensor.g2s.tile.4d",
                   {pointer, barrier, kernel.tensorMap(map),
@@ -103,9 +103,8 @@ void qdelta::gpu::startCopies(Kernel &kernel, Num index, Num chunks,
     return;
   }
   Num first = index * kernel.plan.chunk;
-  Num stage = kernel.stage(index % Plan::kStages);
   for (const Tile &tile : kernel.plan.tiles)
-    copyTile(kernel, tile, first, stage);
+    copyTile(kernel, tile, first, kernel.tile(tile, index));
   e.commitCopies();
 }
 
@@ -119,13 +118,19 @@ void qdelta::gpu::clearAbsent(Kernel &kernel, Num index) {
   e.when(present < plan.chunk, [&] {
     Lane x = kernel.lane(/*gramRole=*/true);
     Num stage = kernel.stage(index % Plan::kStages), zero = e.f32(0);
+    Num gramStage = kernel.gramStage(index);
     // A tile is groups of rows of 128 bytes, of which all pieces go.
     int64_t groupBytes = plan.chunk * kPieces * kPieceBytes;
-    for (int64_t group = 0; group < plan.stageBytes; group += groupBytes)
+    SmallVector<Num> groups;
+    for (int64_t at = 0; at < plan.stageBytes; at += groupBytes)
+      groups.push_back(stage + at);
+    for (int64_t at = 0; at < plan.gramStageBytes; at += groupBytes)
+      groups.push_back(gramStage + at);
+    for (Num group : groups)
       e.loop(present * kPieces + (x.warp * 32 + x.lane),
              e.i32(plan.chunk * kPieces), 32 * plan.gramWarps, {},
              [&](Num piece, ArrayRef<Num>) {
-               Num to = stage + group + piece * kPieceBytes;
+               Num to = group + piece * kPieceBytes;
                e.storeSharedPair(to, zero, zero);
                e.storeSharedPair(to + 8, zero, zero);
                return Fragment();

@@ -290,6 +290,10 @@ Num Emitter::shuffleUp(Num value, int64_t by) {
   return intrinsic("llvm.nvvm.shfl.sync.up.f32",
                    {i32(-1), value, i32(by), i32(0)}, f32Type())[0];
 }
+Num Emitter::shuffleXor(Num value, int64_t mask) {
+  return intrinsic("llvm.nvvm.shfl.sync.bfly.f32",
+                   {i32(-1), value, i32(mask), i32(31)}, f32Type())[0];
+}
 Num Emitter::shuffleFrom(Num value, Num lane) {
   return intrinsic("llvm.nvvm.shfl.sync.idx.f32",
                    {i32(-1), value, lane, i32(31)}, f32Type())[0];

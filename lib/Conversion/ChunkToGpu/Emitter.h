@@ -127,6 +127,8 @@ public:
   /// The same for several values: they are made before what comes next.
   void pin(llvm::MutableArrayRef<Num> values);
   Num shuffleUp(Num value, int64_t by);
+  /// Of the lane whose number differs in the bits of `mask`.
+  Num shuffleXor(Num value, int64_t mask);
   Num shuffleFrom(Num value, Num lane);
   Num shuffleFrom(Num value, int64_t lane) {
     return shuffleFrom(value, i32(lane));

@@ -67,6 +67,10 @@ public:
       : kernel(kernel), e(kernel.e), plan(kernel.plan),
         group(kernel.e, kernel.plan.format), stage(stage) {}
 
+  /// A product that was made elsewhere: rows of 16 a warp, as those made here.
+  void setProduct(mlir::Value value, Fragment product) {
+    products[value] = std::move(product);
+  }
   /// Starts the first product below `value`, if it can run by itself.
   void startProduct(mlir::Value value);
   /// Makes every product below `value`; the last may still run.

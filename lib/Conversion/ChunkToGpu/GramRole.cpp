@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ChannelDecays.h"
 #include "Copies.h"
 #include "Gram.h"
 
@@ -94,7 +95,8 @@ LogicalResult GramRole::storeVectors(TokenValues &tokens, const Lane &x,
                        (plan.cumulativesAt + plan.vectorBytes() * int64_t(i)))))
       return failure();
   for (auto [value, offset] : plan.handedOver)
-    if (plan.kindOf(value) != Kind::Matrix &&
+    if (Kind kind = plan.kindOf(value);
+        (kind == Kind::Token || kind == Kind::Scalar) &&
         failed(add(tokens.get(value), slot + offset)))
       return failure();
   // Every warp has all of them and stores its share, a vector a turn. This does
@@ -191,6 +193,12 @@ FailureOr<Fragment> GramRole::createChunk(Num index, ArrayRef<Num> scalars) {
   for (auto [i, load] : llvm::enumerate(sequences))
     loaded[load] = Fragment(scalars.slice(i * each, each));
   Num slot = kernel.slot(index & 1);
+  if (plan.channels.log) {
+    ChannelDecays channels(kernel, index, slot);
+    channels.create();
+    for (const DecayedGram &gram : plan.channels.grams)
+      matrices.setProduct(gram.matrix, channels.product(gram));
+  }
   TokenValues tokens(kernel, x, first, std::move(loaded));
   if (failed(storeVectors(tokens, x, slot)))
     return failure();

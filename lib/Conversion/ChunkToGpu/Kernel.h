@@ -59,6 +59,16 @@ public:
   Num rowStride(unsigned argument);
 
   Num stage(Num index) { return shared + index * plan.stageBytes; }
+  /// Of tiles that only the Gram role reads.
+  Num gramStage(Num index) {
+    return shared + ((index & 1) * plan.gramStageBytes + plan.gramStagesAt);
+  }
+  /// Where a tile of chunk `index` is.
+  Num tile(const Tile &tile, Num index) {
+    Num start =
+        tile.isGramOnly ? gramStage(index) : stage(index % Plan::kStages);
+    return start + tile.offset;
+  }
   /// The barrier that counts the bytes arriving in a stage.
   Num arrival(Num stage) { return shared + (stage * 8 + plan.arrivalsAt); }
   mlir::Value tensorMap(size_t index) { return maps[index]; }

@@ -34,7 +34,7 @@ static ChunkGramOp productToAdd(Operation *op, Value &rest) {
   for (unsigned side = 0; side < 2; ++side) {
     auto gram = op->getOperand(side).getDefiningOp<ChunkGramOp>();
     rest = op->getOperand(1 - side);
-    if (gram && gram->hasOneUse() && !isDecayed(rest))
+    if (gram && gram.getLogs().empty() && gram->hasOneUse() && !isDecayed(rest))
       return gram;
   }
   return nullptr;

@@ -48,6 +48,7 @@ FailureOr<Plan> Plan::get(func::FuncOp func, const GpuTarget &target) {
   if (failed(plan.findLoop()) || failed(plan.classify()))
     return failure();
   plan.findCrossings();
+  plan.findGramTiles();
   if (failed(plan.placeShared()))
     return failure();
   return plan;
@@ -89,14 +90,16 @@ LogicalResult Plan::addTile(LoadTileOp load) {
       source.getRank() != 4 || load.getIndices().size() != 3)
     return load.emitOpError("is not lowered for GPUs: expected vectors of a "
                             "token sequence");
-  if (source.getElementTypeBitWidth() != elementBytes() * 8)
+  // Logs are no operands: they are in what format they come.
+  int64_t bytes = source.getElementTypeBitWidth() / 8;
+  if (bytes != elementBytes() && !ChannelPlan::isLog(load))
     return load.emitOpError("expected a sequence of ")
            << elementBytes() << "-byte elements, but got " << source;
   auto type = cast<RankedTensorType>(load.getType());
   bool isKey = !load.getColumn();
   tileIndices[load] = tiles.size();
   tiles.push_back({load, argument.getArgNumber(), isKey, type.getDimSize(1),
-                   source.getDimSize(3), 0});
+                   source.getDimSize(3), bytes});
   return success();
 }
 
@@ -109,7 +112,11 @@ LogicalResult Plan::classify() {
     Value result = op.getResult(0);
     auto type = dyn_cast<RankedTensorType>(result.getType());
     Kind kind = Kind::Scalar;
-    if (auto load = dyn_cast<LoadTileOp>(op)) {
+    if (failed(channels.add(&op)))
+      return failure();
+    if (std::optional<Kind> known = kindOfChannels(op)) {
+      kind = *known;
+    } else if (auto load = dyn_cast<LoadTileOp>(op)) {
       kind = type.getRank() == 1 ? Kind::Token
              : load.getColumn()  ? Kind::Column
                                  : Kind::Key;
@@ -146,6 +153,28 @@ LogicalResult Plan::classify() {
   return success();
 }
 
+/// The kind of what has to do with decays per key channel.
+std::optional<Kind> Plan::kindOfChannels(Operation &op) const {
+  if (op.getResult(0) == channels.total)
+    return Kind::Channel;
+  bool isTile = isa<MaskRowsOp>(op) || channels.tiles.contains(op.getResult(0));
+  auto decay = dyn_cast<ChunkDecayOp>(op);
+  if (isTile || (decay && ChannelPlan::isPerChannel(decay.getLogs())))
+    return Kind::Key;
+  return std::nullopt;
+}
+
+/// Tiles that only meet others of their kind.
+void Plan::findGramTiles() {
+  for (Tile &tile : tiles)
+    tile.isGramOnly =
+        tile.isKey &&
+        llvm::none_of(tile.load->getUsers(), [&](Operation *user) {
+          Kind kind = kindOf(user->getResult(0));
+          return kind == Kind::Column || kind == Kind::State;
+        });
+}
+
 /// What the state role reads of the Gram role's, and what matrices read of
 /// token vectors.
 void Plan::findCrossings() {
@@ -163,8 +192,10 @@ void Plan::findCrossings() {
       Kind of = kinds.lookup(operand);
       bool ofState = kind == Kind::Column || kind == Kind::State;
       bool isConstant = matchPattern(operand, m_Constant());
+      bool isDecayed = of == Kind::Channel || channels.tiles.contains(operand);
       if (ofState && !isa<LoadTileOp, StoreTileOp>(op) && !isConstant &&
-          (of == Kind::Token || of == Kind::Scalar || of == Kind::Matrix))
+          (of == Kind::Token || of == Kind::Scalar || of == Kind::Matrix ||
+           isDecayed))
         handedOver.try_emplace(operand, 0);
       if (kind == Kind::Matrix && of == Kind::Token && isa<ScaleOp>(op))
         rowVectors.try_emplace(operand, 0);
@@ -189,12 +220,44 @@ void Plan::findCrossings() {
   }
 }
 
+/// Tiles and what is handed over. What products read comes first: it is aligned
+/// to a swizzle pattern of 1024 bytes.
+void Plan::placeTiles() {
+  for (Tile &tile : tiles) {
+    int64_t &bytes = tile.isGramOnly ? gramStageBytes : stageBytes;
+    tile.offset = bytes;
+    bytes += tileBytes(chunk, tile.width, tile.elementBytes);
+  }
+  for (auto &[value, offset] : handedOver) {
+    Kind kind = kinds.lookup(value);
+    if (kind != Kind::Matrix && kind != Kind::Key)
+      continue;
+    offset = slotBytes;
+    slotBytes += llvm::alignTo(
+        tileBytes(chunk, kind == Kind::Matrix ? chunk : keys), 1024);
+  }
+  for (auto &[value, offset] : handedOver) {
+    Kind kind = kinds.lookup(value);
+    if (kind == Kind::Matrix || kind == Kind::Key)
+      continue;
+    offset = slotBytes;
+    slotBytes += kind == Kind::Channel ? 4 * keys : vectorBytes();
+  }
+  slotBytes = llvm::alignTo(slotBytes, 1024);
+}
+
 LogicalResult Plan::placeShared() {
+  constexpr int64_t kShortestChunk = 16, kLongestOfChannels = 32;
+  if (channels.log && chunk > kLongestOfChannels)
+    return func.emitError("expected a chunk of 16 or 32 tokens for decays per "
+                          "key channel, but got ")
+           << chunk;
   // Only 16-bit operands may lie across their rows, as the update needs them.
   byGroups = target->tensorCores == TensorCores::WarpGroup &&
              format != Format::TF32 && columns % 64 == 0;
   byTensorMaps = byGroups && llvm::all_of(tiles, [&](const Tile &tile) {
-                   return tile.sourceWidth * elementBytes() % 16 == 0;
+                   return tile.elementBytes == elementBytes() &&
+                          tile.sourceWidth * elementBytes() % 16 == 0;
                  });
   // Whole groups of warps can pass on registers: 8 x 32 x 208 + 4 x 32 x 96 is
   // what an SM has.
@@ -202,23 +265,9 @@ LogicalResult Plan::placeShared() {
     stateRegisters = 208;
     gramRegisters = 96;
   }
-  for (Tile &tile : tiles) {
-    tile.offset = stageBytes;
-    stageBytes += tileBytes(chunk, tile.width);
-  }
-  // Matrices first: they are aligned to a swizzle pattern of 1024 bytes.
-  for (auto &[value, offset] : handedOver)
-    if (kinds.lookup(value) == Kind::Matrix) {
-      offset = slotBytes;
-      slotBytes += llvm::alignTo(tileBytes(chunk, chunk), 1024);
-    }
-  for (auto &[value, offset] : handedOver)
-    if (kinds.lookup(value) != Kind::Matrix) {
-      offset = slotBytes;
-      slotBytes += vectorBytes();
-    }
-  slotBytes = llvm::alignTo(slotBytes, 1024);
-  slotsAt = kStages * stageBytes;
+  placeTiles();
+  gramStagesAt = kStages * stageBytes;
+  slotsAt = gramStagesAt + kGramStages * gramStageBytes;
   scratchAt = slotsAt + kSlots * slotBytes;
   int64_t at = 0;
   for (auto &[value, offset] : rowVectors) {
@@ -238,7 +287,6 @@ LogicalResult Plan::placeShared() {
   int64_t places = arguments + (cuSeqlens ? 3 : 1);
   arrivalsAt = llvm::alignTo(placesAt + 4 * places, 8);
   sharedBytes = arrivalsAt + 8 * kStages;
-  constexpr int64_t kShortestChunk = 16;
   if (sharedBytes > target->sharedBytes)
     return func.emitError("needs ")
            << sharedBytes << " bytes of shared memory, but " << target->name

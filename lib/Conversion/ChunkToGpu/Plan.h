@@ -7,6 +7,7 @@
 #ifndef QDELTA_CONVERSION_CHUNKTOGPU_PLAN_H
 #define QDELTA_CONVERSION_CHUNKTOGPU_PLAN_H
 
+#include "ChannelPlan.h"
 #include "Emitter.h"
 
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
@@ -20,13 +21,14 @@ namespace qdelta::gpu {
 /// What a value of the chunk loop is. Values that do not depend on the state's
 /// columns belong to the Gram role, the others to the state role.
 enum class Kind {
-  Index,  ///< a place in the sequences; known to every thread
-  Token,  ///< [C]: lane n of a Gram warp holds tokens n C/32 and following
-  Scalar, ///< one number for the chunk
-  Matrix, ///< [C x C]: each Gram warp holds 16 rows as an accumulator
-  Key,    ///< [C x K]: a tile in shared memory
-  Column, ///< [C x W], transposed: each state warp holds 16 value columns
-  State   ///< [K x W], transposed in the same way
+  Index,   ///< a place in the sequences; known to every thread
+  Token,   ///< [C]: lane n of a Gram warp holds tokens n C/32 and following
+  Scalar,  ///< one number for the chunk
+  Matrix,  ///< [C x C]: each Gram warp holds 16 rows as an accumulator
+  Key,     ///< [C x K]: a tile in shared memory
+  Channel, ///< [1 x K]: one number for each key channel
+  Column,  ///< [C x W], transposed: each state warp holds 16 value columns
+  State    ///< [K x W], transposed in the same way
 };
 
 /// A tile that is copied to shared memory for each chunk.
@@ -36,7 +38,10 @@ struct Tile {
   bool isKey;
   /// Columns in the tile, a multiple of 16, and in the source's rows.
   int64_t width, sourceWidth;
-  int64_t offset; ///< within a stage, in bytes
+  int64_t elementBytes; ///< as in memory
+  /// Only the Gram role reads it: two stages are enough.
+  bool isGramOnly = false;
+  int64_t offset = 0; ///< within a stage of its kind, in bytes
 };
 
 /// Cumulative log decays up to a place of the list, as a token vector.
@@ -73,8 +78,8 @@ public:
 
   llvm::SmallVector<Tile> tiles;
   /// Values that pass from the Gram role to the state role, with their offsets
-  /// in a slot: matrices as operands, token vectors and scalars as f32.
-  /// A scalar stands there for every token.
+  /// in a slot: matrices and decayed keys as operands, vectors and scalars as
+  /// f32. A scalar stands there for every token.
   llvm::MapVector<mlir::Value, int64_t> handedOver;
   /// Token vectors that matrices need, and cumulative decays: offsets from the
   /// start of the scratch memory.
@@ -82,6 +87,8 @@ public:
   llvm::SmallVector<Cumulative> cumulatives;
   /// Those of which each Gram warp keeps factors for the columns of a matrix.
   llvm::SmallVector<Cumulative> factors;
+  /// What decays per key channel make; empty if there are none.
+  ChannelPlan channels;
   /// The chunk's system: rank of the inverse, 0 if there is none.
   ChunkInverseOp inverse;
   int64_t order = 0;
@@ -97,12 +104,12 @@ public:
   /// roles are known; 0 if all threads keep the same number.
   int64_t stateRegisters = 0, gramRegisters = 0;
 
-  static constexpr int64_t kStages = 3, kSlots = 2;
+  static constexpr int64_t kStages = 3, kGramStages = 2, kSlots = 2;
   int64_t stateWarps = 0, gramWarps = 0;
-  int64_t stageBytes = 0, slotBytes = 0;
-  int64_t slotsAt = 0, scratchAt = 0, cumulativesAt = 0, factorsAt = 0,
-          spareAt = 0, systemAt = 0, outputAt = 0, startsAt = 0, placesAt = 0,
-          arrivalsAt = 0, sharedBytes = 0;
+  int64_t stageBytes = 0, gramStageBytes = 0, slotBytes = 0;
+  int64_t gramStagesAt = 0, slotsAt = 0, scratchAt = 0, cumulativesAt = 0,
+          factorsAt = 0, spareAt = 0, systemAt = 0, outputAt = 0, startsAt = 0,
+          placesAt = 0, arrivalsAt = 0, sharedBytes = 0;
 
   /// Whether shared memory takes matrices as they lie in registers, stmatrix.
   bool storesMatrices() const {
@@ -112,7 +119,10 @@ public:
   int64_t elementBytes() const { return bytesOf(format); }
   /// Bytes of a tile with `rows` rows, in groups of 128-byte rows.
   int64_t tileBytes(int64_t rows, int64_t width) const {
-    return llvm::divideCeil(width * elementBytes(), 128) * rows * 128;
+    return tileBytes(rows, width, elementBytes());
+  }
+  static int64_t tileBytes(int64_t rows, int64_t width, int64_t elementBytes) {
+    return llvm::divideCeil(width * elementBytes, 128) * rows * 128;
   }
   /// Bytes of a number for each token; scalars take as much.
   int64_t vectorBytes() const { return 4 * chunk; }
@@ -123,7 +133,10 @@ private:
   mlir::LogicalResult findLoop();
   mlir::LogicalResult classify();
   mlir::LogicalResult addTile(LoadTileOp load);
+  std::optional<Kind> kindOfChannels(mlir::Operation &op) const;
   void findCrossings();
+  void findGramTiles();
+  void placeTiles();
   mlir::LogicalResult placeShared();
 
   llvm::DenseMap<mlir::Value, Kind> kinds;

@@ -26,8 +26,11 @@ private:
   mlir::FailureOr<Fragment> get(mlir::Value value);
   llvm::ArrayRef<Num> packed(mlir::Value value);
   void readAll(mlir::Value state);
-  /// The state times the decay of `update`, once.
+  /// The state times the decays of `update`, once.
   void decay(ChunkUpdateOp update);
+  void decayChannels(Fragment &state, mlir::Value channels);
+  /// A tile of key vectors: as loaded, or as the Gram role left it.
+  Num keyTile(mlir::Value keys);
   Fragment loadTile(LoadTileOp op);
   Fragment scale(llvm::ArrayRef<Num> values, mlir::Value by);
   void storeTile(StoreTileOp op, llvm::ArrayRef<Num> values);

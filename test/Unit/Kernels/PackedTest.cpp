@@ -194,7 +194,8 @@ static std::vector<Way> ways() {
   options.dtype = "bf16";
   addWays(all, "sm_80", options,
           {"gated_delta_net", "mlstm", "additive_normalised",
-           "gated_delta_net_layer", "log_linear_gated_delta_net"});
+           "gated_delta_net_layer", "kda", "rwkv7",
+           "log_linear_gated_delta_net"});
   options.mode = "recurrent";
   addWays(all, "sm_80_recurrent", options,
           {"kda", "mlstm", "q_delta_layer", "gated_oja", "log_linear_mamba2"});

@@ -88,8 +88,10 @@ void Hoist::findVectors() {
         add(term);
   };
   for (Operation &entry : block) {
-    if (auto decay = dyn_cast<AffineDecayOp>(entry))
-      addTerms(decay.getG());
+    if (auto decay = dyn_cast<AffineDecayOp>(entry)) {
+      Value log = decay.getG();
+      isa<RankedTensorType>(log.getType()) ? add(log) : addTerms(log);
+    }
     if (auto read = dyn_cast<AffineReadOp>(entry)) {
       llvm::for_each(read.getBases(), add);
       addTerms(read.getCoefficients());

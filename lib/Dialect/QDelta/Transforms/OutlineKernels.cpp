@@ -44,6 +44,12 @@ static void storeAs(Value sequence, FloatType element,
     sequence.setType(type.clone(element));
 }
 
+/// Whether it is a vector of log decays, which are multiplied in f32.
+static bool isLog(BlockArgument token) {
+  return llvm::all_of(token.getUsers(),
+                      [](Operation *user) { return isa<AffineDecayOp>(user); });
+}
+
 /// Tiles of a chunk are in the format of products from memory on.
 static void storeOperands(AffineScanOp list, ArrayRef<Operation *> ops) {
   StringRef operands = scheduleOf(list).getOperands();
@@ -54,8 +60,9 @@ static void storeOperands(AffineScanOp list, ArrayRef<Operation *> ops) {
     element = Float16Type::get(list.getContext());
   if (!element)
     return;
-  for (Value token : list.getTokens())
-    storeAs(token, element, ops);
+  for (auto [number, token] : llvm::enumerate(list.getTokens()))
+    if (!isLog(list.getBody().getArgument(number)))
+      storeAs(token, element, ops);
   for (Value output : list.getOutputs())
     storeAs(output, element, ops);
 }

@@ -73,6 +73,7 @@ private:
   LogicalResult checkOptions(AffineScanOp op);
   LogicalResult checkLevels(AffineScanOp op);
   LogicalResult checkTranspose(TransposeStateOp op);
+  LogicalResult checkChannels(AffineScanOp op);
   LogicalResult scheduleKernel(AffineScanOp op, const GpuTarget &row);
   LogicalResult scheduleKernel(PrescanOp op, const GpuTarget &row);
   LogicalResult scheduleInPlace(AffineScanOp op, const Target &row);
@@ -211,7 +212,9 @@ static int64_t sharedBytes(AffineScanOp op, int64_t tokens, int64_t columns,
   auto tileBytes = [&](int64_t width) -> int64_t {
     return tokens * llvm::alignTo(width * elementBytes, 128);
   };
-  int64_t stage = 0;
+  FactsAttr facts = op.getFacts();
+  bool perChannel = facts.getDecay() == DecayKind::PerChannel;
+  int64_t stages = 0, keys = 0;
   for (auto [token, type] :
        llvm::zip(op.getBody().getArguments(), op.getTokens().getTypes())) {
     if (!isa<RankedTensorType>(token.getType()))
@@ -219,21 +222,49 @@ static int64_t sharedBytes(AffineScanOp op, int64_t tokens, int64_t columns,
     int64_t width = cast<RankedTensorType>(type).getDimSize(3);
     bool isKey =
         inferTokenDims(op.getBody().front()).lookup(token) == TokenDim::Key;
-    stage += tileBytes(isKey ? width : columns);
+    // Keys that decay are not the state's to read: two stages. Their logs may
+    // be wider.
+    if (isKey && perChannel)
+      stages += 2 * tileBytes(width) *
+                (isa<AffineDecayOp>(*token.getUsers().begin())
+                     ? getElementTypeOrSelf(type).getIntOrFloatBitWidth() /
+                           (8 * elementBytes)
+                     : 1);
+    else
+      stages += 3 * tileBytes(isKey ? width : columns);
+    if (isKey)
+      keys = width;
   }
-  FactsAttr facts = op.getFacts();
   auto writes = static_cast<int64_t>(facts.getUnknown().size());
   auto outputs = static_cast<int64_t>(op.getOutputs().size());
   int64_t matrices = unknown * writes + outputs * writes;
-  int64_t slot = llvm::alignTo(
-      matrices * tileBytes(tokens) +
-          4 * tokens * (4 * facts.getReads() + 2 * facts.getWrites()),
-      1024);
+  int64_t slot = matrices * tileBytes(tokens) +
+                 4 * tokens * (4 * facts.getReads() + 2 * facts.getWrites());
+  if (perChannel)
+    slot += (facts.getReads() + writes) * tileBytes(keys) + 4 * keys;
+  slot = llvm::alignTo(slot, 1024);
   int64_t order = unknown * tokens;
   // Token vectors, and a few sums of logs for each warp of the Gram role.
   int64_t vectors = 4 * tokens * (8 + 3 * tokens / 16), starts = 512;
-  return 3 * stage + tokens * columns * elementBytes + 2 * slot +
+  return stages + tokens * columns * elementBytes + 2 * slot +
          order * (order + 4) * 4 + vectors + starts;
+}
+
+/// What kernels in chunks cover of decays per key channel.
+LogicalResult SelectSchedulePass::checkChannels(AffineScanOp op) {
+  auto count = llvm::count_if(
+      op.getBody().getOps<AffineDecayOp>(), [](AffineDecayOp decay) {
+        return isa<RankedTensorType>(decay.getG().getType());
+      });
+  if (count > 1)
+    return op.emitError("GPU kernels in chunks cover one decay per key channel "
+                        "a token, but this list has ")
+           << count << "; mode = recurrent covers it";
+  if (chunk > 32)
+    return op.emitError("expected the chunk of a kernel with decays per key "
+                        "channel to be 1, 16 or 32, but got ")
+           << chunk.getValue();
+  return success();
 }
 
 /// Whether the number of tokens is known and so small that a token loop hides
@@ -351,10 +382,9 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
     return op.emitError("GPU kernels in chunks cover lists with one state, but "
                         "this one has ")
            << op.getInits().size() << "; mode = recurrent covers it";
-  if (op.getFacts().getDecay() == DecayKind::PerChannel)
-    return op.emitError("GPU kernels in chunks cover one decay for all key "
-                        "channels, but this list has one per key channel; "
-                        "mode = recurrent covers it");
+  bool perChannel = op.getFacts().getDecay() == DecayKind::PerChannel;
+  if (perChannel && failed(checkChannels(op)))
+    return failure();
   if (op.getFacts().getDecay() == DecayKind::PerValueChannel)
     return op.emitError("GPU kernels in chunks cover decays common to all "
                         "value channels, but this list has one per value "
@@ -373,17 +403,24 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
   if (row.tensorCores == TensorCores::WarpGroup)
     columns = llvm::alignTo(columns, 64);
   bool wide = row.tensorCores == TensorCores::WarpGroup;
-  int64_t tokens = chunk  ? static_cast<int64_t>(chunk)
-                   : wide ? kLargestChunk
-                          : kWarpChunk;
+  int64_t tokens = chunk                 ? static_cast<int64_t>(chunk)
+                   : wide && !perChannel ? kLargestChunk
+                                         : kWarpChunk;
+  auto fits = [&] {
+    return sharedBytes(op, tokens, columns, unknown, elementBytes) <=
+           row.sharedBytes;
+  };
   // More unknown writes than twice the key dimension depend on each other so
   // much that the rounded inverse passes the bound on errors.
   int64_t mostUnknown = std::min(kLargestChunk, 2 * keys);
   while (!chunk && tokens > kSmallestChunk &&
-         (unknown * tokens > mostUnknown ||
-          sharedBytes(op, tokens, columns, unknown, elementBytes) >
-              row.sharedBytes))
+         (unknown * tokens > mostUnknown || !fits()))
     tokens /= 2;
+  if (perChannel && mode == "auto" && !chunk && !fits())
+    if (ScheduleAttr loop = tokenLoop(op, row)) {
+      op.setScheduleAttr(loop);
+      return success();
+    }
   op.setScheduleAttr(ScheduleAttr::get(
       op.getContext(), row.name, tokens, columns, /*span=*/1, /*lanes=*/1,
       /*unroll=*/false, /*fuse=*/false, /*defer=*/false, /*prefetch=*/false,
