@@ -10,6 +10,7 @@
 
 #include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
 #include "qdelta/Pipelines/Pipelines.h"
+#include "qdelta/Target/CpuPasses.h"
 #include "qdelta/Target/TargetTable.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -200,6 +201,7 @@ qdelta::compile(ModuleOp module, const CompileOptions &options) {
     return jit.takeError();
   (*code)->setDataLayout((*jit)->getDataLayout());
   (*code)->setTargetTriple((*jit)->getTargetTriple());
+  runCpuPasses(**code, *findTarget(options.target));
   if (auto error = (*jit)->addIRModule(
           llvm::orc::ThreadSafeModule(std::move(*code), std::move(context))))
     return std::move(error);

@@ -8,6 +8,7 @@
 
 #include "TemporaryFiles.h"
 
+#include "qdelta/Target/CpuPasses.h"
 #include "qdelta/Target/TargetTable.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -44,6 +45,7 @@ qdelta::emitHostObject(llvm::Module &module, const Target &row,
     if (!function.isDeclaration() &&
         !llvm::is_contained(entries, function.getName()))
       function.setLinkage(llvm::GlobalValue::InternalLinkage);
+  runCpuPasses(module, row);
 
   llvm::SmallString<0> object;
   llvm::raw_svector_ostream stream(object);

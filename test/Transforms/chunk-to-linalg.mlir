@@ -12,7 +12,14 @@ func.func @gram(%x: tensor<3x4xf32>, %a: tensor<2x4xf32>) -> tensor<3x2xf32> {
 // CHECK-LABEL: func.func @read_apply
 // CHECK:       %[[Z:.*]] = linalg.fill
 // CHECK:       %[[Y:.*]] = linalg.matmul ins(%arg0, %arg1 : tensor<2x4xf32>, tensor<4x8xf32>) outs(%[[Z]] : tensor<2x8xf32>)
-// CHECK:       linalg.matmul ins(%arg2, %[[Y]] : tensor<2x2xf32>, tensor<2x8xf32>) outs(%arg3 : tensor<2x8xf32>)
+// Four tokens at a time, here two: the values before them, then their own.
+// CHECK:       scf.for %[[T:.*]] = %{{.*}} iter_args(%{{.*}} = %arg3)
+// CHECK:         scf.for %[[S:.*]] = %{{.*}} to %[[T]]
+// CHECK:           tensor.extract_slice %arg2[%[[T]], %[[S]]] [2, 2]
+// CHECK:           tensor.extract_slice %[[Y]][%[[S]], 0] [2, 8]
+// CHECK:           linalg.matmul
+// CHECK-COUNT-3: tensor.extract %arg2[
+// CHECK-NOT:     tensor.extract %arg2[
 // CHECK-NOT:   qdelta.
 func.func @read_apply(%x: tensor<2x4xf32>, %S: tensor<4x8xf32>, %l: tensor<2x2xf32>, %init: tensor<2x8xf32>) -> tensor<2x8xf32> {
   %0 = qdelta.chunk_read %x, %S : tensor<2x4xf32>, tensor<4x8xf32> -> tensor<2x8xf32>

@@ -49,16 +49,17 @@
 // ROWS:        qdelta.prefetch {{.*}} columns %{{.*}} by 1 rows 1
 // ROWS:        vector.transfer_read
 
-// Where no write needs a read one pass does both: the read is of the old row.
+// Where no write needs a read one pass does both, without hints: the read is of
+// the old row.
 // ONEPASS:     func.func @additive_step(
 // ONEPASS-NOT: -> (vector<24xf32>)
 // ONEPASS:     scf.for {{.*}} -> (tensor<8x24xf32>, vector<24xf32>)
-// ONEPASS:       qdelta.prefetch
 // ONEPASS:       %[[OLD:.*]] = vector.transfer_read
 // ONEPASS:       %[[NEW:.*]] = vector.fma
 // ONEPASS:       vector.transfer_write %[[NEW]]
 // ONEPASS:       vector.fma %{{.*}}, %[[OLD]]
 // ONEPASS:       scf.yield
+// ONEPASS-NOT: qdelta.prefetch %{{.*}} rows 1
 
 // One argument for the state, and no copy of it.
 // BUFFERS:     func.func @gated_delta_net_step(

@@ -282,25 +282,6 @@ struct LowerUpdate : OpRewritePattern<ChunkUpdateOp> {
         .getResult(0);
   }
 
-  /// The state plus another one times a number.
-  static Value addState(ChunkUpdateOp op, Value other, Value factor,
-                        Value state, OpBuilder &b) {
-    auto whole = b.getMultiDimIdentityMap(2);
-    SmallVector<AffineMap> maps{AffineMap::get(2, 0, {}, b.getContext()), whole,
-                                whole};
-    return linalg::GenericOp::create(
-               b, op.getLoc(), typeOf(state), ValueRange{factor, other}, state,
-               maps,
-               SmallVector<utils::IteratorType>(2,
-                                                utils::IteratorType::parallel),
-               [](OpBuilder &b, Location loc, ValueRange args) {
-                 Value part = arith::MulFOp::create(b, loc, args[0], args[1]);
-                 Value sum = arith::AddFOp::create(b, loc, args[2], part);
-                 linalg::YieldOp::create(b, loc, sum);
-               })
-        .getResult(0);
-  }
-
   LogicalResult matchAndRewrite(ChunkUpdateOp op,
                                 PatternRewriter &b) const override {
     Location loc = op.getLoc();
@@ -323,7 +304,7 @@ struct LowerUpdate : OpRewritePattern<ChunkUpdateOp> {
       state = scaledInPlace(
           b, loc, state, rowOf(b, loc, op.getColumns(), b.getIndexAttr(0)), 1);
     for (auto [other, factor] : llvm::zip(op.getOthers(), op.getFactors()))
-      state = addState(op, other, factor, state, b);
+      state = addMultiple(b, loc, factor, other, state);
     for (auto [key, value] : llvm::zip(op.getKeys(), op.getValues()))
       state = multiplyTransposed(b, loc, key, value, state);
     SmallVector<Value> results{state};

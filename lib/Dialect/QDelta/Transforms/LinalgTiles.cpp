@@ -52,6 +52,22 @@ Value multiply(OpBuilder &b, Location loc, Value lhs, Value rhs, Value init) {
       .getResult(0);
 }
 
+Value addMultiple(OpBuilder &b, Location loc, Value factor, Value tile,
+                  Value init) {
+  auto whole = b.getMultiDimIdentityMap(2);
+  SmallVector<AffineMap> maps{AffineMap::get(2, 0, {}, b.getContext()), whole,
+                              whole};
+  return linalg::GenericOp::create(
+             b, loc, typeOf(init), ValueRange{factor, tile}, init, maps,
+             SmallVector<utils::IteratorType>(2, utils::IteratorType::parallel),
+             [](OpBuilder &b, Location loc, ValueRange args) {
+               Value part = arith::MulFOp::create(b, loc, args[0], args[1]);
+               Value sum = arith::AddFOp::create(b, loc, args[2], part);
+               linalg::YieldOp::create(b, loc, sum);
+             })
+      .getResult(0);
+}
+
 Value transposed(OpBuilder &b, Location loc, Value tile) {
   RankedTensorType type = typeOf(tile);
   auto turned = RankedTensorType::get({type.getDimSize(1), type.getDimSize(0)},

@@ -27,6 +27,10 @@ mlir::Value convert(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value,
 mlir::Value multiply(mlir::OpBuilder &b, mlir::Location loc, mlir::Value lhs,
                      mlir::Value rhs, mlir::Value init);
 
+/// init + factor * tile, with a number for the factor.
+mlir::Value addMultiple(mlir::OpBuilder &b, mlir::Location loc,
+                        mlir::Value factor, mlir::Value tile, mlir::Value init);
+
 /// A tile's transpose.
 mlir::Value transposed(mlir::OpBuilder &b, mlir::Location loc,
                        mlir::Value tile);

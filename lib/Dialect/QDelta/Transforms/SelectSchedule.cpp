@@ -377,8 +377,9 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
 }
 
 /// One token after the other on states in place. Bytes of the state decide, so
-/// that a pass goes over rows that are as long as registers allow, and the
-/// state of the next head is on its way before its turn.
+/// that a pass goes over rows that are as long as registers allow. What reads
+/// first waits for memory and what writes then does not, and asks for the next
+/// head's state meanwhile; one pass that does both keeps memory busy itself.
 LogicalResult SelectSchedulePass::scheduleInPlace(AffineScanOp op,
                                                   const Target &row) {
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());
@@ -398,10 +399,11 @@ LogicalResult SelectSchedulePass::scheduleInPlace(AffineScanOp op,
     vectors = llvm::divideCeil(vectors, 2);
   int64_t columns = unroll ? vectors * lanes : kMatrixColumns;
   columns = std::min(columns, std::max<int64_t>(values, 1));
-  op.setScheduleAttr(ScheduleAttr::get(
-      op.getContext(), row.name, /*chunk=*/1, columns, /*span=*/1, lanes,
-      unroll, /*fuse=*/false, /*defer=*/false, /*prefetch=*/unroll,
-      /*kernel=*/false, /*operands=*/"", /*split=*/1));
+  op.setScheduleAttr(
+      ScheduleAttr::get(op.getContext(), row.name, /*chunk=*/1, columns,
+                        /*span=*/1, lanes, unroll, /*fuse=*/false,
+                        /*defer=*/false, /*prefetch=*/unroll && !isOnePass,
+                        /*kernel=*/false, /*operands=*/"", /*split=*/1));
   return success();
 }
 
