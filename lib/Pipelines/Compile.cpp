@@ -143,6 +143,10 @@ llvm::Error qdelta::compileToPhase(ModuleOp module,
     if (auto error =
             dump(module, options.dumpPhasesTo, *findPhase(options.from)))
       return error;
+  if (isForGpu(options) && options.segments > 1)
+    return makeError("segments split sequences over the threads of a CPU, "
+                     "which target '" +
+                     options.target + "' is not");
   if (isForGpu(options) && to == phaseName(Phase::Linalg))
     return makeError("there is no linalg phase for target '" + options.target +
                      "'");

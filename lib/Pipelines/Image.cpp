@@ -86,6 +86,15 @@ KernelDescription qdelta::describeKernel(Operation *func) {
     if (auto heads = dict.getAs<IntegerAttr>("usual_heads"))
       argument.usualHeads = static_cast<int32_t>(heads.getInt());
   }
+  if (auto segments = func->getAttrOfType<DictionaryAttr>(kSegmentsAttr)) {
+    kernel.segments = segments.getAs<IntegerAttr>("count").getInt();
+    for (auto [name, callee] :
+         {std::pair("run", &kernel.run), std::pair("summary", &kernel.summary),
+          std::pair("apply", &kernel.apply),
+          std::pair("advance", &kernel.advance)})
+      if (auto attr = segments.getAs<StringAttr>(name))
+        *callee = attr.str();
+  }
   auto module = func->getParentOfType<ModuleOp>();
   if (auto op = module.lookupSymbol<RecurrenceOp>(recurrence))
     kernel.work = countWork(op, kernel);
@@ -136,6 +145,14 @@ void ImageBuilder::addKernel(const KernelDescription &kernel,
   result.num_arguments = static_cast<int64_t>(args.size());
   result.entry = entry;
   result.work = kernel.work;
+  result.segments = kernel.segments;
+  auto nameOf = [&](const std::string &name) {
+    return name.empty() ? nullptr : names.emplace_back(name).c_str();
+  };
+  result.run = nameOf(kernel.run);
+  result.summary = nameOf(kernel.summary);
+  result.apply = nameOf(kernel.apply);
+  result.advance = nameOf(kernel.advance);
   kernels.push_back(result);
 }
 

@@ -94,6 +94,15 @@ void EntryWriter::setKernel(unsigned index, const KernelDescription &kernel,
   set(key + ".arguments", llvm::Twine(kernel.arguments.size()));
   if (kernel.work > 0)
     set(key + ".work", llvm::Twine(kernel.work));
+  if (kernel.segments > 1) {
+    set(key + ".segments", llvm::Twine(kernel.segments));
+    if (!kernel.run.empty())
+      set(key + ".run", kernel.run);
+    set(key + ".summary", kernel.summary);
+    set(key + ".apply", kernel.apply);
+    if (!kernel.advance.empty())
+      set(key + ".advance", kernel.advance);
+  }
   for (auto [i, argument] : llvm::enumerate(kernel.arguments)) {
     if (std::string values = valuesOf(argument); !values.empty())
       set(key + ".values" + llvm::Twine(i), values);

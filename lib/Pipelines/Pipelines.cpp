@@ -162,6 +162,7 @@ void qdelta::addPassesTo(Phase phase, OpPassManager &pm,
     sizes.dtype = options.dtype;
     sizes.entry = options.entry;
     sizes.cuSeqlens = options.cuSeqlens;
+    sizes.segments = options.segments;
     pm.addPass(createSpecialize(sizes));
     break;
   }
@@ -215,11 +216,16 @@ struct TextualOptions : PassPipelineOptions<TextualOptions> {
                             llvm::cl::desc("what vectors are stored in"),
                             llvm::cl::init("f32")};
   Option<std::string> entry{
-      *this, "entry", llvm::cl::desc("forward, packed, step or step_indexed"),
+      *this, "entry",
+      llvm::cl::desc("forward, packed, step, step_indexed, summary, compose or "
+                     "apply"),
       llvm::cl::init("forward")};
   Option<std::string> cuSeqlens{*this, "cu-seqlens",
                                 llvm::cl::desc("elements of cu_seqlens"),
                                 llvm::cl::init("i32")};
+  Option<int64_t> segments{*this, "segments",
+                           llvm::cl::desc("segments of a sequence"),
+                           llvm::cl::init(1)};
 };
 } // namespace
 
@@ -240,6 +246,7 @@ void qdelta::registerPipelines() {
           options.dtype = text.dtype;
           options.entry = text.entry;
           options.cuSeqlens = text.cuSeqlens;
+          options.segments = text.segments;
           addPassesTo(phase, pm, options);
         });
   }

@@ -6,9 +6,10 @@
 
 #include "qdelta/Reference/Passes.h"
 
+#include "CheckSummary.h"
 #include "Interpreter.h"
 
-#include "qdelta/Dialect/QDelta/IR/QDelta.h"
+#include "qdelta/Dialect/QDelta/IR/SquareStates.h"
 #include "qdelta/Reference/Evaluate.h"
 
 #include <numeric>
@@ -146,7 +147,9 @@ void Arguments::forEachDim(size_t index, Sizes &sizes, F f) {
   }
   if (dim != TokenDim::Scalar && dim != TokenDim::Value)
     f(sizes.key);
-  if (dim == TokenDim::Value || dim == TokenDim::State)
+  if (dim == TokenDim::State && isSquare(arg))
+    f(sizes.key);
+  else if (dim == TokenDim::Value || dim == TokenDim::State)
     f(sizes.value);
 }
 
@@ -341,6 +344,9 @@ LogicalResult qdelta::checkDerivation(func::FuncOp function, uint64_t seed,
   if (!recurrence)
     return emitError(function.getLoc(), "expected qdelta.recurrence to name a "
                                         "qdelta.recurrence of the module");
+  if (recurrence->hasAttr(kSummaryOfAttr) &&
+      failed(checkSummary(recurrence, seed)))
+    return failure();
   Arguments arguments(function, recurrence);
   if (failed(arguments.verify()))
     return failure();

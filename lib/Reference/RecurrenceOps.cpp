@@ -9,6 +9,8 @@
 #include "StatePool.h"
 #include "TokenLoop.h"
 
+#include "qdelta/Dialect/QDelta/IR/SquareStates.h"
+
 using namespace mlir;
 using namespace qdelta;
 using namespace qdelta::reference;
@@ -179,7 +181,11 @@ reference::runRecurrence(Interpreter<Scalar> &interpreter, Operation *op,
                          llvm::map_to_vector(recurrence.getStates(), dimOf),
                          args);
   loop.setCuSeqlens(cuSeqlens);
-  return loop.run(recurrence.getYield().getOutputs().size(), step, results);
+  loop.setSquares(llvm::map_to_vector(
+      recurrence.getStates(), [](Value state) { return isSquare(state); }));
+  SmallVector<TokenDim> outputDims =
+      llvm::map_to_vector(recurrence.getYield().getOutputs(), dimOf);
+  return loop.run(outputDims, step, results);
 }
 
 /// `datum` as products take it.

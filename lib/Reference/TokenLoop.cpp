@@ -49,7 +49,7 @@ static size_t rankOf(TokenDim dim) {
 template <typename Scalar>
 LogicalResult TokenLoop<Scalar>::bindShape(TokenDim dim,
                                            ArrayRef<int64_t> shape, size_t lead,
-                                           const Twine &name) {
+                                           const Twine &name, bool isSquare) {
   if (shape.size() != lead + rankOf(dim))
     return interpreter.fail(op, "expected " + name + " to have rank " +
                                     Twine(lead + rankOf(dim)) +
@@ -65,8 +65,9 @@ LogicalResult TokenLoop<Scalar>::bindShape(TokenDim dim,
   case TokenDim::Value:
     return bind(kValue, shape.back(), name);
   case TokenDim::State:
-    return failure(failed(bind(kKey, shape[lead], name)) ||
-                   failed(bind(kValue, shape[lead + 1], name)));
+    return failure(
+        failed(bind(kKey, shape[lead], name)) ||
+        failed(bind(isSquare ? kKey : kValue, shape[lead + 1], name)));
   }
   return failure();
 }
@@ -125,7 +126,8 @@ LogicalResult TokenLoop<Scalar>::bindSizes() {
                   ", but got " + spell(shape));
     if (failed(bind(kBatch, shape[0], name)) ||
         failed(bind(kHeads, shape[1], name)) ||
-        failed(bindShape(stateDims[index], shape, 2, name)))
+        failed(bindShape(stateDims[index], shape, 2, name,
+                         !squares.empty() && squares[index])))
       return failure();
   }
   for (auto [index, sequence] : llvm::enumerate(sequences)) {
@@ -269,6 +271,17 @@ LogicalResult TokenLoop<Scalar>::run(size_t numOutputs, Step step,
   if (failed(bindSizes()))
     return failure();
   return run(OutputShapes(numOutputs, {sizes[kValue].first}), step, results);
+}
+
+template <typename Scalar>
+LogicalResult TokenLoop<Scalar>::run(ArrayRef<TokenDim> outputDims, Step step,
+                                     Data<Scalar> &results) {
+  if (failed(bindSizes()))
+    return failure();
+  OutputShapes shapes;
+  for (TokenDim dim : outputDims)
+    shapes.push_back({sizes[dim == TokenDim::Key ? kKey : kValue].first});
+  return run(shapes, step, results);
 }
 
 #define QDELTA_INSTANTIATE_LOOP(Scalar)                                        \

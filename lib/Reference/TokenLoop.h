@@ -40,6 +40,10 @@ public:
 
   /// States V, for a step that has no states.
   void setValues(int64_t values) { sizes['V'] = {values, "states"}; }
+  /// Says which states are K x K; none otherwise.
+  void setSquares(llvm::SmallVector<bool> states) {
+    squares = std::move(states);
+  }
 
   /// Packs the sequences: `args` have B = 1, and states N in place of B. Does
   /// nothing if `bounds` is empty; it must outlive the loop.
@@ -54,13 +58,17 @@ public:
 
   /// Runs the loop; `results` gets the outputs, then the states.
   mlir::LogicalResult run(size_t numOutputs, Step step, Data<Scalar> &results);
+  /// The same with outputs that may be key vectors.
+  mlir::LogicalResult run(llvm::ArrayRef<TokenDim> outputDims, Step step,
+                          Data<Scalar> &results);
   mlir::LogicalResult run(const OutputShapes &shapes, Step step,
                           Data<Scalar> &results);
 
 private:
   mlir::LogicalResult bindSizes();
   mlir::LogicalResult bindShape(TokenDim dim, llvm::ArrayRef<int64_t> shape,
-                                size_t lead, const llvm::Twine &name);
+                                size_t lead, const llvm::Twine &name,
+                                bool isSquare = false);
   mlir::LogicalResult bind(char symbol, int64_t size, const llvm::Twine &name);
   mlir::LogicalResult bindTokens(llvm::ArrayRef<int64_t> shape,
                                  const llvm::Twine &name);
@@ -74,6 +82,7 @@ private:
   mlir::Operation *op;
   size_t numTokens;
   llvm::SmallVector<TokenDim> inputDims, stateDims;
+  llvm::SmallVector<bool> squares;
   llvm::SmallVector<std::string> names;
   Args<Scalar> sequences, states;
   llvm::ArrayRef<int64_t> cuSeqlens;

@@ -126,6 +126,10 @@ qdeltaStatus *collectKernels(const std::vector<Manifest> &manifests,
   return nullptr;
 }
 
+const char *nameOrNull(const std::string &name) {
+  return name.empty() ? nullptr : name.c_str();
+}
+
 qdeltaStatus *loadArtefact(std::string_view bytes,
                            std::unique_ptr<qdeltaModule> &module) {
   std::vector<Manifest> manifests;
@@ -144,10 +148,13 @@ qdeltaStatus *loadArtefact(std::string_view bytes,
 
   std::vector<qdeltaKernelImage> images;
   for (size_t i = 0; i < kernels.size(); ++i)
-    images.push_back({sizeof(qdeltaKernelImage), kernels[i]->name.c_str(),
-                      kernels[i]->arguments.data(),
-                      static_cast<int64_t>(kernels[i]->arguments.size()),
-                      entries[i], kernels[i]->work});
+    images.push_back(
+        {sizeof(qdeltaKernelImage), kernels[i]->name.c_str(),
+         kernels[i]->arguments.data(),
+         static_cast<int64_t>(kernels[i]->arguments.size()), entries[i],
+         kernels[i]->work, kernels[i]->segments, nameOrNull(kernels[i]->run),
+         nameOrNull(kernels[i]->summary), nameOrNull(kernels[i]->apply),
+         nameOrNull(kernels[i]->advance)});
   std::vector<qdeltaDeviceKernelImage> devices;
   std::deque<std::vector<qdeltaKernelStep>> steps;
   for (const Manifest &manifest : manifests)

@@ -5,6 +5,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Launch.h"
+#include "Descriptor.h"
+#include "Segments.h"
 #include "Status.h"
 
 #include <algorithm>
@@ -15,13 +17,6 @@ using namespace qdelta::runtime;
 
 namespace {
 constexpr int32_t maxThreads = 1024;
-
-/// MLIR's strided memref descriptor, of rank at most 4.
-struct Descriptor {
-  void *base, *aligned;
-  int64_t offset;
-  int64_t sizesAndStrides[8];
-};
 } // namespace
 
 bool Launch::hasNoTokens() const {
@@ -65,16 +60,14 @@ void Launch::copyStates() const {
 }
 
 void Launch::run(const qdeltaKernel &kernel, int32_t threads) const {
+  std::vector<int64_t> starts = segmentStarts(kernel, time());
+  if (!starts.empty())
+    return runSegments(kernel, views, items, starts, threads);
   std::vector<Descriptor> descriptors(views.size());
   std::vector<void *> pointers;
   for (size_t i = 0; i < views.size(); ++i) {
-    const TensorView &view = views[i];
-    Descriptor &descriptor = descriptors[i];
-    descriptor = {view.data, view.data, 0, {}};
-    std::copy_n(view.sizes, view.rank(), descriptor.sizesAndStrides);
-    std::copy_n(view.strides, view.rank(),
-                descriptor.sizesAndStrides + view.rank());
-    pointers.push_back(&descriptor);
+    descriptors[i] = describeTensor(views[i]);
+    pointers.push_back(&descriptors[i]);
   }
   int64_t shares = std::min<int64_t>(threads, items);
   kernel.module->pool.run(items, static_cast<int32_t>(shares),

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Module.h"
+#include "Segments.h"
 #include "SharedObject.h"
 #include "Status.h"
 
@@ -465,8 +466,16 @@ qdelta::runtime::loadImage(const qdeltaImage &given,
     if (qdeltaStatus *error = loadDeviceKernel(
             read(*elementAt(image.device_kernels, i)), module->kernels))
       return error;
-  for (qdeltaKernel &kernel : module->kernels)
+  for (int64_t i = 0; i < image.num_kernels; ++i) {
+    qdeltaKernelImage given = read(*elementAt(image.kernels, i));
+    qdeltaKernel &kernel = module->kernels[static_cast<size_t>(i)];
     kernel.module = module.get();
+    kernel.segments = given.segments;
+    if (given.segments < 2 || !kernel.entry)
+      continue;
+    if (qdeltaStatus *error = linkSegments(kernel, module->kernels, given))
+      return error;
+  }
   result = std::move(module);
   return nullptr;
 }

@@ -217,6 +217,13 @@ ManifestKernel Reader::kernel(const std::string &key) {
   }
   if (!entry.get(key + ".work").empty())
     result.work = number(key + ".work", INT64_MAX);
+  if (!entry.get(key + ".segments").empty()) {
+    result.segments = number(key + ".segments", artefact::kMaxSegments);
+    result.run = std::string(entry.get(key + ".run"));
+    result.summary = text(key + ".summary");
+    result.apply = text(key + ".apply");
+    result.advance = std::string(entry.get(key + ".advance"));
+  }
   return result;
 }
 

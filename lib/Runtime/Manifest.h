@@ -21,6 +21,9 @@ struct ManifestKernel {
   std::vector<std::string> argumentTexts;
   std::vector<qdeltaArgument> arguments;
   int64_t work = 0;
+  /// Of the kernels that segments take, "" for none.
+  int64_t segments = 0;
+  std::string run, summary, apply, advance;
 };
 
 /// One of several kernels of a launch, as qdeltaKernelStep has it.

@@ -24,6 +24,11 @@ struct qdeltaKernel {
   /// Null if the module has no CPU code that this machine can run.
   qdeltaEntry entry = nullptr;
   int64_t work = 0;
+  /// Segments that CPU launches split sequences into, and the kernels of the
+  /// module that they take; the last is null without vector and scalar states.
+  int64_t segments = 0;
+  const qdeltaKernel *run = nullptr, *summary = nullptr, *apply = nullptr,
+                     *advance = nullptr;
   std::vector<qdelta::runtime::DeviceCode> codes;
   /// The module that the kernel is of; a launch changes only its pool and what
   /// its back ends keep.

@@ -26,7 +26,7 @@
 // AVX2:        chunk = 1, columns = 32, span = 1, lanes = 8, unroll = true, fuse = false, defer = false, prefetch = true
 // GPU:         chunk = 1, {{.*}} kernel = true
 // CHUNK:       states in place go with tokens one by one, chunk = 1 and mode = auto or recurrent, but got 2 and auto
-// UNKNOWN:     expected entry to be forward, packed, step, step_indexed, but got backward
+// UNKNOWN:     expected entry to be forward, packed, step, step_indexed, summary, compose, apply, but got backward
 
 // The state is the slice that the index names, whole, before and after; the next
 // item's is ahead.

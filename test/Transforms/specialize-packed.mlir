@@ -4,7 +4,7 @@
 // RUN: qdelta-opt %s -qdelta-specialize="key=5 value=7 entry=packed" -qdelta-specialize="entry=step_indexed" -qdelta-specialize="entry=step_indexed" -qdelta-specialize="entry=step" | FileCheck %s --check-prefix=KINDS
 // RUN: not qdelta-opt %s -qdelta-specialize="entry=backward" 2>&1 | FileCheck %s --check-prefix=ENTRY
 // RUN: not qdelta-opt %s -qdelta-specialize="entry=packed cu-seqlens=f32" 2>&1 | FileCheck %s --check-prefix=TYPE
-// ENTRY: expected entry to be forward, packed, step, step_indexed, but got backward
+// ENTRY: expected entry to be forward, packed, step, step_indexed, summary, compose, apply, but got backward
 // TYPE: expected cu-seqlens to be i32 or i64, but got f32
 
 // Tokens and outputs are one sequence, states one for each, and where each ends

@@ -7,6 +7,8 @@
 #include "data/CompileLine.h"
 #include "data/Failure.h"
 #include "data/Source.h"
+#include "qdelta/Dialect/QDelta/Transforms/Segments.h"
+#include "qdelta/Runtime/ThreadPool.h"
 #include "qdelta/Target/GpuTarget.h"
 #include "qdelta/Target/TargetTable.h"
 
@@ -40,11 +42,26 @@ CompileLine::CompileLine(cl::OptionCategory &category,
       entry("entry",
             cl::desc("The function that a recurrence gets: forward (default), "
                      "packed (sequences of different lengths), step (states in "
-                     "place, at most 16 tokens) or step_indexed (states of a "
-                     "pool)"),
+                     "place, at most 16 tokens), step_indexed (states of a "
+                     "pool), summary (what tokens do to a state), compose (of "
+                     "two summaries) or apply (of one to a state)"),
             cl::value_desc("name"), cl::init("forward"), cl::cat(category)),
+      segments(
+          "segments",
+          cl::desc("Segments that a launch on a CPU splits each sequence "
+                   "into, for few heads; 1 (default) for none, 0 to choose "
+                   "where sizes are known"),
+          cl::value_desc("count"), cl::init(1), cl::cat(category)),
       chunk("chunk", cl::desc("Tokens of a chunk; 0 to choose"),
             cl::value_desc("tokens"), cl::init(0), cl::cat(category)) {}
+
+int64_t tools::segmentsFor(const CompileOptions &options, const Sizes &sizes,
+                           int32_t threads) {
+  if (options.segments != 0)
+    return options.segments;
+  return chooseSegments(sizes.at("B") * sizes.at("HV"), sizes.at("T"),
+                        threads ? threads : runtime::ThreadPool::countCores());
+}
 
 llvm::Error tools::checkOneOf(StringRef option, StringRef value,
                               llvm::ArrayRef<StringRef> known) {
@@ -74,9 +91,18 @@ llvm::Error CompileLine::check(llvm::ArrayRef<StringRef> interpreters) const {
   if (llvm::Error error =
           checkOneOf("mode", mode, {"auto", "recurrent", "chunked"}))
     return error;
-  if (llvm::Error error = checkOneOf(
-          "entry", entry, {"forward", "packed", "step", "step_indexed"}))
+  if (llvm::Error error =
+          checkOneOf("entry", entry,
+                     {"forward", "packed", "step", "step_indexed", "summary",
+                      "compose", "apply"}))
     return error;
+  if (segments < 0)
+    return userError("expected --segments to be at least 0, but got " +
+                     llvm::Twine(segments));
+  if (segments != 1 && entry != "forward")
+    return userError("expected --entry=forward, whose sequences are split, "
+                     "with --segments, but got " +
+                     entry);
   if (auto format = parseFormat("--dtype", dtype); !format)
     return format.takeError();
   if (chunk < 0)
@@ -123,6 +149,7 @@ CompileOptions CompileLine::optionsForTargets() const {
   result.chunk = chunk;
   result.dtype = dtype;
   result.entry = entry;
+  result.segments = segments;
   return result;
 }
 

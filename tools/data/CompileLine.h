@@ -42,7 +42,7 @@ struct CompileLine {
 
   llvm::cl::opt<std::string> model, modelsDir, shape, dtype, engine, target,
       mode, entry;
-  llvm::cl::opt<int64_t> chunk;
+  llvm::cl::opt<int64_t> segments, chunk;
 };
 
 /// Fails unless `value`, given to --`option`, is one of `known`.
@@ -58,6 +58,11 @@ llvm::Error checkEngine(llvm::StringRef option, llvm::StringRef value,
 /// only `scalar`, or nothing for those that are not compiled for. All have
 /// `host`.
 bool hasTarget(llvm::StringRef engine, llvm::StringRef target);
+
+/// The number of segments for a launch of such sizes on so many threads, 0 for
+/// all cores, where `options` leaves it to be chosen.
+int64_t segmentsFor(const CompileOptions &options, const Sizes &sizes,
+                    int32_t threads);
 
 /// Reads the name of a format, given as `what`.
 llvm::Expected<Format> parseFormat(llvm::StringRef what, llvm::StringRef name);

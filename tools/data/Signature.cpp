@@ -6,6 +6,7 @@
 
 #include "data/Signature.h"
 #include "data/Failure.h"
+#include "qdelta/Dialect/QDelta/IR/SquareStates.h"
 #include "qdelta/Dialect/QDelta/IR/TokenHeads.h"
 #include "qdelta/Pipelines/Artefact.h"
 
@@ -26,7 +27,8 @@ static void setDomain(DictionaryAttr attrs, Argument &argument) {
 
 /// Adds the dimensions of a value of the step. A vector that meets no read,
 /// write or output may have any size: K.
-static void addDims(TokenDim dim, std::vector<std::string> &dims) {
+static void addDims(TokenDim dim, std::vector<std::string> &dims,
+                    bool square = false) {
   if (dim == TokenDim::Scalar)
     return;
   if (dim == TokenDim::HalfKey)
@@ -34,7 +36,7 @@ static void addDims(TokenDim dim, std::vector<std::string> &dims) {
   else if (dim != TokenDim::Value)
     dims.push_back("K");
   if (dim == TokenDim::Value || dim == TokenDim::State)
-    dims.push_back("V");
+    dims.push_back(square ? "K" : "V");
 }
 
 /// Makes `signature` that of the recurrence's packed function.
@@ -123,22 +125,26 @@ qdelta::tools::getSignature(RecurrenceOp recurrence, Format dtype,
     visit(arg, arg == recurrence.getLevels() ? getLevels : getToken);
   for (BlockArgument arg : recurrence.getParams())
     visit(arg, getParam);
-  unsigned numOutputs = recurrence.getYield().getOutputs().size();
+  auto outputs = recurrence.getYield().getOutputs();
+  auto isKey = [&](unsigned i) { return dims[outputs[i]] == TokenDim::Key; };
+  unsigned numOutputs = outputs.size();
   for (unsigned i = 0; i < numOutputs; ++i)
     result.outputs.push_back({numOutputs == 1 ? "o" : "o" + llvm::utostr(i + 1),
                               QDELTA_ROLE_OUTPUT,
-                              {"B", "T", "HV", "V"}});
+                              {"B", "T", "HV", isKey(i) ? "K" : "V"}});
   for (BlockArgument arg : recurrence.getStates()) {
     auto type = dyn_cast<RankedTensorType>(arg.getType());
     if (dims[arg] == TokenDim::Key || dims[arg] == TokenDim::State)
       fix(result.key, type.getDimSize(0));
-    if (dims[arg] == TokenDim::Value || dims[arg] == TokenDim::State)
+    if (dims[arg] == TokenDim::Value ||
+        (dims[arg] == TokenDim::State && !isSquare(arg)))
       fix(result.value, type.getShape().back());
     std::string name = recurrence.getArgName(arg.getArgNumber()).str();
     Argument state{name,
                    QDELTA_ROLE_INITIAL_STATE,
                    {"B", recurrence.getLevels() ? "HV*L" : "HV"}};
-    addDims(dims[arg], state.dims);
+    addDims(dims[arg], state.dims,
+            dims[arg] == TokenDim::State && isSquare(arg));
     setDomain(
         cast<DictionaryAttr>(recurrence.getArgAttrs()[arg.getArgNumber()]),
         state);

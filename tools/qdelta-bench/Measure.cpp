@@ -220,8 +220,11 @@ Expected<Measurement> qdelta::tools::measure(const Case &what,
                      formatSizes(*sizes));
 
   CompileOptions compile = options.compile;
+  if (llvm::is_contained({"summary", "compose", "apply"}, compile.entry))
+    return userError("entry " + compile.entry + " is not timed");
   compile.engine = what.engine;
   compile.dtype = what.dtype;
+  compile.segments = segmentsFor(compile, *sizes, what.threads);
   compile.key = sizes->at("K");
   compile.value = sizes->at("V");
   auto kernel = LoadedKernel::compile(source->getModule(), compile,

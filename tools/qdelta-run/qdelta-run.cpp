@@ -12,9 +12,12 @@
 #include "data/Failure.h"
 #include "data/Inputs.h"
 #include "data/Source.h"
+#include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
+#include "qdelta/Dialect/QDelta/Transforms/Passes.h"
 #include "qdelta/Pipelines/Registration.h"
 
 #include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -91,8 +94,25 @@ static Expected<std::vector<int64_t>> takeBounds(const FloatTensor &tensor,
   return bounds;
 }
 
+/// Of entries that run what is derived from the recurrence: that one.
+static Expected<RecurrenceOp> takeSummary(RecurrenceOp of, StringRef entry) {
+  auto module = of->getParentOfType<mlir::ModuleOp>();
+  mlir::PassManager pm(module->getName());
+  DeriveSummariesOptions only;
+  only.kind = entry.str();
+  pm.addPass(createDeriveSummaries(only));
+  if (failed(pm.run(module)))
+    return userError("cannot derive entry " + entry + " of @" +
+                     of.getSymName());
+  return module.lookupSymbol<RecurrenceOp>(
+      entryPointName(of.getSymName(), entry));
+}
+
 static Expected<Run> prepare(mlir::ModuleOp module, const RunOptions &options) {
   Expected<RecurrenceOp> recurrence = chooseRecurrence(module, options);
+  if (recurrence && llvm::is_contained({"summary", "compose", "apply"},
+                                       options.compile.entry))
+    recurrence = takeSummary(*recurrence, options.compile.entry);
   if (!recurrence)
     return recurrence.takeError();
   bool packed = isPacked(options);
@@ -189,6 +209,7 @@ static Expected<Outputs> runEngine(const Run &run, StringRef engine,
                                                  : options.compile.engine,
                 compile.target))
     compile.target = "host";
+  compile.segments = segmentsFor(compile, run.sizes, options.threads);
   compile.key = run.sizes.at("K");
   compile.value = run.sizes.at("V");
   std::vector<FloatTensor> inputs = run.inputs;

@@ -21,6 +21,11 @@ struct KernelDescription {
   std::string name;
   std::vector<ArgumentDescription> arguments;
   int64_t work = 0;
+  /// Segments that a launch on a CPU splits sequences into, and the kernels
+  /// that this takes; the first is "" if it is this one, the last if there is
+  /// none.
+  int64_t segments = 0;
+  std::string run, summary, apply, advance;
 };
 
 /// Sets an argument's domain to what its attributes in the recurrence say.

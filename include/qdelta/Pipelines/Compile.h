@@ -38,9 +38,12 @@ struct CompileOptions {
   /// `bf16` or `f16`.
   std::string dtype = "f32";
   /// The function that a recurrence gets: `forward`; `packed` for sequences of
-  /// different lengths, with cu_seqlens of `i32` or `i64`; or with states in
-  /// place `step` and `step_indexed`.
+  /// different lengths, with cu_seqlens of `i32` or `i64`; with states in place
+  /// `step` and `step_indexed`; or of what is derived from it `summary`,
+  /// `compose` and `apply`.
   std::string entry = "forward", cuSeqlens = "i32";
+  /// Segments that a launch on a CPU splits each sequence into.
+  int64_t segments = 1;
   /// The phase that the module is in: recurrence, affine, chunked, linalg,
   /// buffers or target.
   std::string from = "recurrence";

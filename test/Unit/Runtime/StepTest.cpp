@@ -44,7 +44,12 @@ public:
                                 arguments.data(),
                                 static_cast<int64_t>(arguments.size()),
                                 countItems,
-                                0};
+                                0,
+                                0,
+                                nullptr,
+                                nullptr,
+                                nullptr,
+                                nullptr};
     qdeltaImage image = {sizeof(qdeltaImage), &kernel, 1, nullptr, 0};
     loadMessage = take(qdeltaModuleLoad(&image, &module));
   }

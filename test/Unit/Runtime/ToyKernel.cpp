@@ -70,8 +70,9 @@ const qdeltaArgument arguments[] = {
     describe("S", QDELTA_ROLE_INITIAL_STATE, {B, HV, 4, 3}),
     describe("o", QDELTA_ROLE_OUTPUT, {B, T, HV, 3}),
     describe("S", QDELTA_ROLE_FINAL_STATE, {B, HV, 4, 3})};
-const qdeltaKernelImage kernels[] = {
-    {sizeof(qdeltaKernelImage), "toy", arguments, numArguments, entry, 0}};
+const qdeltaKernelImage kernels[] = {{sizeof(qdeltaKernelImage), "toy",
+                                      arguments, numArguments, entry, 0, 0,
+                                      nullptr, nullptr, nullptr, nullptr}};
 const qdeltaImage toyImage = {sizeof(qdeltaImage), kernels, 1, nullptr, 0};
 } // namespace
 

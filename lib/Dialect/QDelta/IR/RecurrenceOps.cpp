@@ -6,7 +6,7 @@
 
 #include "Levels.h"
 
-#include "qdelta/Dialect/QDelta/IR/QDelta.h"
+#include "qdelta/Dialect/QDelta/IR/SquareStates.h"
 
 #include "mlir/IR/TypeUtilities.h"
 
@@ -111,6 +111,19 @@ YieldOp RecurrenceOp::getYield() {
 // recurrence: verification
 //===----------------------------------------------------------------------===//
 
+/// recurrence_c5: a state that is said to be square may be.
+static LogicalResult verifySquare(RecurrenceOp op, unsigned index) {
+  Type type = op.getBody().getArgument(index).getType();
+  auto matrix = dyn_cast<RankedTensorType>(type);
+  bool isMatrix = index < op.getNumStates() && matrix && matrix.getRank() == 2;
+  if (isMatrix && (matrix.isDynamicDim(0) || matrix.isDynamicDim(1) ||
+                   matrix.getDimSize(0) == matrix.getDimSize(1)))
+    return success();
+  return op.emitOpError("expected qdelta.square on a state tensor<K x K>, but "
+                        "%")
+         << op.getArgName(index) << " is " << type << " /*recurrence_c5*/";
+}
+
 /// recurrence_c5: an argument's stated domain is one that exists.
 static LogicalResult verifyDomain(RecurrenceOp op, unsigned index) {
   for (NamedAttribute attr : cast<DictionaryAttr>(op.getArgAttrs()[index])) {
@@ -122,6 +135,11 @@ static LogicalResult verifyDomain(RecurrenceOp op, unsigned index) {
     }
     if (attr.getName() == "qdelta.log_decay")
       continue;
+    if (attr.getName() == kSquareAttr) {
+      if (failed(verifySquare(op, index)))
+        return failure();
+      continue;
+    }
     auto rule = dyn_cast<StringAttr>(attr.getValue());
     if (attr.getName() == "qdelta.levels") {
       unsigned token = index - static_cast<unsigned>(op.getNumStates());
@@ -151,6 +169,10 @@ static LogicalResult verifyDomain(RecurrenceOp op, unsigned index) {
 static LogicalResult verifyOperands(Operation &op,
                                     llvm::DenseMap<Value, TokenDim> &dims) {
   auto isState = [&](Value value) { return dims[value] == TokenDim::State; };
+  if (auto mix = dyn_cast<MixOp>(op);
+      mix && isSquare(mix.getState()) != isSquare(mix.getSource()))
+    return op.emitError("mixes a state tensor<K x K> with a state "
+                        "tensor<K x V> /*recurrence_c6*/");
   if (isa<ReadOp, ReadValuesOp, WriteOp, MixOp, DecayValuesOp>(op) ||
       (isa<DecayOp>(op) && isState(op.getOperand(0))))
     return success();
@@ -225,7 +247,7 @@ LogicalResult RecurrenceOp::verifyRegions() {
              << getArgName(state.getArgNumber()) << " to be yielded as "
              << state.getType() << ", but got " << value.getType()
              << " /*yield_c1*/";
-  if (yield.getOutputs().empty())
+  if (yield.getOutputs().empty() && !(*this)->hasAttr(kSummaryOfAttr))
     return yield.emitOpError("expected at least one output /*yield_c2*/");
 
   // Vectors over keys and vectors over values never mix.
@@ -240,7 +262,7 @@ LogicalResult RecurrenceOp::verifyRegions() {
     if (failed(verifyOperands(op, dims)))
       return failure();
   for (auto [index, output] : llvm::enumerate(yield.getOutputs()))
-    if (dims[output] != TokenDim::Value)
+    if (dims[output] != TokenDim::Value && !readsSquare(output))
       return yield.emitOpError("expected output ")
              << index << " to be a value vector [V], but it is a key vector "
              << "/*yield_c3*/";

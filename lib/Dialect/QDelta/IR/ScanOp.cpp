@@ -8,7 +8,7 @@
 #include "PackedSequences.h"
 #include "SequenceTypes.h"
 
-#include "qdelta/Dialect/QDelta/IR/QDelta.h"
+#include "qdelta/Dialect/QDelta/IR/SquareStates.h"
 
 #include "llvm/ADT/StringExtras.h"
 
@@ -48,13 +48,13 @@ private:
 
 /// The symbols of the dimensions that a step's value of kind `dim` adds to
 /// those before; `name` stands for a vector of no known dimension.
-void addSymbols(SmallVectorImpl<StringRef> &shape, TokenDim dim,
-                StringRef name) {
+void addSymbols(SmallVectorImpl<StringRef> &shape, TokenDim dim, StringRef name,
+                bool isSquare = false) {
   switch (dim) {
   case TokenDim::Scalar:
     return;
   case TokenDim::State:
-    shape.append({"K", "V"});
+    shape.append({"K", isSquare ? "K" : "V"});
     return;
   case TokenDim::Key:
     return shape.push_back("K");
@@ -217,7 +217,7 @@ static LogicalResult verifyRun(RunOpInterface op,
   for (auto [arg, init, final] :
        llvm::zip(callee.getStates(), op.getInits(), op.getFinals())) {
     SmallVector<StringRef> shape{entries, callee.getLevels() ? "HV L" : "HV"};
-    addSymbols(shape, roles[arg], nameOf(arg));
+    addSymbols(shape, roles[arg], nameOf(arg), isSquare(arg));
     for (auto [value, what] : {std::pair(init, "initial state "),
                                std::pair(Value(final), "final state ")})
       if (failed(verifyShape(op, dims, value.getType(),
@@ -249,10 +249,13 @@ static LogicalResult verifyRun(RunOpInterface op,
     if (failed(verifyShape(op, dims, param.getType(), nameOf(arg), shape)))
       return failure();
   }
-  for (auto [index, output] : llvm::enumerate(op.getOutputs()))
-    if (failed(verifyShape(op, dims, output.getType(), "output " + Twine(index),
-                           {batch, "T", "HV", "V"})))
+  for (auto [index, output] : llvm::enumerate(op.getOutputs())) {
+    Value inStep = callee.getYield().getOutputs()[index];
+    if (failed(verifyShape(
+            op, dims, output.getType(), "output " + Twine(index),
+            {batch, "T", "HV", roles[inStep] == TokenDim::Key ? "K" : "V"})))
       return failure();
+  }
   std::optional<int64_t> keys = dims.size("K"), pairs = dims.size("K / 2");
   if (keys && pairs && *keys != 2 * *pairs)
     return op->emitOpError("expected K = ")

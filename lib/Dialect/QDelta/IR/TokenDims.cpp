@@ -5,6 +5,7 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "qdelta/Dialect/QDelta/IR/SquareStates.h"
 #include "qdelta/Dialect/QDelta/IR/TokenHeads.h"
 
 using namespace mlir;
@@ -29,6 +30,10 @@ bool propagate(Block &step, llvm::DenseMap<Value, TokenDim> &dims) {
   };
   auto learnKey = [&](Value value) { learn(value, TokenDim::Key); };
   auto learnValue = [&](Value value) { learn(value, TokenDim::Value); };
+  // What runs over the columns of a state.
+  auto learnColumn = [&](Value state, Value value) {
+    learn(value, isSquare(state) ? TokenDim::Key : TokenDim::Value);
+  };
   for (Operation &op : step) {
     auto decayed = dyn_cast<DecayOp>(op);
     if (decayed && dims[decayed.getState()] == TokenDim::State) {
@@ -40,15 +45,15 @@ bool propagate(Block &step, llvm::DenseMap<Value, TokenDim> &dims) {
       learn(rotate.getSin(), TokenDim::HalfKey);
     } else if (auto read = dyn_cast<ReadOp>(op)) {
       learnKey(read.getAt());
-      learnValue(read.getResult());
+      learnColumn(read.getState(), read.getResult());
     } else if (auto read = dyn_cast<ReadValuesOp>(op)) {
-      learnValue(read.getAt());
+      learnColumn(read.getState(), read.getAt());
       learnKey(read.getResult());
     } else if (auto decay = dyn_cast<DecayValuesOp>(op)) {
-      learnValue(decay.getG());
+      learnColumn(decay.getState(), decay.getG());
     } else if (auto write = dyn_cast<WriteOp>(op)) {
       learnKey(write.getKey());
-      learnValue(write.getValue());
+      learnColumn(write.getState(), write.getValue());
     } else if (isa<MixOp>(op)) {
       continue; // two matrices and a scalar
     } else if (auto yield = dyn_cast<YieldOp>(op)) {
@@ -82,6 +87,32 @@ bool propagate(Block &step, llvm::DenseMap<Value, TokenDim> &dims) {
   }
   return changed;
 }
+
+/// What no op of a summary's step tells is as in the recurrence that it was
+/// derived from. Returns whether anything was learnt.
+bool inherit(Block &step, llvm::DenseMap<Value, TokenDim> &dims) {
+  auto recurrence = dyn_cast_or_null<RecurrenceOp>(step.getParentOp());
+  auto name = recurrence
+                  ? recurrence->getAttrOfType<FlatSymbolRefAttr>(kSummaryOfAttr)
+                  : FlatSymbolRefAttr();
+  auto of = name ? SymbolTable::lookupNearestSymbolFrom<RecurrenceOp>(
+                       recurrence->getParentOp(), name)
+                 : RecurrenceOp();
+  if (!of || of == recurrence || of->hasAttr(kSummaryOfAttr))
+    return false;
+  auto known = inferTokenDims(of.getBody().front());
+  bool changed = false;
+  for (BlockArgument arg : step.getArguments())
+    for (BlockArgument own : of.getBody().getArguments()) {
+      if (dims[arg] != TokenDim::Unknown ||
+          recurrence.getArgNames()[arg.getArgNumber()] !=
+              of.getArgNames()[own.getArgNumber()])
+        continue;
+      dims[arg] = known[own];
+      changed |= dims[arg] != TokenDim::Unknown;
+    }
+  return changed;
+}
 } // namespace
 
 bool qdelta::hasValueHeads(TokenDim dim, DictionaryAttr attrs) {
@@ -100,7 +131,9 @@ llvm::DenseMap<Value, TokenDim> qdelta::inferTokenDims(Block &step) {
   llvm::for_each(step.getArguments(), start);
   for (Operation &op : step)
     llvm::for_each(op.getResults(), start);
-  while (propagate(step, dims)) {
-  }
+  do
+    while (propagate(step, dims)) {
+    }
+  while (inherit(step, dims));
   return dims;
 }

@@ -6,6 +6,8 @@
 
 #include "DeriveStage.h"
 
+#include "qdelta/Dialect/QDelta/IR/SquareStates.h"
+
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -108,29 +110,48 @@ Stage::takeOperands(RunOpInterface run,
   return operands;
 }
 
+/// B, T and HV as a run's outputs have them.
+static SmallVector<int64_t> leadOf(RunOpInterface run) {
+  auto shapeOf = [](Value value) {
+    return cast<RankedTensorType>(value.getType()).getShape();
+  };
+  if (!run.getOutputs().empty())
+    return SmallVector<int64_t>(shapeOf(run.getOutputs()[0]).take_front(3));
+  ArrayRef<int64_t> token = shapeOf(run.getTokens()[0]);
+  return {token[0], token[1], shapeOf(run.getInits()[0])[1]};
+}
+
 SmallVector<Type> Stage::resultTypes(RunOpInterface run) {
   SmallVector<Type> types;
   for (unsigned output : outputs)
     types.push_back(run.getOutputs()[output].getType());
   auto dims = inferTokenDims(recurrence().getBody().front());
-  auto whole = cast<RankedTensorType>(run.getOutputs()[0].getType());
-  int64_t keys = ShapedType::kDynamic;
+  SmallVector<int64_t> lead = leadOf(run);
+  int64_t keys = ShapedType::kDynamic, values = ShapedType::kDynamic;
+  for (auto [inStep, output] :
+       llvm::zip(recurrence().getYield().getOutputs(), run.getOutputs()))
+    if (dims[inStep] == TokenDim::Value)
+      values = cast<RankedTensorType>(output.getType()).getShape().back();
   for (auto [arg, operand] :
        llvm::zip(recurrence().getBody().getArguments().drop_front(
                      recurrence().getNumStates()),
                  run->getOperands()))
     if (dims[arg] == TokenDim::Key)
       keys = cast<RankedTensorType>(operand.getType()).getShape().back();
-  for (auto [arg, init] : llvm::zip(recurrence().getStates(), run.getInits()))
+  for (auto [arg, init] : llvm::zip(recurrence().getStates(), run.getInits())) {
+    auto type = cast<RankedTensorType>(init.getType());
     if (dims[arg] == TokenDim::State || dims[arg] == TokenDim::Key)
-      keys = cast<RankedTensorType>(init.getType()).getDimSize(2);
+      keys = type.getDimSize(2);
+    if (dims[arg] == TokenDim::State && !isSquare(arg))
+      values = type.getDimSize(3);
+  }
   for (Value value : provided) {
-    SmallVector<int64_t> shape(whole.getShape().drop_back());
+    SmallVector<int64_t> shape(lead);
     auto type = dyn_cast<RankedTensorType>(value.getType());
     if (type) {
       int64_t size = type.getDimSize(0);
       if (dims[value] == TokenDim::Value)
-        size = whole.getShape().back();
+        size = values;
       else if (dims[value] == TokenDim::Key)
         size = keys;
       else if (dims[value] == TokenDim::HalfKey && !ShapedType::isDynamic(keys))

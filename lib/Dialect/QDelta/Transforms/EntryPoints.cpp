@@ -6,6 +6,10 @@
 
 #include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
 
+#include "DeriveSummary.h"
+
+#include "qdelta/Dialect/QDelta/IR/SquareStates.h"
+
 using namespace mlir;
 using namespace qdelta;
 
@@ -124,11 +128,34 @@ static StringRef kindOf(RunOpInterface run) {
   return run.getCuSeqlens() ? "packed" : "forward";
 }
 
+/// Gives what was derived for `entry` a function that runs it forward.
+static void addSummaryPoints(ModuleOp module, const EntryPoint &entry) {
+  for (auto recurrence : llvm::to_vector(module.getOps<RecurrenceOp>())) {
+    auto of = recurrence->getAttrOfType<FlatSymbolRefAttr>(kSummaryOfAttr);
+    StringRef name = recurrence.getSymName();
+    if (of && name == entryPointName(of.getValue(), entry.kind) &&
+        !module.lookupSymbol(entryPointName(name)))
+      addEntryPoint(recurrence, {});
+  }
+}
+
+void qdelta::addForward(RecurrenceOp recurrence) {
+  addEntryPoint(recurrence, {});
+}
+
 void qdelta::addEntryPoints(ModuleOp module, const EntryPoint &entry) {
+  if (isSummaryKind(entry.kind))
+    return addSummaryPoints(module, entry);
   llvm::DenseSet<StringAttr> used;
   module.walk([&](RunOpInterface run) {
+    StringAttr callee = run.getCalleeAttr().getAttr();
     if (entry.kind == "forward" || kindOf(run) == entry.kind)
-      used.insert(run.getCalleeAttr().getAttr());
+      used.insert(callee);
+    // Whoever runs a summary need not run what it is of.
+    if (auto recurrence = module.lookupSymbol<RecurrenceOp>(callee))
+      if (auto of =
+              recurrence->getAttrOfType<FlatSymbolRefAttr>(kSummaryOfAttr))
+        used.insert(of.getAttr());
     auto func = run->getParentOfType<func::FuncOp>();
     if (func && isBareRun(func, run))
       func->setAttr(kRecurrenceAttr, run.getCalleeAttr());

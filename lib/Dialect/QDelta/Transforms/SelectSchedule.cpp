@@ -8,7 +8,8 @@
 #include "HoistKeys.h"
 
 #include "qdelta/Dialect/QDelta/IR/PrescanWindow.h"
-#include "qdelta/Dialect/QDelta/IR/QDelta.h"
+#include "qdelta/Dialect/QDelta/IR/SquareStates.h"
+#include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
 #include "qdelta/Dialect/QDelta/Transforms/Passes.h"
 #include "qdelta/Target/GpuTarget.h"
 #include "qdelta/Target/TargetTable.h"
@@ -189,10 +190,20 @@ LogicalResult SelectSchedulePass::checkTranspose(TransposeStateOp op) {
   return success();
 }
 
+/// Whether the list is of a summary: products of P, one token's after the
+/// other's, are never rounded (docs/Decisions/0023).
+static bool isOfSummary(AffineScanOp op) {
+  auto func = op->getParentOfType<func::FuncOp>();
+  RecurrenceOp recurrence = func ? recurrenceOf(func) : RecurrenceOp();
+  return recurrence && recurrence->hasAttr(kSummaryOfAttr);
+}
+
 /// Whether there is one state, sequences of vectors are bf16, rows decay alike,
 /// and sizes are such that two rows can be multiplied at once: whole pairs of
 /// keys, and columns that fill registers.
 static bool multipliesPairs(AffineScanOp op, int64_t lanes) {
+  if (isOfSummary(op))
+    return false;
   if (op.getFacts().getDecay() >= DecayKind::PerChannel ||
       op.getInits().size() > 1)
     return false;
@@ -367,7 +378,8 @@ LogicalResult SelectSchedulePass::scheduleKernel(AffineScanOp op,
     return op.emitError(
                "expected a kernel's chunk to be 1, 16, 32 or 64, but got ")
            << chunk.getValue();
-  bool isAsked = chunk == 1 || mode == "recurrent" || isOfStep(op);
+  bool isAsked =
+      chunk == 1 || mode == "recurrent" || isOfStep(op) || isOfSummary(op);
   if (isAsked || (mode == "auto" && !chunk && isShort(op)))
     if (ScheduleAttr loop = tokenLoop(op, row)) {
       op.setScheduleAttr(loop);

@@ -4,6 +4,10 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "DeriveSummary.h"
+#include "SplitSequences.h"
+
+#include "qdelta/Dialect/QDelta/IR/SquareStates.h"
 #include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
 #include "qdelta/Dialect/QDelta/Transforms/Passes.h"
 
@@ -79,8 +83,18 @@ struct SpecializePass : qdelta::impl::SpecializeBase<SpecializePass> {
     }
     if (dtype == "f64")
       widen(getOperation());
+    if (isSummaryKind(entry) &&
+        failed(deriveSummaries(getOperation(), StringRef(entry.getValue()))))
+      return signalPassFailure();
+    if (failed(checkSegments()))
+      return signalPassFailure();
     addEntryPoints(getOperation(),
                    {entry.getValue(), cuSeqlens == "i64" ? 64u : 32u});
+    if (failed(splitSequences(getOperation(), segments)))
+      return signalPassFailure();
+    // What they call, which was not there before.
+    if (segments != 1)
+      addEntryPoints(getOperation());
     for (auto func : getOperation().getOps<func::FuncOp>())
       if (RecurrenceOp recurrence = recurrenceOf(func))
         if (failed(specialize(func, recurrence)))
@@ -88,6 +102,19 @@ struct SpecializePass : qdelta::impl::SpecializeBase<SpecializePass> {
   }
 
 private:
+  /// Fails unless the options go with `segments`.
+  LogicalResult checkSegments() {
+    if (segments < 0)
+      return getOperation().emitError("expected segments to be at least 0, but "
+                                      "got ")
+             << segments.getValue();
+    if (segments == 1 || entry == "forward")
+      return success();
+    return getOperation().emitError("expected entry=forward, whose sequences "
+                                    "are split, with segments, but got ")
+           << entry;
+  }
+
   /// `type` with its dynamic trailing dimensions set to `sizes`; a size of 0
   /// keeps them.
   FailureOr<Type> fix(func::FuncOp func, Type type, ArrayRef<int64_t> sizes) {
@@ -122,8 +149,10 @@ private:
   LogicalResult specialize(func::FuncOp func, RecurrenceOp recurrence) {
     auto dims = inferTokenDims(recurrence.getBody().front());
     SmallVector<Type> types;
-    auto add = [&](Value typed, TokenDim dim,
-                   bool isSequence) -> LogicalResult {
+    // Rows of summaries are no sequences of tokens: they stay as they are.
+    bool stores = !runsOverRows(recurrence);
+    auto add = [&](Value typed, TokenDim dim, bool isSequence,
+                   bool square = false) -> LogicalResult {
       SmallVector<int64_t, 2> sizes;
       if (dim == TokenDim::Key)
         sizes = {key};
@@ -136,9 +165,9 @@ private:
       if (dim == TokenDim::Value)
         sizes = {value};
       if (dim == TokenDim::State)
-        sizes = {key, value};
+        sizes = {key, square ? key : value};
       FailureOr<Type> type = fix(func, typed.getType(), sizes);
-      if (succeeded(type) && isSequence && dim != TokenDim::Scalar)
+      if (succeeded(type) && isSequence && stores && dim != TokenDim::Scalar)
         type = store(func, *type);
       if (failed(type))
         return failure();
@@ -160,18 +189,20 @@ private:
         continue;
       }
       // Initial states come last, but stand first in the step.
-      TokenDim dim =
-          dims[args[inStep < args.size() ? inStep : inStep - args.size()]];
-      if (failed(add(arg, dim, index < recurrence.getNumTokens())))
+      Value typed = args[inStep < args.size() ? inStep : inStep - args.size()];
+      bool square = dims[typed] == TokenDim::State && isSquare(typed);
+      if (failed(
+              add(arg, dims[typed], index < recurrence.getNumTokens(), square)))
         return failure();
     }
     size_t inputs = types.size();
     for (auto [index, result] : llvm::enumerate(run->getResults())) {
       size_t outputs = run.getOutputs().size();
       bool isOutput = index < outputs;
-      if (failed(add(result,
-                     isOutput ? TokenDim::Value : dims[args[index - outputs]],
-                     isOutput)))
+      Value typed = isOutput ? recurrence.getYield().getOutputs()[index]
+                             : Value(args[index - outputs]);
+      bool square = dims[typed] == TokenDim::State && isSquare(typed);
+      if (failed(add(result, dims[typed], isOutput, square)))
         return failure();
     }
     ArrayRef<Type> all(types);

@@ -280,7 +280,7 @@ def QDelta_YieldOp : QDelta_Op<"yield", [
   let arguments = (ins Variadic<QDelta_State>:$states,
                        Variadic<QDelta_Vector>:$outputs);
   let assemblyFormat = [{
-    `state` $states `:` type($states) `out` $outputs `:` type($outputs) attr-dict
+    `state` $states `:` type($states) (`out` $outputs^ `:` type($outputs))? attr-dict
   }];
 }
 

@@ -44,10 +44,18 @@ inline constexpr llvm::StringLiteral kReplacedAttr = "qdelta.replaced";
 /// levels.
 inline constexpr llvm::StringLiteral kLevelHeads = "level_heads";
 
+/// The attribute of an entry function whose sequences a launch on a CPU splits:
+/// a dictionary of `count`, the number of segments, and of the kernels that it
+/// takes: `run`, unless that is the function itself, `summary`, `apply` and, if
+/// there is one, `advance` (docs/Decisions/0023).
+inline constexpr llvm::StringLiteral kSegmentsAttr = "qdelta.segments";
+
 /// The kinds of entry functions: a `qdelta.scan`, one with cu_seqlens, a
-/// `qdelta.step`, and one with a state index.
-inline constexpr llvm::StringLiteral kEntries[] = {"forward", "packed", "step",
-                                                   "step_indexed"};
+/// `qdelta.step`, and one with a state index; and a `qdelta.scan` of the
+/// recurrence's summary, of the one that composes summaries, and of the one
+/// that applies them.
+inline constexpr llvm::StringLiteral kEntries[] = {
+    "forward", "packed", "step", "step_indexed", "summary", "compose", "apply"};
 
 /// What an entry function takes.
 struct EntryPoint {
@@ -65,6 +73,9 @@ std::string entryPointName(llvm::StringRef recurrence,
 /// and marks functions that are an entry already. A recurrence that any scan or
 /// step uses needs no `forward`.
 void addEntryPoints(mlir::ModuleOp module, const EntryPoint &entry = {});
+
+/// Gives `recurrence` a forward function, whatever runs it already.
+void addForward(RecurrenceOp recurrence);
 
 /// The argument of entry function `func` that is its cu_seqlens, or null. It is
 /// told from a state index up to the affine phase.

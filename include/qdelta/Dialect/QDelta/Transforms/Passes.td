@@ -30,6 +30,35 @@ def DeriveAffine : Pass<"qdelta-derive-affine", "::mlir::ModuleOp"> {
                            "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def DeriveSummaries : Pass<"qdelta-derive-summaries", "::mlir::ModuleOp"> {
+  let summary = "recurrences that summarise runs of tokens, and join summaries";
+  let description = [{
+    A run of tokens takes a state S to P S + Q, with P [K x K] and Q [K x V]
+    (docs/Spec.md, Summaries). For each recurrence @f adds three:
+
+    * @f_summary, whose states are P and Q: from those of the tokens before it
+      makes those of all tokens up to the last; from the identity and zeros, those
+      of its own tokens. It has no outputs. Vector and scalar states, which do not
+      depend on S, are states of it as well.
+    * @f_compose takes states P and Q, the summary of earlier tokens, and rows of
+      the P and Q of later tokens as its own tokens. Its outputs are the rows of
+      the summary of both.
+    * @f_apply takes the state S and the same rows. Its outputs are those of
+      P S + Q.
+
+    Before: recurrences.
+    After: the same, and the derived ones behind each.
+    Preconditions: one matrix state, which is read and decays on its key side
+    only; no levels; no other state depends on it. Anything else is an error.
+
+    Numerics: reassociates.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let options = [
+    Option<"kind", "kind", "std::string", "\"\"",
+           "only that one: summary, compose or apply">];
+}
+
 def PrintFacts : Pass<"qdelta-print-facts", "::mlir::ModuleOp"> {
   let summary = "print what the derivation knows of each list";
   let description = [{
@@ -54,7 +83,11 @@ def Specialize : Pass<"qdelta-specialize", "::mlir::ModuleOp"> {
     function runs yet gets an entry function first: with `entry=forward` over
     sequences of one length, with `entry=packed` over sequences of several, packed
     into one by `cu_seqlens`, with `entry=step` a `qdelta.step`, with
-    `entry=step_indexed` one on pools of states.
+    `entry=step_indexed` one on pools of states, with `entry=summary`, `compose`
+    and `apply` a `qdelta.scan` of the recurrence of that kind that
+    `-qdelta-derive-summaries` derives. With `segments` of 2 or more, a forward
+    function is marked to be split into that many segments, and what that takes
+    is there beside it.
 
     Before: `tensor<?x?x?x?xf32>` keys.
     After: `tensor<?x?x?x128xbf16>` keys, with `dtype=bf16`.
@@ -71,7 +104,10 @@ def Specialize : Pass<"qdelta-specialize", "::mlir::ModuleOp"> {
            "bf16 or f16 store vector token inputs and outputs so; f64 makes all of it f64; "
            "f32 keeps the types that are declared">,
     Option<"entry", "entry", "std::string", "\"forward\"",
-           "the entry function that a recurrence gets: forward, packed, step or step_indexed">,
+           "the entry function that a recurrence gets: forward, packed, step, step_indexed, "
+           "summary, compose or apply">,
+    Option<"segments", "segments", "int64_t", "1",
+           "segments that a launch on a CPU splits each sequence into, 1 for none">,
     Option<"cuSeqlens", "cu-seqlens", "std::string", "\"i32\"",
            "the elements of a packed function's cu_seqlens: i32 or i64">];
 }

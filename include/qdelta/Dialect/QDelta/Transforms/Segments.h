@@ -1,0 +1,22 @@
+//===- Segments.h - how many segments a sequence is split into --*- C++ -*-===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QDELTA_DIALECT_QDELTA_TRANSFORMS_SEGMENTS_H
+#define QDELTA_DIALECT_QDELTA_TRANSFORMS_SEGMENTS_H
+
+#include <cstdint>
+
+namespace qdelta {
+
+/// How many segments sequences of `tokens` tokens are best split into on
+/// `threads` threads, of which `items` batch entries and heads fill as many: 1
+/// unless there are at least two threads for each, and segments are long enough
+/// to pay for their K x K summaries (docs/Decisions/0023).
+int64_t chooseSegments(int64_t items, int64_t tokens, int64_t threads);
+
+} // namespace qdelta
+
+#endif // QDELTA_DIALECT_QDELTA_TRANSFORMS_SEGMENTS_H
