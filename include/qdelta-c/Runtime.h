@@ -116,10 +116,10 @@ typedef struct {
   /* Since 1.2: see qdeltaKernelGetWork. */
   int64_t work;
   /* Since 1.3: how many segments engine cpu splits each sequence into, if it is
-   * more than 1 and there are as many tokens, and the kernels of this image that
-   * it takes for that: this one for any number of tokens, NULL if it is that
-   * itself; of summaries; of states from summaries; and of the states that are no
-   * matrices, NULL if there are none. docs/Spec.md, Summaries. */
+   * more than 1 and there are as many tokens, and the kernels of this image
+   * that it takes for that: this one for any number of tokens, NULL if it is
+   * that itself; of summaries; of states from summaries; and of the states that
+   * are no matrices, NULL if there are none. docs/Spec.md, Summaries. */
   int64_t segments;
   const char *run, *summary, *apply, *advance;
 } qdeltaKernelImage;

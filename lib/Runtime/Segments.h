@@ -12,6 +12,10 @@
 
 namespace qdelta::runtime {
 
+/// A kernel's arguments of one role, in order.
+std::vector<const qdeltaArgument *> argumentsOf(const qdeltaKernel &kernel,
+                                                qdeltaRole role);
+
 /// Finds the kernels that a kernel with segments takes, by the names that its
 /// image gives, and checks that they fit it.
 qdeltaStatus *linkSegments(qdeltaKernel &kernel,

@@ -31,10 +31,10 @@
 //                       "HEADS range LOW HIGH", where HEADS is H or HV, what a
 //                       token usually has, or - for other arguments
 //   kernel0.work        floating-point operations a token and head, if known
-//   kernel0.segments    segments that sequences are split into, if they are, and
+//   kernel0.segments    segments that sequences are split into, if they are
 //   kernel0.run, kernel0.summary, kernel0.apply, kernel0.advance
-//                       the kernels that this takes; the first unless it is this
-//                       one, the last if there is one
+//                       the kernels that this takes; the first unless it is
+//                       this one, the last if there is one
 //
 // and for device code, as in qdelta/Runtime/DeviceKernel.h:
 //

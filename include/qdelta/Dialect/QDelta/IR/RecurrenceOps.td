@@ -39,7 +39,8 @@ def QDelta_RecurrenceOp : QDelta_Op<"recurrence", [
     `qdelta.decay_values`, `qdelta.read`, `qdelta.read_values`, `qdelta.write`,
     `qdelta.mix` and `qdelta.yield`. An argument may state its domain: `{qdelta.unit}` for a vector of norm 1,
     `{qdelta.range = [lo, hi]}` for a scalar or the entries of a vector,
-    `{qdelta.log_decay}` for one at most 0, -inf included.
+    `{qdelta.log_decay}` for one at most 0, -inf included. A matrix state with
+    `{qdelta.square}` is K x K: what is read from it is a key vector.
     A scalar token input with `{qdelta.levels = "fenwick"}` gives the recurrence
     levels: it has a matrix state for each of L levels, and this input is another
     number for each of them /*recurrence_c8*/.
@@ -274,8 +275,9 @@ def QDelta_YieldOp : QDelta_Op<"yield", [
   let summary = "ends a step: the new states and the token's outputs";
   let description = [{
     `states` has one value per state of the recurrence, in order, each of the
-    state's type /*yield_c1*/; at least one output vector /*yield_c2*/. Outputs
-    are value vectors /*yield_c3*/.
+    state's type /*yield_c1*/; at least one output vector, but for a summary
+    /*yield_c2*/. Outputs are value vectors, or are made of what is read from a
+    square state /*yield_c3*/.
   }];
   let arguments = (ins Variadic<QDelta_State>:$states,
                        Variadic<QDelta_Vector>:$outputs);

@@ -107,7 +107,8 @@ def Specialize : Pass<"qdelta-specialize", "::mlir::ModuleOp"> {
            "the entry function that a recurrence gets: forward, packed, step, step_indexed, "
            "summary, compose or apply">,
     Option<"segments", "segments", "int64_t", "1",
-           "segments that a launch on a CPU splits each sequence into, 1 for none">,
+           "segments that a launch on a CPU splits each sequence into, 1 for none, 0 to choose "
+           "where sizes are static">,
     Option<"cuSeqlens", "cu-seqlens", "std::string", "\"i32\"",
            "the elements of a packed function's cu_seqlens: i32 or i64">];
 }
