@@ -267,13 +267,14 @@ qdeltaStatus *Launch::pack(DeviceRun &run, const DeviceStep &step,
   bool isOfLevels = hasLevelHeads(step, tensors);
   int64_t heads =
       isOfLevels ? shared[-QDELTA_DIM_LEVEL_HEADS].size : valueHeads();
-  if (__builtin_mul_overflow(batch(), heads, &ctas) ||
-      __builtin_mul_overflow(ctas, runs, &ctas) ||
+  int64_t all;
+  if (__builtin_mul_overflow(batch(), heads, &all))
+    all = INT64_MAX;
+  if (__builtin_mul_overflow(all, runs, &ctas) ||
       __builtin_mul_overflow(ctas, blocks, &ctas) || ctas > INT32_MAX)
     return makeStatus(QDELTA_ERROR_OVERFLOW, "",
                       "expected a grid of less than 2^31 blocks, but got " +
-                          std::to_string(batch()) + " * " +
-                          std::to_string(heads) + " * " +
+                          std::to_string(all) + " * " +
                           (step.tokens ? std::to_string(runs) + " * " : "") +
                           std::to_string(blocks));
   packed.ctas = static_cast<uint32_t>(ctas);
