@@ -12,7 +12,7 @@
 // RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(mixed|twice|last|only|made).mlir" \
 // RUN:   --engine=cpu --check-against=reference --shape=B=2,T=35,H=2,HV=4,K=20,V=36 "--chunk=@(0|1|16|20)" --decays=0,-1e-8,-30,-1e4,-inf
 // Kernels for GPUs cover one such decay a token.
-// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(twice|last|made).mlir" \
+// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(twice|last|made|unused|silent).mlir" \
 // RUN:   --engine=emulated --check-against=reference --shape=B=1,T=40,H=1,HV=2,K=20,V=36 "--target=@(sm_80|sm_90a)" "--dtype=@(bf16|f32)" --mode=chunked "--chunk=@(0|16)"
 
 //--- mixed.mlir
@@ -98,4 +98,26 @@ qdelta.recurrence @made(state %S: !mat)
   %Sw = qdelta.write %Sd key %k value %v : !mat, !vec, !vec
   %y = qdelta.read %Sw at %q : !mat, !vec
   qdelta.yield state %Sw : !mat out %y : !vec
+}
+
+//--- unused.mlir
+!mat = tensor<?x?xf32>
+!vec = tensor<?xf32>
+// One vector reads before and after the decay, and nothing needs what it reads after.
+qdelta.recurrence @unused(state %S: !mat) token(%k: !vec {qdelta.unit}, %g: !vec {qdelta.log_decay}) {
+  %y = qdelta.read %S at %k : !mat, !vec
+  %Sd = qdelta.decay %S by %g : !mat, !vec
+  %z = qdelta.read %Sd at %k : !mat, !vec
+  qdelta.yield state %Sd : !mat out %y : !vec
+}
+
+//--- silent.mlir
+!mat = tensor<?x?xf32>
+!vec = tensor<?xf32>
+// A parameter's decay, in a list without an output of its own.
+qdelta.recurrence @silent(state %S: !mat) token(%k: !vec {qdelta.unit}, %v: !vec) param(%g: !vec {qdelta.log_decay}) {
+  %Sd = qdelta.decay %S by %g : !mat, !vec
+  %p = qdelta.read %Sd at %k : !mat, !vec
+  %Sw = qdelta.write %Sd key %k value %p : !mat, !vec, !vec
+  qdelta.yield state %Sw : !mat out %v : !vec
 }

@@ -266,10 +266,15 @@ void ChannelDecays::storeOperand(const Operand &operand, const Decays &decays,
   Num isPassed = equals(x.warp, isWrite ? 0 : 1);
   for (size_t n = 0; n < values.size() && !other.whole.empty(); ++n)
     values[n] = values[n] * e.select(isPassed, other.whole[n % 2], e.f32(1));
-  for (auto [tile, number] : channels.tiles)
-    for (int64_t half = 0; number == operand.number && half < 2; ++half)
-      storePair(slot + plan.handedOver.lookup(tile), rowOf(x.warp, half), piece,
+  for (auto [tile, number] : channels.tiles) {
+    const auto *place = plan.handedOver.find(tile);
+    // Nothing reads some.
+    if (number != operand.number || place == plan.handedOver.end())
+      continue;
+    for (int64_t half = 0; half < 2; ++half)
+      storePair(slot + place->second, rowOf(x.warp, half), piece,
                 values[2 * half], values[2 * half + 1]);
+  }
 }
 
 /// All lanes of two channels have it.

@@ -127,11 +127,12 @@ void Hoist::findSources() {
     tokens.push_back(block.getArgument(0));
 }
 
-/// A sequence of it: [B, T, HV, D] as the outputs and the state have them.
+/// A sequence of it: [B, T, HV, D] as the tokens and the state have them.
 Type Hoist::typeOf(Value vector) {
-  auto output = cast<RankedTensorType>(op.getOutputs()[0].getType());
+  auto token = cast<RankedTensorType>(op.getTokens()[0].getType());
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());
-  SmallVector<int64_t> shape(output.getShape());
+  SmallVector<int64_t> shape{token.getDimSize(0), token.getDimSize(1),
+                             state.getDimSize(1), ShapedType::kDynamic};
   TokenDim dim = inferTokenDims(block).lookup(vector);
   shape.back() = state.getDimSize(dim == TokenDim::Key ? 2 : 3);
   if (dim == TokenDim::Scalar)
