@@ -439,6 +439,60 @@ void BlockStrips::rewrite() {
     op->erase();
 }
 
+/// Whether `op` makes a row of what nothing in `func` writes: a broadcast, or a
+/// row of an input.
+bool isFixedRow(Operation *op, func::FuncOp func) {
+  if (isa<vector::BroadcastOp>(op))
+    return true;
+  auto read = dyn_cast<vector::TransferReadOp>(op);
+  if (!read || !isa<MemRefType>(read.getBase().getType()))
+    return false;
+  Value root = rootOf(read.getBase());
+  if (!isa<BlockArgument>(root) ||
+      root.getParentBlock() != &func.getBody().front())
+    return false;
+  bool isWritten = false;
+  func.walk([&](Operation *user) {
+    if (isMemoryEffectFree(user) || isa<memref::PrefetchOp>(user) ||
+        user->hasTrait<OpTrait::HasRecursiveMemoryEffects>() ||
+        isa<memref::LoadOp, vector::TransferReadOp, vector::LoadOp>(user))
+      return;
+    for (Value operand : user->getOperands())
+      isWritten |=
+          isa<BaseMemRefType>(operand.getType()) && rootOf(operand) == root;
+  });
+  return !isWritten;
+}
+
+/// Rows that are the same in each turn of a loop have been moved out of it, as
+/// a whole. Here they are made where they are used, so that strips are.
+void sinkFixedRows(func::FuncOp func, int64_t lanes) {
+  SmallVector<Operation *> rows;
+  func.walk([&](Operation *op) {
+    if (op->getNumResults() != 1 || op->use_empty())
+      return;
+    auto type = dyn_cast<VectorType>(op->getResult(0).getType());
+    if (type && type.getRank() == 1 && type.getDimSize(0) > 2 * lanes &&
+        isFixedRow(op, func))
+      rows.push_back(op);
+  });
+  for (Operation *row : rows) {
+    llvm::DenseMap<Block *, Operation *> copies;
+    for (OpOperand &use :
+         llvm::make_early_inc_range(row->getResult(0).getUses())) {
+      Block *block = use.getOwner()->getBlock();
+      if (block == row->getBlock())
+        continue;
+      Operation *&copy = copies[block];
+      if (!copy)
+        copy = OpBuilder::atBlockBegin(block).clone(*row);
+      use.set(copy->getResult(0));
+    }
+    if (row->use_empty())
+      row->erase();
+  }
+}
+
 struct StripRowsPass : qdelta::impl::StripRowsBase<StripRowsPass> {
   void runOnOperation() override {
     for (auto func : getOperation().getOps<func::FuncOp>()) {
@@ -446,6 +500,7 @@ struct StripRowsPass : qdelta::impl::StripRowsBase<StripRowsPass> {
           func->getAttrOfType<qdelta::ScheduleAttr>("qdelta.schedule");
       if (!schedule || schedule.getLanes() < 2)
         continue;
+      sinkFixedRows(func, schedule.getLanes());
       SmallVector<Block *> blocks;
       func.walk([&](Block *block) { blocks.push_back(block); });
       for (Block *block : blocks)
