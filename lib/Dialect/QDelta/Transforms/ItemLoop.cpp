@@ -7,7 +7,7 @@
 #include "ItemLoop.h"
 #include "ChunkLoops.h"
 #include "LevelLoop.h"
-#include "PrescanLoop.h"
+#include "SpanStages.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -42,7 +42,19 @@ private:
   void findNext(HeadContext &context);
   Value createOwn(OpResult result, Slice slice);
   Value takeSequence(Value tokens, OpFoldResult first);
+  /// The batch entry and the head of each operand that the item reads.
+  struct Places {
+    SmallVector<Value> batches, heads;
+  };
+  Places takeOperands(Operation *op);
+  SmallVector<Value> slicesOf(Operation *op);
+  HeadContext contextOf(AffineScanOp list, const Places &places);
   LogicalResult createItem(Operation *op);
+  bool isWindow(OpResult result, ArrayRef<Operation *> group);
+  Value createWindow(OpResult result, int64_t tokens);
+  SpanStage stageOf(PrescanOp op);
+  SmallVector<ArrayRef<Operation *>> groups();
+  LogicalResult createSpans(ArrayRef<Operation *> group);
   void transposeItem(TransposeStateOp op);
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(b, loc, value);
@@ -66,8 +78,9 @@ private:
   /// Of a kernel: the first column of the item's value block.
   Value firstColumn;
   OpFoldResult columns;
-  /// Where shared results go, and what the item has made of each result.
-  llvm::DenseMap<Value, Value> destinations, made;
+  /// Where shared results go, what the item has made of each result, and the
+  /// windows of sequences that are never whole.
+  llvm::DenseMap<Value, Value> destinations, made, windows;
   /// The entry of its states that the item works on, by result.
   llvm::DenseMap<Value, Value> stateEntries;
 };
@@ -371,45 +384,48 @@ void ItemLoop::transposeItem(TransposeStateOp op) {
   made[result] = overKeys.getResult(0);
 }
 
-/// One op for the item. A sequence or a state that the item made itself has one
-/// batch entry and one head.
-LogicalResult ItemLoop::createItem(Operation *op) {
-  if (auto transpose = dyn_cast<TransposeStateOp>(op)) {
-    transposeItem(transpose);
-    return success();
-  }
+/// Takes the item's part of what `op` reads. A sequence or a state that the
+/// item made itself has one batch entry and one head.
+ItemLoop::Places ItemLoop::takeOperands(Operation *op) {
   auto list = dyn_cast<AffineScanOp>(op);
   auto prescan = dyn_cast<PrescanOp>(op);
   OperandRange tokens = list ? list.getTokens() : prescan.getTokens();
   OperandRange params = list ? list.getParams() : prescan.getParams();
-  SmallVector<Value> ofBatch, ofHead;
+  Places places;
   for (OpOperand &operand : op->getOpOperands().slice(
            tokens.getBeginOperandIndex(), tokens.size())) {
-    if (operand.get().getDefiningOp<FenwickOp>()) {
-      ofBatch.push_back(index(0)); // the item's own
-      ofHead.push_back(ofBatch.back());
-      continue;
-    }
-    if (Value own = made.lookup(operand.get())) {
-      bool isLonger = cuSeqlens && !destinations.contains(operand.get());
-      operand.set(isLonger ? takeSequence(own, b.getIndexAttr(0)) : own);
-      ofBatch.push_back(index(0));
-      ofHead.push_back(ofBatch.back());
+    Operation *def = operand.get().getDefiningOp();
+    Value own = made.lookup(operand.get());
+    if (own || isa_and_nonnull<FenwickOp>(def) ||
+        windows.contains(operand.get())) {
+      bool isLonger = own && cuSeqlens && !destinations.contains(operand.get());
+      if (own)
+        operand.set(isLonger ? takeSequence(own, b.getIndexAttr(0)) : own);
+      places.batches.push_back(index(0));
+      places.heads.push_back(places.batches.back());
       continue;
     }
     Value ratio =
         arith::DivUIOp::create(b, loc, valueHeads, dim(operand.get(), 2));
-    ofHead.push_back(arith::DivUIOp::create(b, loc, head, ratio));
-    ofBatch.push_back(cuSeqlens ? index(0) : batch);
+    places.heads.push_back(arith::DivUIOp::create(b, loc, head, ratio));
+    places.batches.push_back(cuSeqlens ? index(0) : batch);
     if (cuSeqlens)
       operand.set(takeSequence(operand.get(), firstToken));
   }
-  ofHead.append(params.size(), head);
-  ofBatch.append(params.size(), batch);
+  places.heads.append(params.size(), head);
+  places.batches.append(params.size(), batch);
+  return places;
+}
 
+/// Where the item's part of each result goes.
+SmallVector<Value> ItemLoop::slicesOf(Operation *op) {
   SmallVector<Value> slices;
   Value entry;
   for (OpResult result : op->getResults()) {
+    if (Value window = windows.lookup(result)) {
+      slices.push_back(window);
+      continue;
+    }
     if (replacedBy(result)) {
       entry = entry ? entry : stateEntry(op, batch);
       stateEntries[result] = entry;
@@ -421,23 +437,50 @@ LogicalResult ItemLoop::createItem(Operation *op) {
     else
       slices.push_back(createOwn(result, slice));
   }
-  LogicalResult created = failure();
-  if (prescan) {
-    created = createPrescan(b, {prescan, batch, head, ofBatch, ofHead, length},
-                            slices);
-  } else {
-    HeadContext context{list,   lists[op], batch,   head,    ofBatch, ofHead,
-                        length, {},        Value(), Value(), Value()};
-    for (OpOperand &init : list.getInitsMutable())
-      if (Value own = made.lookup(init.get())) {
-        init.set(own);
-        context.batch = context.head = index(0);
-      }
-    if (list.getInPlace() && scheduleOf(op).getPrefetch()) {
-      for (OpResult final : list.getFinals())
-        context.states.push_back(destinations.lookup(final));
-      findNext(context);
+  return slices;
+}
+
+HeadContext ItemLoop::contextOf(AffineScanOp list, const Places &places) {
+  HeadContext context{list,           lists[list],  batch,  head,
+                      places.batches, places.heads, length, {},
+                      Value(),        Value(),      Value()};
+  for (OpOperand &init : list.getInitsMutable())
+    if (Value own = made.lookup(init.get())) {
+      init.set(own);
+      context.batch = context.head = index(0);
     }
+  if (list.getInPlace() && scheduleOf(list).getPrefetch()) {
+    for (OpResult final : list.getFinals())
+      context.states.push_back(destinations.lookup(final));
+    findNext(context);
+  }
+  return context;
+}
+
+/// One op for the item, over all of its tokens.
+LogicalResult ItemLoop::createItem(Operation *op) {
+  if (auto transpose = dyn_cast<TransposeStateOp>(op)) {
+    transposeItem(transpose);
+    return success();
+  }
+  Places places = takeOperands(op);
+  SmallVector<Value> slices = slicesOf(op);
+  LogicalResult created = failure();
+  if (auto prescan = dyn_cast<PrescanOp>(op)) {
+    PrescanItem item{prescan, batch, head, places.batches, places.heads};
+    size_t outputs = prescan.getOutputs().size();
+    PrescanRange range{index(0), length,
+                       SmallVector<Value>(prescan.getTokens().size()),
+                       SmallVector<Value>(outputs)};
+    auto finals = MutableArrayRef(slices).drop_front(outputs);
+    SmallVector<Value> carried = loadPrescanStates(b, item, finals);
+    carried.append(slices.begin(), slices.begin() + outputs);
+    created = createPrescan(b, item, range, carried);
+    storePrescanStates(b, item, ArrayRef(carried).drop_back(outputs), finals);
+    llvm::copy(ArrayRef(carried).take_back(outputs), slices.begin());
+  } else {
+    auto list = cast<AffineScanOp>(op);
+    HeadContext context = contextOf(list, places);
     created = firstColumn ? createKernel(b, loc, context, firstColumn, slices)
               : list.getLevels() ? createLevels(b, loc, context, total, slices)
                                  : createHead(b, loc, context, slices);
@@ -447,6 +490,104 @@ LogicalResult ItemLoop::createItem(Operation *op) {
   return created;
 }
 
+/// Whether only the ops of `group` use a sequence that one of them makes.
+bool ItemLoop::isWindow(OpResult result, ArrayRef<Operation *> group) {
+  return !isFinal(result) && !destinations.contains(result) &&
+         llvm::all_of(result.getUsers(), [&](Operation *user) {
+           return llvm::is_contained(group, user);
+         });
+}
+
+Value ItemLoop::createWindow(OpResult result, int64_t tokens) {
+  auto type = cast<RankedTensorType>(result.getType());
+  SmallVector<int64_t> shape{1, tokens, 1};
+  llvm::append_range(shape, type.getShape().drop_front(3));
+  return tensor::EmptyOp::create(b, loc, shape, type.getElementType());
+}
+
+SpanStage ItemLoop::stageOf(PrescanOp op) {
+  Places places = takeOperands(op);
+  SmallVector<Value> slices = slicesOf(op);
+  SpanStage stage;
+  stage.item = {op, batch, head, places.batches, places.heads};
+  size_t outputs = op.getOutputs().size();
+  stage.finals.assign(slices.begin() + outputs, slices.end());
+  stage.carried = loadPrescanStates(b, stage.item, stage.finals);
+  for (size_t i = 0; i < outputs; ++i)
+    stage.carried.push_back(windows.contains(op.getOutputs()[i]) ? Value()
+                                                                 : slices[i]);
+  return stage;
+}
+
+/// A list and the prescans around it, span by span.
+LogicalResult ItemLoop::createSpans(ArrayRef<Operation *> group) {
+  SpanStages stages;
+  for (Operation *op : group)
+    if (auto list = dyn_cast<AffineScanOp>(op))
+      stages.list = list;
+  ScheduleAttr schedule = scheduleOf(stages.list);
+  stages.span = schedule.getSpan() * schedule.getChunk();
+  stages.ahead = schedule.getFuse() ? schedule.getChunk() : 0;
+  stages.length = length;
+  for (Operation *op : group)
+    for (OpResult result : op->getResults())
+      if (isWindow(result, group)) {
+        windows[result] = createWindow(result, stages.windowTokens());
+        stages.windows[result] = windows[result];
+      }
+  auto *at = llvm::find(group, stages.list.getOperation());
+  for (Operation *op : ArrayRef(group.begin(), at))
+    stages.before.push_back(stageOf(cast<PrescanOp>(op)));
+  Places places = takeOperands(stages.list);
+  SmallVector<Value> slices = slicesOf(stages.list);
+  for (Operation *op : ArrayRef(at + 1, group.end()))
+    stages.after.push_back(stageOf(cast<PrescanOp>(op)));
+  HeadContext context = contextOf(stages.list, places);
+  context.stages = &stages;
+  if (failed(createHead(b, loc, context, slices)))
+    return failure();
+  for (auto [result, slice] : llvm::zip(stages.list->getResults(), slices))
+    made[result] = slice;
+  for (const auto *ofSide : {&stages.before, &stages.after})
+    for (const SpanStage &stage : *ofSide) {
+      PrescanOp op = stage.item.op;
+      for (auto [final, value] : llvm::zip(op.getFinals(), stage.finals))
+        made[final] = value;
+      for (auto [output, value] :
+           llvm::zip(op.getOutputs(),
+                     ArrayRef(stage.carried).drop_front(op.getInits().size())))
+        made[output] = value;
+    }
+  return success();
+}
+
+/// A list and the prescans around it are one group if what they make for one
+/// another is never needed whole; else each op is a group of its own.
+SmallVector<ArrayRef<Operation *>> ItemLoop::groups() {
+  auto goesBySpans = [&](Operation *op) {
+    auto list = dyn_cast<AffineScanOp>(op);
+    if (list && (list.getInPlace() || list.getLevels() ||
+                 !scheduleOf(list).getUnroll()))
+      return false;
+    return isa<AffineScanOp, PrescanOp>(op) &&
+           llvm::all_of(op->getResults(), [&](OpResult result) {
+             bool isShared =
+                 llvm::any_of(result.getUsers(), [&](Operation *user) {
+                   return llvm::is_contained(ops, user);
+                 });
+             return !isShared || isWindow(result, ops);
+           });
+  };
+  size_t lists =
+      llvm::count_if(ops, [](Operation *op) { return isa<AffineScanOp>(op); });
+  if (lists == 1 && ops.size() > 1 && llvm::all_of(ops, goesBySpans))
+    return {ops};
+  SmallVector<ArrayRef<Operation *>> single;
+  for (size_t i = 0; i < ops.size(); ++i)
+    single.push_back(ops.slice(i, 1));
+  return single;
+}
+
 LogicalResult ItemLoop::build() {
   if (failed(verify()))
     return failure();
@@ -454,8 +595,9 @@ LogicalResult ItemLoop::build() {
   findSizes();
   SmallVector<OpResult> shared = sharedResults();
   createLoop(shared);
-  for (Operation *op : ops)
-    if (failed(createItem(op)))
+  for (ArrayRef<Operation *> group : groups())
+    if (failed(group.size() == 1 ? createItem(group.front())
+                                 : createSpans(group)))
       return failure();
   SmallVector<Slice> places;
   for (OpResult result : shared)
