@@ -20,6 +20,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -100,6 +101,8 @@ private:
 
   Block &block;
   int64_t lanes, length = 0;
+  /// Channels of a strip.
+  int64_t width = 0;
   llvm::SetVector<Operation *> rowOps;
   /// Levels of all ops of the block.
   llvm::DenseMap<Operation *, unsigned> levels;
@@ -250,6 +253,14 @@ bool BlockStrips::analyse() {
     return false;
   for (Operation &op : block.without_terminator())
     assignLevel(op);
+  // The steps of a polynomial wait for one another; two at once wait half as
+  // long. More need more registers than there are.
+  size_t functions = llvm::count_if(rowOps, [](Operation *op) {
+    return isa<math::ExpOp, math::LogOp, math::Log1pOp>(op);
+  });
+  bool goesByPairs =
+      functions > 0 && functions <= 2 && length % (2 * lanes) == 0;
+  width = goesByPairs ? 2 * lanes : lanes;
   return true;
 }
 
@@ -364,12 +375,12 @@ void BlockStrips::createLevel(unsigned level) {
     }
   if (!any)
     return;
-  auto uniformRows = [&](int64_t width) {
+  auto uniformRows = [&](int64_t channels) {
     IRMapping map;
     for (Operation *op : rowOps)
       if (isUniform(op) && levels[op] <= level)
         map.map(op->getResult(0),
-                narrowed(b, op, Value(), width, map)->getResult(0));
+                narrowed(b, op, Value(), channels, map)->getResult(0));
     return map;
   };
   auto index = [&](int64_t value) -> Value {
@@ -382,7 +393,7 @@ void BlockStrips::createLevel(unsigned level) {
                                                     reduction.getKind(), sum));
     return numbers;
   };
-  int64_t rest = length % lanes, whole = length - rest;
+  int64_t rest = length % width, whole = length - rest;
   SmallVector<Value> inits, numbers;
   for (vector::ReductionOp reduction : reductions) {
     auto element =
@@ -392,17 +403,17 @@ void BlockStrips::createLevel(unsigned level) {
       start = APFloat::getInf(element.getFloatSemantics(),
                               reduction.getKind() ==
                                   vector::CombiningKind::MAXIMUMF);
-    auto type = VectorType::get({lanes}, element);
+    auto type = VectorType::get({width}, element);
     inits.push_back(arith::ConstantOp::create(
         b, loc, SplatElementsAttr::get(type, FloatAttr::get(element, start))));
   }
   {
-    IRMapping uniform = uniformRows(lanes);
+    IRMapping uniform = uniformRows(width);
     auto loop = scf::ForOp::create(
-        b, loc, index(0), index(whole), index(lanes), inits,
+        b, loc, index(0), index(whole), index(width), inits,
         [&](OpBuilder &inner, Location, Value first, ValueRange args) {
           SmallVector<Value> sums(args);
-          createStrip(inner, level, first, lanes, uniform, sums);
+          createStrip(inner, level, first, width, uniform, sums);
           scf::YieldOp::create(inner, loc, sums);
         });
     numbers = finish(llvm::to_vector_of<Value>(loop.getResults()));

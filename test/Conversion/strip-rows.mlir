@@ -135,3 +135,21 @@ func.func @written(%y: memref<4x32xf32>) attributes {qdelta.schedule = #schedule
   }
   return
 }
+
+// -----
+
+#schedule = #qdelta.schedule<target = "avx2", chunk = 2, columns = 8, span = 1, lanes = 8, unroll = true, fuse = true, defer = true, prefetch = false>
+
+// The steps of a function wait for one another: two registers go at once.
+// CHECK-LABEL: func.func @function
+// CHECK:       scf.for %{{.*}} = %{{.*}} to %{{.*}} step %c16
+// CHECK:         math.exp %{{.*}} : vector<16xf32>
+func.func @function(%x: memref<2x32xf32>, %y: memref<4x32xf32>) attributes {qdelta.schedule = #schedule} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %row = vector.transfer_read %x[%c1, %c0], %zero {in_bounds = [true]} : memref<2x32xf32>, vector<32xf32>
+  %e = math.exp %row : vector<32xf32>
+  vector.transfer_write %e, %y[%c0, %c0] {in_bounds = [true]} : vector<32xf32>, memref<4x32xf32>
+  return
+}
