@@ -214,7 +214,8 @@ def StripRows : Pass<"qdelta-strip-rows", "::mlir::ModuleOp"> {
   let summary = "long rows in strips of a vector register";
   let description = [{
     The ops of a block that work on vectors of more than two registers become a
-    loop over strips of one register, and one strip for the rest. Sums over a row
+    loop over strips of one register, or of two where one or two functions make
+    the strip wait for itself, and one strip for the rest. Sums over a row
     are finished after the loop; what depends on one comes in a later loop. A
     block with an op on long vectors that strips are not known for stays as it is.
     Rows of inputs, and rows of one number, are made in the strips that use them,
