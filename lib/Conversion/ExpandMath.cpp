@@ -4,6 +4,8 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "VectorExp.h"
+
 #include "qdelta/Conversion/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -33,7 +35,11 @@ struct ExpandMathPass : qdelta::impl::ExpandMathBase<ExpandMathPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateMathPolynomialApproximationPatterns(patterns);
-    FrozenRewritePatternSet frozen(std::move(patterns));
+    RewritePatternSet ofVectors(&getContext());
+    populateMathPolynomialApproximationPatterns(ofVectors);
+    qdelta::populateVectorExpPatterns(ofVectors);
+    FrozenRewritePatternSet ofKernels(std::move(patterns)),
+        ofRows(std::move(ofVectors));
     auto expand = [&](Operation *func, bool isKernel) -> LogicalResult {
       SmallVector<Operation *> found;
       func->walk([&](Operation *op) {
@@ -41,7 +47,7 @@ struct ExpandMathPass : qdelta::impl::ExpandMathBase<ExpandMathPass> {
             (isKernel || isa<VectorType>(op->getResult(0).getType())))
           found.push_back(op);
       });
-      return applyOpPatternsGreedily(found, frozen);
+      return applyOpPatternsGreedily(found, isKernel ? ofKernels : ofRows);
     };
     for (auto func : getOperation().getOps<func::FuncOp>())
       if (failed(expand(func, /*isKernel=*/false)))

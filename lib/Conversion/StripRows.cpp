@@ -20,6 +20,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -100,6 +101,8 @@ private:
 
   Block &block;
   int64_t lanes, length = 0;
+  /// Channels of a strip.
+  int64_t width = 0;
   llvm::SetVector<Operation *> rowOps;
   /// Levels of all ops of the block.
   llvm::DenseMap<Operation *, unsigned> levels;
@@ -250,6 +253,14 @@ bool BlockStrips::analyse() {
     return false;
   for (Operation &op : block.without_terminator())
     assignLevel(op);
+  // The steps of a polynomial wait for one another; two at once wait half as
+  // long. More need more registers than there are.
+  size_t functions = llvm::count_if(rowOps, [](Operation *op) {
+    return isa<math::ExpOp, math::LogOp, math::Log1pOp>(op);
+  });
+  bool goesByPairs =
+      functions > 0 && functions <= 2 && length % (2 * lanes) == 0;
+  width = goesByPairs ? 2 * lanes : lanes;
   return true;
 }
 
@@ -364,12 +375,12 @@ void BlockStrips::createLevel(unsigned level) {
     }
   if (!any)
     return;
-  auto uniformRows = [&](int64_t width) {
+  auto uniformRows = [&](int64_t channels) {
     IRMapping map;
     for (Operation *op : rowOps)
       if (isUniform(op) && levels[op] <= level)
         map.map(op->getResult(0),
-                narrowed(b, op, Value(), width, map)->getResult(0));
+                narrowed(b, op, Value(), channels, map)->getResult(0));
     return map;
   };
   auto index = [&](int64_t value) -> Value {
@@ -382,7 +393,7 @@ void BlockStrips::createLevel(unsigned level) {
                                                     reduction.getKind(), sum));
     return numbers;
   };
-  int64_t rest = length % lanes, whole = length - rest;
+  int64_t rest = length % width, whole = length - rest;
   SmallVector<Value> inits, numbers;
   for (vector::ReductionOp reduction : reductions) {
     auto element =
@@ -392,17 +403,17 @@ void BlockStrips::createLevel(unsigned level) {
       start = APFloat::getInf(element.getFloatSemantics(),
                               reduction.getKind() ==
                                   vector::CombiningKind::MAXIMUMF);
-    auto type = VectorType::get({lanes}, element);
+    auto type = VectorType::get({width}, element);
     inits.push_back(arith::ConstantOp::create(
         b, loc, SplatElementsAttr::get(type, FloatAttr::get(element, start))));
   }
   {
-    IRMapping uniform = uniformRows(lanes);
+    IRMapping uniform = uniformRows(width);
     auto loop = scf::ForOp::create(
-        b, loc, index(0), index(whole), index(lanes), inits,
+        b, loc, index(0), index(whole), index(width), inits,
         [&](OpBuilder &inner, Location, Value first, ValueRange args) {
           SmallVector<Value> sums(args);
-          createStrip(inner, level, first, lanes, uniform, sums);
+          createStrip(inner, level, first, width, uniform, sums);
           scf::YieldOp::create(inner, loc, sums);
         });
     numbers = finish(llvm::to_vector_of<Value>(loop.getResults()));
@@ -439,6 +450,60 @@ void BlockStrips::rewrite() {
     op->erase();
 }
 
+/// Whether `op` makes a row of what nothing in `func` writes: a broadcast, or a
+/// row of an input.
+bool isFixedRow(Operation *op, func::FuncOp func) {
+  if (isa<vector::BroadcastOp>(op))
+    return true;
+  auto read = dyn_cast<vector::TransferReadOp>(op);
+  if (!read || !isa<MemRefType>(read.getBase().getType()))
+    return false;
+  Value root = rootOf(read.getBase());
+  if (!isa<BlockArgument>(root) ||
+      root.getParentBlock() != &func.getBody().front())
+    return false;
+  bool isWritten = false;
+  func.walk([&](Operation *user) {
+    if (isMemoryEffectFree(user) || isa<memref::PrefetchOp>(user) ||
+        user->hasTrait<OpTrait::HasRecursiveMemoryEffects>() ||
+        isa<memref::LoadOp, vector::TransferReadOp, vector::LoadOp>(user))
+      return;
+    for (Value operand : user->getOperands())
+      isWritten |=
+          isa<BaseMemRefType>(operand.getType()) && rootOf(operand) == root;
+  });
+  return !isWritten;
+}
+
+/// Rows that are the same in each turn of a loop have been moved out of it, as
+/// a whole. Here they are made where they are used, so that strips are.
+void sinkFixedRows(func::FuncOp func, int64_t lanes) {
+  SmallVector<Operation *> rows;
+  func.walk([&](Operation *op) {
+    if (op->getNumResults() != 1 || op->use_empty())
+      return;
+    auto type = dyn_cast<VectorType>(op->getResult(0).getType());
+    if (type && type.getRank() == 1 && type.getDimSize(0) > 2 * lanes &&
+        isFixedRow(op, func))
+      rows.push_back(op);
+  });
+  for (Operation *row : rows) {
+    llvm::DenseMap<Block *, Operation *> copies;
+    for (OpOperand &use :
+         llvm::make_early_inc_range(row->getResult(0).getUses())) {
+      Block *block = use.getOwner()->getBlock();
+      if (block == row->getBlock())
+        continue;
+      Operation *&copy = copies[block];
+      if (!copy)
+        copy = OpBuilder::atBlockBegin(block).clone(*row);
+      use.set(copy->getResult(0));
+    }
+    if (row->use_empty())
+      row->erase();
+  }
+}
+
 struct StripRowsPass : qdelta::impl::StripRowsBase<StripRowsPass> {
   void runOnOperation() override {
     for (auto func : getOperation().getOps<func::FuncOp>()) {
@@ -446,6 +511,7 @@ struct StripRowsPass : qdelta::impl::StripRowsBase<StripRowsPass> {
           func->getAttrOfType<qdelta::ScheduleAttr>("qdelta.schedule");
       if (!schedule || schedule.getLanes() < 2)
         continue;
+      sinkFixedRows(func, schedule.getLanes());
       SmallVector<Block *> blocks;
       func.walk([&](Block *block) { blocks.push_back(block); });
       for (Block *block : blocks)

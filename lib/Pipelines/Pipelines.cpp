@@ -128,7 +128,9 @@ static void addToBuffers(OpPassManager &pm, const CompileOptions &options) {
 static void addToTarget(OpPassManager &pm) {
   pm.addPass(createCallCLibrary());
   pm.addPass(createPairConversions());
+  pm.addPass(createHoistAddresses());
   OpPassManager &functions = pm.nest<func::FuncOp>();
+  functions.addPass(createCSEPass());
   functions.addPass(createSCFToControlFlowPass());
   functions.addPass(memref::createExpandStridedMetadataPass());
   functions.addPass(createLowerAffinePass());

@@ -23,6 +23,20 @@ func.func @vector(%x: vector<8xf32>) -> vector<8xf32> {
   return %2 : vector<8xf32>
 }
 
+// e^x needs no conversion to integers: 2^n comes from the bits of a sum.
+
+// CHECK-LABEL: func.func @power(
+// CHECK-SAME:  %[[X:.*]]: vector<8xf32>
+// CHECK:       %[[ROUNDED:.*]] = math.fma
+// CHECK:       %[[BITS:.*]] = arith.bitcast %[[ROUNDED]] : vector<8xf32> to vector<8xi32>
+// CHECK:       %[[POWER:.*]] = arith.shli %[[BITS]], %{{.*}} : vector<8xi32>
+// CHECK-NOT:   arith.fptosi
+// CHECK:       return
+func.func @power(%x: vector<8xf32>) -> vector<8xf32> {
+  %0 = math.exp %x : vector<8xf32>
+  return %0 : vector<8xf32>
+}
+
 // CHECK-LABEL: qdelta.recurrence @f
 // CHECK:       math.tanh
 qdelta.recurrence @f(state %S: tensor<?x?xf32>) token(%v: tensor<?xf32>) {

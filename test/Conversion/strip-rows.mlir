@@ -85,3 +85,71 @@ func.func @mixed(%x: memref<2x20xf32>, %y: memref<2x20xf32>) attributes {qdelta.
   vector.transfer_write %turned, %y[%c0, %c0] {in_bounds = [true]} : vector<20xf32>, memref<2x20xf32>
   return
 }
+
+// -----
+
+#schedule = #qdelta.schedule<target = "avx2", chunk = 2, columns = 8, span = 1, lanes = 8, unroll = true, fuse = true, defer = true, prefetch = false>
+
+// Rows of inputs and of numbers that a loop does not change are made in its
+// strips, wherever they stand.
+// CHECK-LABEL: func.func @fixed
+// CHECK-NOT:   vector<32xf32>
+// CHECK:       scf.for
+// CHECK:         scf.for %[[I:.*]] =
+// CHECK:           vector.transfer_read %arg0[%{{.*}}, %[[I]]]{{.*}} vector<8xf32>
+// CHECK:         }
+// CHECK-NOT:   vector<32xf32>
+// CHECK:       return
+func.func @fixed(%w: memref<2x32xf32>, %y: memref<4x32xf32>, %a: f32) attributes {qdelta.schedule = #schedule} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %zero = arith.constant 0.0 : f32
+  %row = vector.transfer_read %w[%c1, %c0], %zero {in_bounds = [true]} : memref<2x32xf32>, vector<32xf32>
+  %all = vector.broadcast %a : f32 to vector<32xf32>
+  scf.for %t = %c0 to %c4 step %c1 {
+    %sum = arith.addf %row, %all : vector<32xf32>
+    vector.transfer_write %sum, %y[%t, %c0] {in_bounds = [true]} : vector<32xf32>, memref<4x32xf32>
+  }
+  return
+}
+
+// -----
+
+#schedule = #qdelta.schedule<target = "avx2", chunk = 2, columns = 8, span = 1, lanes = 8, unroll = true, fuse = true, defer = true, prefetch = false>
+
+// What is written to in the function stays: the row is what was there before.
+// CHECK-LABEL: func.func @written
+// CHECK:       vector.transfer_read {{.*}} vector<32xf32>
+// CHECK:       scf.for
+// CHECK:         vector.transfer_write {{.*}} vector<32xf32>
+func.func @written(%y: memref<4x32xf32>) attributes {qdelta.schedule = #schedule} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %zero = arith.constant 0.0 : f32
+  %row = vector.transfer_read %y[%c1, %c0], %zero {in_bounds = [true]} : memref<4x32xf32>, vector<32xf32>
+  scf.for %t = %c0 to %c4 step %c1 {
+    %sum = arith.addf %row, %row : vector<32xf32>
+    vector.transfer_write %sum, %y[%t, %c0] {in_bounds = [true]} : vector<32xf32>, memref<4x32xf32>
+  }
+  return
+}
+
+// -----
+
+#schedule = #qdelta.schedule<target = "avx2", chunk = 2, columns = 8, span = 1, lanes = 8, unroll = true, fuse = true, defer = true, prefetch = false>
+
+// The steps of a function wait for one another: two registers go at once.
+// CHECK-LABEL: func.func @function
+// CHECK:       scf.for %{{.*}} = %{{.*}} to %{{.*}} step %c16
+// CHECK:         math.exp %{{.*}} : vector<16xf32>
+func.func @function(%x: memref<2x32xf32>, %y: memref<4x32xf32>) attributes {qdelta.schedule = #schedule} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %row = vector.transfer_read %x[%c1, %c0], %zero {in_bounds = [true]} : memref<2x32xf32>, vector<32xf32>
+  %e = math.exp %row : vector<32xf32>
+  vector.transfer_write %e, %y[%c0, %c0] {in_bounds = [true]} : vector<32xf32>, memref<4x32xf32>
+  return
+}

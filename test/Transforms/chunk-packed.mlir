@@ -1,4 +1,4 @@
-// RUN: qdelta-opt %s "-pass-pipeline=builtin.module(qdelta-to-recurrence{key=4 value=4 entry=packed},qdelta-to-affine,qdelta-to-chunked{chunk=2 target=avx512})" | FileCheck %s
+// RUN: qdelta-opt %s "-pass-pipeline=builtin.module(qdelta-to-recurrence{key=4 value=4 entry=packed},qdelta-to-affine,qdelta-to-chunked{chunk=16 target=avx512})" | FileCheck %s
 
 // An item is a sequence and a head. It works on its own tokens, so that chunks
 // begin where its sequence does; what it makes for itself lies in memory that

@@ -232,9 +232,12 @@ def StripRows : Pass<"qdelta-strip-rows", "::mlir::ModuleOp"> {
   let summary = "long rows in strips of a vector register";
   let description = [{
     The ops of a block that work on vectors of more than two registers become a
-    loop over strips of one register, and one strip for the rest. Sums over a row
+    loop over strips of one register, or of two where one or two functions make
+    the strip wait for itself, and one strip for the rest. Sums over a row
     are finished after the loop; what depends on one comes in a later loop. A
     block with an op on long vectors that strips are not known for stays as it is.
+    Rows of inputs, and rows of one number, are made in the strips that use them,
+    wherever they stand.
 
     Before: transfers, elementwise ops and reductions of long vectors.
     After: the same on vectors of the schedule's lanes, in `scf.for`.
@@ -249,8 +252,8 @@ def StripRows : Pass<"qdelta-strip-rows", "::mlir::ModuleOp"> {
 def ExpandMath : Pass<"qdelta-expand-math", "::mlir::ModuleOp"> {
   let summary = "math functions of vectors as polynomials";
   let description = [{
-    exp, log, tanh and their like on f32 vectors become the polynomials of MLIR's
-    math dialect: e^x within 1 ulp, 0 for -inf. Scalars stay: they become calls
+    log, tanh and their like on f32 vectors become the polynomials of MLIR's math
+    dialect; e^x one with fewer instructions, within 1 ulp, 0 for -inf. Scalars stay: they become calls
     of the C library, whose error is at most half an ulp or little more. In GPU
     kernels scalars become polynomials too.
 
@@ -261,6 +264,23 @@ def ExpandMath : Pass<"qdelta-expand-math", "::mlir::ModuleOp"> {
     Numerics: changes precision.
   }];
   let dependentDialects = ["::mlir::vector::VectorDialect"];
+}
+
+def HoistAddresses : Pass<"qdelta-hoist-addresses", "::mlir::ModuleOp"> {
+  let summary = "addresses before the loops they do not need";
+  let description = [{
+    Of a load, a store or a transfer of a row, the indices that a loop does not
+    change pick a part of the buffer before the loop, from the outermost loop to
+    the innermost; the last index stays. The multiplications by strides are then
+    made once for each loop, not for each access.
+
+    Before: `memref.load`, `memref.store` and transfers of rows in `scf.for`.
+    After: the same on a `memref.subview` of fewer dimensions from before the loop.
+    Preconditions: buffers.
+
+    Numerics: preserving.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
 }
 
 def CallCLibrary : Pass<"qdelta-call-c-library", "::mlir::ModuleOp"> {

@@ -181,6 +181,57 @@ LogicalResult HeadBuilder::createSpan(Value firstChunk, RunningDecay &running) {
   return success();
 }
 
+LogicalResult HeadBuilder::beginStages(Value firstChunk) {
+  SpanStages *stages = context.stages;
+  if (!stages)
+    return success();
+  size_t own = ofGroups + op.getOutputs().size();
+  SmallVector<Value> theirs(ArrayRef<Value>(carried).drop_front(own));
+  carried.truncate(own);
+  Value first = mul(firstChunk, chunk);
+  bases.clear(), outputBases.clear();
+  for (Value token : op.getTokens())
+    bases.push_back(stages->isWindow(token) ? first : Value());
+  for (Value output : op.getOutputs())
+    outputBases.push_back(stages->isWindow(output) ? first : Value());
+  if (mlir::failed(stages->begin(b, first, theirs)))
+    return failure();
+  auto outputs = MutableArrayRef(carried).drop_front(ofGroups);
+  outputWindows.assign(outputs.begin(), outputs.end());
+  for (auto [base, output] : llvm::zip(outputBases, outputs))
+    if (base)
+      output = stages->open(b, output);
+  if (!schedule.getFuse())
+    return success();
+  Value isFirst = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                        firstChunk, index(0));
+  size_t perGroup = ofGroups / std::max<size_t>(groups.size(), 1);
+  for (auto [i, group] : llvm::enumerate(groups))
+    for (auto [j, reading] : llvm::enumerate(context.list.readings)) {
+      Value &readouts = carried[i * perGroup + numStates() + j];
+      readouts =
+          firstReadouts(group, carried[i * perGroup + std::get<2>(reading)],
+                        reading, readouts, isFirst);
+    }
+  return success();
+}
+
+LogicalResult HeadBuilder::endStages() {
+  SpanStages *stages = context.stages;
+  if (!stages)
+    return success();
+  auto outputs = MutableArrayRef(carried).drop_front(ofGroups);
+  FailureOr<SmallVector<Value>> theirs = stages->end(b, outputs);
+  if (mlir::failed(theirs))
+    return failure();
+  for (auto [base, output, window] :
+       llvm::zip(outputBases, outputs, outputWindows))
+    if (base)
+      output = stages->close(b, output, window);
+  llvm::append_range(carried, *theirs);
+  return success();
+}
+
 LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
   Value zero = index(0);
   if (op.getInPlace())
@@ -194,12 +245,22 @@ LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
     llvm::append_range(carried, states);
     if (!schedule.getFuse())
       continue;
-    for (Reading reading : context.list.readings)
-      carried.push_back(
-          firstReadouts(group, states[std::get<2>(reading)], reading));
+    Value none = index(0);
+    Value anyToken = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ugt,
+                                           context.length, none);
+    for (Reading reading : context.list.readings) {
+      Value readouts = empty({group.count, chunk, group.width});
+      // Stages make in the first span what is read at.
+      carried.push_back(context.stages
+                            ? readouts
+                            : firstReadouts(group, states[std::get<2>(reading)],
+                                            reading, readouts, anyToken));
+    }
   }
   ofGroups = carried.size();
   llvm::append_range(carried, ArrayRef<Value>(slices).drop_back(numStates()));
+  if (context.stages)
+    llvm::append_range(carried, context.stages->carried());
   append(carried, startRunning());
 
   int64_t span = schedule.getSpan();
@@ -214,12 +275,15 @@ LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
     carried.assign(overSpans.getRegionIterArgs().begin(),
                    overSpans.getRegionIterArgs().end());
     RunningDecay running = takeRunning(carried);
-    if (mlir::failed(createSpan(firstChunk, running)))
+    if (mlir::failed(beginStages(firstChunk)) ||
+        mlir::failed(createSpan(firstChunk, running)))
       return failure();
     Value left = arith::SubIOp::create(b, loc, chunks, firstChunk);
     Value count = arith::MinUIOp::create(b, loc, left, index(span));
     for (unsigned group = 0; group < groups.size(); ++group)
       createBlocks(group, firstChunk, count);
+    if (mlir::failed(endStages()))
+      return failure();
     append(carried, running);
     scf::YieldOp::create(b, loc, carried);
   }
@@ -228,6 +292,11 @@ LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
 
   carried.assign(overSpans.getResults().begin(), overSpans.getResults().end());
   RunningDecay running = takeRunning(carried);
+  if (context.stages) {
+    size_t own = ofGroups + op.getOutputs().size();
+    context.stages->finish(b, ArrayRef<Value>(carried).drop_front(own));
+    carried.truncate(own);
+  }
   auto finals = MutableArrayRef(slices).take_back(numStates());
   if (op.getInPlace()) {
     llvm::copy(ArrayRef<Value>(carried).take_front(numStates()),

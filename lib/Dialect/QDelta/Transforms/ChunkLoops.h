@@ -8,6 +8,7 @@
 #define QDELTA_TRANSFORMS_CHUNKLOOPS_H
 
 #include "ChunkList.h"
+#include "SpanStages.h"
 
 #include "mlir/IR/Builders.h"
 
@@ -29,6 +30,8 @@ struct HeadContext {
   /// Of a list with levels: whether outputs hold other levels already, to which
   /// this one is added.
   mlir::Value adds;
+  /// What goes before and after the list on each span, or null.
+  SpanStages *stages = nullptr;
 };
 
 /// Creates the chunk loops of one head at `b`. `slices` holds the head's slices
@@ -37,9 +40,11 @@ struct HeadContext {
 /// slices hold the initial states.
 ///
 /// for each span of chunks
+///   the stages before the list
 ///   for each chunk of the span, and the one after it: the shared system
 ///   for each value block
 ///     for each chunk of the span: readouts, solve, outputs, update
+///   the stages after the list
 mlir::LogicalResult createHead(mlir::OpBuilder &b, mlir::Location loc,
                                const HeadContext &context,
                                llvm::SmallVectorImpl<mlir::Value> &slices);

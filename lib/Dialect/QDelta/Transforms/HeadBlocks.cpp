@@ -13,28 +13,50 @@
 using namespace mlir;
 using namespace qdelta;
 
-/// Hints for what this block's share of the next span will load and store.
+/// Of a block's own columns no more tokens need to be on their way. Rows of one
+/// head lie in a few of the cache's sets, which all of a span's would fill.
+static constexpr int64_t kValuesAhead = 16;
+
+/// Hints for what this block's share of the next span will load and store; what
+/// this span looks ahead at has been hinted at before.
 void HeadBuilder::createPrefetches(const BlockGroup &group, Value block,
                                    Value first, ValueRange outputs) {
-  Value ahead = add(first, index(chunk * schedule.getSpan()));
+  int64_t slots = schedule.getSpan() + schedule.getFuse();
+  Value ahead = add(first, index(chunk * slots));
+  Value soon = add(first, index(std::min(kValuesAhead, chunk * slots)));
   int64_t share = (keys + blocks - 1) / blocks;
   Value keyColumn = mul(add(block, index(group.firstBlock)), share);
   Value valueColumn = blockColumn(group, block);
   for (auto [index_, token] : llvm::enumerate(op.getTokens())) {
     TokenDim dim = dims.lookup(op.getBody().getArgument(index_));
-    if (dim == TokenDim::Scalar)
+    if (dim == TokenDim::Scalar || (!bases.empty() && bases[index_]))
       continue;
     bool isKey = dim == TokenDim::Key;
-    PrefetchOp::create(
-        b, loc, token,
-        ValueRange{context.batches[index_], ahead, context.heads[index_]},
-        isKey ? keyColumn : valueColumn, chunk, isKey ? share : group.width,
-        /*for_write=*/false);
+    PrefetchOp::create(b, loc, token,
+                       ValueRange{context.batches[index_], isKey ? ahead : soon,
+                                  context.heads[index_]},
+                       isKey ? keyColumn : valueColumn, chunk,
+                       isKey ? share : group.width,
+                       /*for_write=*/false);
   }
   Value zero = index(0);
-  for (Value output : outputs)
-    PrefetchOp::create(b, loc, output, ValueRange{zero, ahead, zero},
-                       valueColumn, chunk, group.width, /*for_write=*/true);
+  for (auto [i, output] : llvm::enumerate(outputs))
+    if (outputBases.empty() || !outputBases[i])
+      PrefetchOp::create(b, loc, output, ValueRange{zero, soon, zero},
+                         valueColumn, chunk, group.width, /*for_write=*/true);
+  if (!context.stages)
+    return;
+  for (const SpanStages::Stream &stream : context.stages->streams()) {
+    int64_t width =
+        cast<RankedTensorType>(stream.sequence.getType()).getDimSize(3);
+    int64_t part = (width + blocks - 1) / blocks;
+    Value column = mul(add(block, index(group.firstBlock)), part);
+    SmallVector<Value> at{zero, ahead, zero};
+    if (stream.batch)
+      at = {stream.batch, ahead, stream.head};
+    PrefetchOp::create(b, loc, stream.sequence, at, column, chunk, part,
+                       stream.isStored);
+  }
 }
 
 /// A copy of a state's block [K, width].
@@ -92,8 +114,11 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
                       tileType, StepSolver::Substitution);
   if (mlir::failed(step))
     return failure();
-  for (auto [output, sum] : llvm::zip(outputs, step->outputs)) {
+  for (auto [i, output] : llvm::enumerate(outputs)) {
+    Value sum = step->outputs[i];
     SmallVector<Value> at{zero, first, zero};
+    if (!outputBases.empty() && outputBases[i])
+      at[1] = arith::SubIOp::create(b, loc, first, outputBases[i]);
     if (context.adds) {
       Value others = LoadTileOp::create(b, loc, tileType, output, at, column);
       Value all = arith::AddFOp::create(b, loc, others, sum);

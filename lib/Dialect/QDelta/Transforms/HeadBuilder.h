@@ -77,8 +77,9 @@ private:
                      llvm::SmallVector<mlir::OpFoldResult> &strides);
 
   TokenTiles tilesAt(Value first, Value column = {}, int64_t columns = 0) {
-    return TokenTiles(op, chunk, keys, dims,
-                      {context.batches, first, context.heads, column, columns});
+    return TokenTiles(
+        op, chunk, keys, dims,
+        {context.batches, first, context.heads, column, columns, bases});
   }
   /// Which tokens of the chunk from `first` on exist.
   Value validAt(Value first);
@@ -95,7 +96,8 @@ private:
   size_t numStates() const { return context.list.states.size(); }
   Value loadState(const BlockGroup &group, unsigned number);
   Value copyState(Value state);
-  Value firstReadouts(const BlockGroup &group, Value state, Reading reading);
+  Value firstReadouts(const BlockGroup &group, Value state, Reading reading,
+                      Value readouts, Value when);
   /// Decays that nothing has come to yet; null unless they are deferred.
   RunningDecay startRunning();
   RunningDecay takeRunning(llvm::SmallVectorImpl<Value> &values);
@@ -103,6 +105,10 @@ private:
   void roundKeys();
   /// `running` is the span's start, and becomes its end.
   mlir::LogicalResult createSpan(Value firstChunk, RunningDecay &running);
+  /// The stages' turns, before and after a span's chunks; the former take what
+  /// they carry off the end of `carried`, the latter put it back.
+  mlir::LogicalResult beginStages(Value firstChunk);
+  mlir::LogicalResult endStages();
   void createBlocks(unsigned groupIndex, Value firstChunk, Value count);
   mlir::LogicalResult createChunk(const BlockGroup &group, Value block,
                                   Value first, Value slot,
@@ -131,6 +137,9 @@ private:
   /// reading if passes are fused, or in place the states of all groups; then
   /// the outputs.
   llvm::SmallVector<Value> carried;
+  /// The span's first token for each operand that is a window, else null; the
+  /// same for outputs, and their windows.
+  llvm::SmallVector<Value> bases, outputBases, outputWindows;
   /// How many of them are the states and readouts.
   size_t ofGroups = 0;
   bool failed = false;

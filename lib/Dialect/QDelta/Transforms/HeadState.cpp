@@ -72,12 +72,9 @@ Value HeadBuilder::storeState(const BlockGroup &group, Value state,
 }
 
 /// With fused passes: X S of the first chunk for each block, [count, C, width].
-/// Without tokens there is nothing to read at.
+/// `when` there is one to read at.
 Value HeadBuilder::firstReadouts(const BlockGroup &group, Value state,
-                                 Reading reading) {
-  Value readouts = empty({group.count, chunk, group.width});
-  Value anyToken = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ugt,
-                                         context.length, index(0));
+                                 Reading reading, Value readouts, Value when) {
   auto readBlock = [&](OpBuilder &, Location, Value block, ValueRange args) {
     TokenTiles tiles = tilesAt(index(0));
     FailureOr<ReadTiles> reads =
@@ -90,7 +87,7 @@ Value HeadBuilder::firstReadouts(const BlockGroup &group, Value state,
     scf::YieldOp::create(b, loc, insert(read, args[0], block));
   };
   auto guarded = scf::IfOp::create(
-      b, loc, anyToken,
+      b, loc, when,
       [&](OpBuilder &, Location) {
         auto loop = scf::ForOp::create(b, loc, index(0), index(group.count),
                                        index(1), readouts, readBlock);

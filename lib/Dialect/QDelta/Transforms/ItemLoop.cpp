@@ -8,7 +8,6 @@
 #include "ChunkLoops.h"
 #include "ItemLoopBuilder.h"
 #include "LevelLoop.h"
-#include "PrescanLoop.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -44,7 +43,7 @@ static Value replacedBy(OpResult result) {
   return prescan.getInPlace() ? prescan.getInits()[state] : Value();
 }
 
-static ScheduleAttr scheduleOf(Operation *op) {
+ScheduleAttr qdelta::scheduleOf(Operation *op) {
   auto list = dyn_cast<AffineScanOp>(op);
   return (list ? list.getSchedule() : cast<PrescanOp>(op).getSchedule())
       .value_or(ScheduleAttr());
@@ -334,7 +333,8 @@ ItemLoop::Places ItemLoop::takeOperands(Operation *op) {
   Places places{{}, {}, batch, head};
   for (OpOperand &operand : op->getOpOperands().slice(
            tokens.getBeginOperandIndex(), tokens.size())) {
-    if (operand.get().getDefiningOp<FenwickOp>()) {
+    if (operand.get().getDefiningOp<FenwickOp>() ||
+        windows.contains(operand.get())) {
       places.batches.push_back(index(0)); // the item's own
       places.heads.push_back(places.batches.back());
       continue;
@@ -376,6 +376,10 @@ SmallVector<Value> ItemLoop::slicesOf(Operation *op) {
   SmallVector<Value> slices;
   Value entry;
   for (OpResult result : op->getResults()) {
+    if (Value window = windows.lookup(result)) {
+      slices.push_back(window);
+      continue;
+    }
     if (replacedBy(result)) {
       entry = entry ? entry : stateEntry(op, batch);
       stateEntries[result] = entry;
@@ -391,26 +395,45 @@ void ItemLoop::setState(OpOperand &init, Value own, Places &places) {
   places.batch = places.head = index(0);
 }
 
+HeadContext ItemLoop::contextOf(AffineScanOp list, const Places &places) {
+  HeadContext context{list,           lists[list],  places.batch, places.head,
+                      places.batches, places.heads, length,       {},
+                      Value(),        Value(),      Value()};
+  if (!list.getInPlace() || !scheduleOf(list).getPrefetch())
+    return context;
+  for (OpResult final : list.getFinals())
+    context.states.push_back(destinations.lookup(final));
+  findNext(context);
+  // The level after this one is the next, of the same entry.
+  if (list.getLevels())
+    context.nextBatch = stateEntries.lookup(list.getFinals()[0]);
+  return context;
+}
+
+/// What a prescan makes of all of the item's tokens, or of those of a span.
+LogicalResult ItemLoop::create(PrescanOp op, const Places &places,
+                               MutableArrayRef<Value> slices) {
+  PrescanItem item{op, places.batch, places.head, places.batches, places.heads};
+  size_t outputs = op.getOutputs().size();
+  PrescanRange range{index(0), length,
+                     SmallVector<Value>(op.getTokens().size()),
+                     SmallVector<Value>(outputs)};
+  MutableArrayRef<Value> finals = slices.drop_front(outputs);
+  SmallVector<Value> carried = loadPrescanStates(b, item, finals);
+  llvm::append_range(carried, slices.take_front(outputs));
+  LogicalResult created = createPrescan(b, item, range, carried);
+  storePrescanStates(b, item, ArrayRef(carried).drop_back(outputs), finals);
+  llvm::copy(ArrayRef(carried).take_back(outputs), slices.begin());
+  return created;
+}
+
 /// What `op` makes of its operands, in `slices`.
 LogicalResult ItemLoop::create(Operation *op, const Places &places,
                                SmallVectorImpl<Value> &slices) {
   if (auto prescan = dyn_cast<PrescanOp>(op))
-    return createPrescan(b,
-                         {prescan, places.batch, places.head, places.batches,
-                          places.heads, length},
-                         slices);
+    return create(prescan, places, slices);
   auto list = cast<AffineScanOp>(op);
-  HeadContext context{list,           lists[op],    places.batch, places.head,
-                      places.batches, places.heads, length,       {},
-                      Value(),        Value(),      Value()};
-  if (list.getInPlace() && scheduleOf(op).getPrefetch()) {
-    for (OpResult final : list.getFinals())
-      context.states.push_back(destinations.lookup(final));
-    findNext(context);
-    // The level after this one is the next, of the same entry.
-    if (list.getLevels())
-      context.nextBatch = stateEntries.lookup(list.getFinals()[0]);
-  }
+  HeadContext context = contextOf(list, places);
   if (firstColumn)
     return createKernel(b, loc, context, firstColumn, slices);
   return list.getLevels() ? createLevels(b, loc, context, total, slices)
@@ -435,6 +458,20 @@ LogicalResult ItemLoop::createItem(Operation *op) {
   return created;
 }
 
+/// The ops that are created together, in order: those of restarts, a list with
+/// the prescans around it, else each op by itself.
+SmallVector<ArrayRef<Operation *>> ItemLoop::groups(const Restarts &restarts) {
+  if (!restarts && goesBySpans())
+    return {ops};
+  SmallVector<ArrayRef<Operation *>> groups;
+  for (size_t i = 0; i < ops.size();) {
+    bool together = restarts && i == restarts.begin;
+    groups.push_back(ops.slice(i, together ? restarts.end - i : 1));
+    i += groups.back().size();
+  }
+  return groups;
+}
+
 LogicalResult ItemLoop::build() {
   if (failed(verify()))
     return failure();
@@ -443,13 +480,11 @@ LogicalResult ItemLoop::build() {
   SmallVector<OpResult> shared = sharedResults();
   createLoop(shared);
   Restarts restarts = findRestarts(ops);
-  for (size_t i = 0; i < ops.size(); ++i) {
-    bool inSpans = restarts && i == restarts.begin;
-    if (failed(inSpans ? createRestarts(restarts) : createItem(ops[i])))
+  for (ArrayRef<Operation *> group : groups(restarts))
+    if (failed(group.size() == 1 ? createItem(group.front())
+               : restarts        ? createRestarts(restarts)
+                                 : createStages(group)))
       return failure();
-    if (inSpans)
-      i = restarts.end - 1;
-  }
   SmallVector<Slice> places;
   for (OpResult result : shared)
     places.push_back(sliceOf(result));

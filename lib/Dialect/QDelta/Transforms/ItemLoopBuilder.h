@@ -9,6 +9,7 @@
 
 #include "ChunkLoops.h"
 #include "Restarts.h"
+#include "SpanStages.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -24,8 +25,12 @@ size_t numOutputs(mlir::Operation *op);
 /// Whether a result of a list, prescan or transpose is a state.
 bool isFinal(mlir::OpResult result);
 
+/// Its schedule, or null.
+ScheduleAttr scheduleOf(mlir::Operation *op);
+
 /// Builds what `createItemLoop` says. ItemLoop.cpp has the loop and what an
-/// item is, ItemSpans.cpp the spans of an item with both lists of a state.
+/// item is, ItemSpans.cpp the spans of an item with both lists of a state,
+/// StageSpans.cpp those of an item with a list and prescans around it.
 class ItemLoop {
 public:
   explicit ItemLoop(llvm::ArrayRef<mlir::Operation *> ops)
@@ -61,10 +66,20 @@ private:
   Places takeOperands(mlir::Operation *op);
   mlir::Value memoryOf(mlir::OpResult result);
   llvm::SmallVector<mlir::Value> slicesOf(mlir::Operation *op);
+  HeadContext contextOf(AffineScanOp list, const Places &places);
+  llvm::SmallVector<llvm::ArrayRef<mlir::Operation *>>
+  groups(const Restarts &restarts);
   mlir::LogicalResult createItem(mlir::Operation *op);
+  mlir::LogicalResult create(PrescanOp op, const Places &places,
+                             llvm::MutableArrayRef<mlir::Value> slices);
   mlir::LogicalResult create(mlir::Operation *op, const Places &places,
                              llvm::SmallVectorImpl<mlir::Value> &slices);
   void setState(mlir::OpOperand &init, mlir::Value own, Places &places);
+  bool goesBySpans();
+  bool isWindow(mlir::OpResult result, llvm::ArrayRef<mlir::Operation *> group);
+  mlir::Value createWindow(mlir::OpResult result, int64_t tokens);
+  SpanStage stageOf(PrescanOp op);
+  mlir::LogicalResult createStages(llvm::ArrayRef<mlir::Operation *> group);
   mlir::LogicalResult createRestarts(const Restarts &restarts);
   Carried startRestarts(llvm::ArrayRef<mlir::Operation *> inSpans,
                         const Restarts &restarts);
@@ -102,8 +117,9 @@ private:
   /// Of a kernel: the first column of the item's value block.
   mlir::Value firstColumn;
   mlir::OpFoldResult columns;
-  /// Where shared results go, and what the item has made of each result.
-  llvm::DenseMap<mlir::Value, mlir::Value> destinations, made;
+  /// Where shared results go, what the item has made of each result, and the
+  /// windows of sequences that are never whole.
+  llvm::DenseMap<mlir::Value, mlir::Value> destinations, made, windows;
   /// The entry of its states that the item works on, by result.
   llvm::DenseMap<mlir::Value, mlir::Value> stateEntries;
 };

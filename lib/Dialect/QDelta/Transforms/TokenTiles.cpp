@@ -51,6 +51,9 @@ Value TokenTiles::get(OpBuilder &b, Value value) {
     SmallVector<Value> indices{place.heads[index]};
     if (isToken)
       indices = {place.batches[index], place.first, place.heads[index]};
+    if (isToken && index < place.bases.size() && place.bases[index])
+      indices[1] =
+          arith::SubIOp::create(b, loc, place.first, place.bases[index]);
     Value column =
         dims.lookup(value) == TokenDim::Value ? place.column : Value();
     return tiles[value] = LoadTileOp::create(

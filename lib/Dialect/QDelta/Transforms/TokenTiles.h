@@ -21,6 +21,9 @@ struct ChunkPlace {
   /// The first value column of the block, and how many it has.
   mlir::Value column;
   int64_t columns = 0;
+  /// For each sequence, the token that is first in its memory; null, or no
+  /// entry, for the item's first one.
+  llvm::ArrayRef<mlir::Value> bases = {};
 };
 
 /// Makes the token-local values of an affine list for the tokens of one chunk,

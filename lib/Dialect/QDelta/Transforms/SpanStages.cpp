@@ -1,0 +1,240 @@
+//===- SpanStages.cpp - prescans before and after a list, span by span ----===//
+//
+// Part of qdelta, under the Apache License 2.0 (see LICENSE).
+//
+//===----------------------------------------------------------------------===//
+
+#include "SpanStages.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace qdelta;
+
+static Value index(OpBuilder &b, Location loc, int64_t value) {
+  return arith::ConstantIndexOp::create(b, loc, value);
+}
+
+static RankedTensorType typeOf(Value value) {
+  return cast<RankedTensorType>(value.getType());
+}
+
+/// `count` tokens of a sequence of one batch entry and head.
+static SmallVector<OpFoldResult> sizesOf(OpBuilder &b, Value sequence,
+                                         OpFoldResult count) {
+  SmallVector<OpFoldResult> sizes;
+  for (int64_t size : typeOf(sequence).getShape())
+    sizes.push_back(b.getIndexAttr(size));
+  sizes[1] = count;
+  return sizes;
+}
+
+static Value take(OpBuilder &b, Location loc, Value sequence, OpFoldResult from,
+                  OpFoldResult count) {
+  int64_t rank = typeOf(sequence).getRank();
+  SmallVector<OpFoldResult> offsets(rank, b.getIndexAttr(0)),
+      ones(rank, b.getIndexAttr(1));
+  offsets[1] = from;
+  return tensor::ExtractSliceOp::create(b, loc, sequence, offsets,
+                                        sizesOf(b, sequence, count), ones);
+}
+
+static Value putBack(OpBuilder &b, Location loc, Value part, Value sequence,
+                     OpFoldResult count) {
+  int64_t rank = typeOf(sequence).getRank();
+  SmallVector<OpFoldResult> zeros(rank, b.getIndexAttr(0)),
+      ones(rank, b.getIndexAttr(1));
+  return tensor::InsertSliceOp::create(b, loc, part, sequence, zeros,
+                                       sizesOf(b, sequence, count), ones);
+}
+
+/// How many of a window's rows hold tokens.
+static Value rowsFrom(OpBuilder &b, Location loc, Value first, Value length,
+                      int64_t rows) {
+  Value left = arith::SubIOp::create(b, loc, length, first);
+  return arith::MinUIOp::create(b, loc, left, index(b, loc, rows));
+}
+
+Value SpanStages::open(OpBuilder &b, Value window) const {
+  Location loc = window.getLoc();
+  return take(b, loc, window, b.getIndexAttr(0),
+              rowsFrom(b, loc, first, length, windowTokens()));
+}
+
+Value SpanStages::close(OpBuilder &b, Value part, Value window) const {
+  Location loc = window.getLoc();
+  return putBack(b, loc, part, window,
+                 rowsFrom(b, loc, first, length, windowTokens()));
+}
+
+SmallVector<Value> SpanStages::carried() const {
+  SmallVector<Value> values;
+  for (auto [result, window] : windows)
+    if (result.getDefiningOp() != list)
+      values.push_back(window);
+  for (const auto *stages : {&before, &after})
+    for (const SpanStage &stage : *stages)
+      for (Value value : stage.carried)
+        if (value)
+          values.push_back(value);
+  return values;
+}
+
+void SpanStages::give(ValueRange values) {
+  for (auto &[result, window] : windows)
+    if (result.getDefiningOp() != list) {
+      window = values.front();
+      values = values.drop_front();
+    }
+  for (auto *stages : {&before, &after})
+    for (SpanStage &stage : *stages)
+      for (Value &value : stage.carried)
+        if (value) {
+          value = values.front();
+          values = values.drop_front();
+        }
+}
+
+/// One prescan over the tokens `from` to `to`.
+LogicalResult SpanStages::run(OpBuilder &b, SpanStage &stage, Value from,
+                              Value to) {
+  PrescanOp op = stage.item.op;
+  PrescanRange range;
+  range.begin = from, range.end = to;
+  SmallVector<Value> carried(stage.carried);
+  size_t states = op.getInits().size();
+  for (OpOperand &operand : op->getOpOperands().slice(
+           op.getTokens().getBeginOperandIndex(), op.getTokens().size())) {
+    Value source = operand.get();
+    bool is = isWindow(source);
+    range.tokenBases.push_back(is ? first : Value());
+  }
+  for (auto [i, output] : llvm::enumerate(op.getOutputs())) {
+    range.outputBases.push_back(isWindow(output) ? first : Value());
+    if (isWindow(output))
+      carried[states + i] = rows.lookup(output);
+  }
+  // The op's own operands stay what they are: they say which window it is.
+  SmallVector<Value> operands(op->getOperands());
+  for (OpOperand &operand : op->getOpOperands())
+    if (isWindow(operand.get()))
+      operand.set(rows.lookup(operand.get()));
+  LogicalResult made = createPrescan(b, stage.item, range, carried);
+  op->setOperands(operands);
+  for (auto [i, output] : llvm::enumerate(op.getOutputs()))
+    if (isWindow(output)) {
+      rows[output] = carried[states + i];
+      carried[states + i] = Value();
+    }
+  stage.carried = carried;
+  return made;
+}
+
+LogicalResult SpanStages::begin(OpBuilder &b, Value from, ValueRange values) {
+  Location loc = list.getLoc();
+  first = from;
+  give(values);
+  rows.clear();
+  for (auto [result, window] : windows)
+    if (result.getDefiningOp() != list)
+      rows[result] = open(b, window);
+  // The first span's stages also make what the list looks ahead at.
+  Value start = first;
+  if (ahead) {
+    Value isFirst = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                          first, index(b, loc, 0));
+    Value later = arith::AddIOp::create(b, loc, first, index(b, loc, ahead));
+    start = arith::SelectOp::create(b, loc, isFirst, first, later);
+    start = arith::MinUIOp::create(b, loc, start, length);
+  }
+  Value stop = arith::MinUIOp::create(
+      b, loc,
+      arith::AddIOp::create(b, loc, first, index(b, loc, windowTokens())),
+      length);
+  for (SpanStage &stage : before)
+    if (failed(run(b, stage, start, stop)))
+      return failure();
+  for (OpOperand &operand : list->getOpOperands())
+    if (isWindow(operand.get()))
+      operand.set(rows.lookup(operand.get()));
+  return success();
+}
+
+/// A window with the rows that the list has looked ahead at in front.
+Value SpanStages::keepAhead(OpBuilder &b, Value window) const {
+  Location loc = window.getLoc();
+  RankedTensorType type = typeOf(window);
+  Value zero = index(b, loc, 0);
+  if (type.getRank() == 3)
+    return putBack(
+        b, loc,
+        take(b, loc, window, b.getIndexAttr(span), b.getIndexAttr(ahead)),
+        window, b.getIndexAttr(ahead));
+  auto tile =
+      RankedTensorType::get({ahead, type.getDimSize(3)}, type.getElementType());
+  Value looked =
+      LoadTileOp::create(b, loc, tile, window,
+                         ValueRange{zero, index(b, loc, span), zero}, Value());
+  return StoreTileOp::create(b, loc, looked, window,
+                             ValueRange{zero, zero, zero}, zero);
+}
+
+FailureOr<SmallVector<Value>> SpanStages::end(OpBuilder &b,
+                                              ArrayRef<Value> outputs) {
+  Location loc = list.getLoc();
+  for (auto [output, part] : llvm::zip(list.getOutputs(), outputs))
+    if (isWindow(output))
+      rows[output] = part;
+  Value stop = arith::MinUIOp::create(
+      b, loc, arith::AddIOp::create(b, loc, first, index(b, loc, span)),
+      length);
+  for (SpanStage &stage : after)
+    if (failed(run(b, stage, first, stop)))
+      return failure();
+  llvm::SmallPtrSet<Operation *, 4> early;
+  for (SpanStage &stage : before)
+    early.insert(stage.item.op);
+  for (auto &[result, window] : windows) {
+    if (result.getDefiningOp() == list)
+      continue;
+    window = close(b, rows.lookup(result), window);
+    if (ahead && early.contains(result.getDefiningOp()))
+      window = keepAhead(b, window);
+  }
+  return carried();
+}
+
+void SpanStages::finish(OpBuilder &b, ValueRange values) {
+  give(values);
+  for (auto *stages : {&before, &after})
+    for (SpanStage &stage : *stages)
+      storePrescanStates(
+          b, stage.item,
+          ArrayRef(stage.carried).take_front(stage.finals.size()),
+          stage.finals);
+}
+
+SmallVector<SpanStages::Stream> SpanStages::streams() const {
+  SmallVector<Stream> found;
+  AffineScanOp list = this->list;
+  auto add = [&](Stream stream) {
+    auto isSame = [&](const Stream &other) {
+      return other.sequence == stream.sequence;
+    };
+    if (typeOf(stream.sequence).getRank() == 4 && llvm::none_of(found, isSame))
+      found.push_back(stream);
+  };
+  for (const auto *stages : {&before, &after})
+    for (const SpanStage &stage : *stages) {
+      PrescanOp op = stage.item.op;
+      for (auto [i, token] : llvm::enumerate(op.getTokens()))
+        if (!isWindow(token) && !llvm::is_contained(list.getTokens(), token))
+          add({token, stage.item.batches[i], stage.item.heads[i], false});
+      for (Value value :
+           ArrayRef(stage.carried).drop_front(op.getInits().size()))
+        if (value)
+          add({value, Value(), Value(), true});
+    }
+  return found;
+}
