@@ -28,7 +28,7 @@ qdelta.recurrence @columns(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %
 
 // -----
 
-// expected-error @below {{has no summary: its levels' states are not carried}}
+// expected-error @below {{has no summary: each of its levels has a state}}
 qdelta.recurrence @levels(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %v: tensor<?xf32>, %l: f32 {qdelta.levels = "fenwick"}) {
   %0 = qdelta.write %S key %k value %v : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
   %1 = qdelta.read %0 at %k : tensor<?x?xf32>, tensor<?xf32>

@@ -115,7 +115,7 @@ void StepBuilder::finish(unsigned numStates, unsigned numTokens) {
 LogicalResult Summary::verify() {
   RecurrenceOp of = builder.of;
   if (of.getLevels())
-    return fail("its levels' states are not carried");
+    return fail("each of its levels has a state");
   SmallVector<unsigned> matrices;
   for (unsigned state = 0; state < of.getNumStates(); ++state)
     if (step.isMatrix(state))

@@ -411,8 +411,8 @@ HeadContext ItemLoop::contextOf(AffineScanOp list, const Places &places) {
 }
 
 /// What a prescan makes of all of the item's tokens, or of those of a span.
-LogicalResult ItemLoop::create(PrescanOp op, const Places &places,
-                               MutableArrayRef<Value> slices) {
+LogicalResult ItemLoop::runPrescan(PrescanOp op, const Places &places,
+                                   MutableArrayRef<Value> slices) {
   PrescanItem item{op, places.batch, places.head, places.batches, places.heads};
   size_t outputs = op.getOutputs().size();
   PrescanRange range{index(0), length,
@@ -431,7 +431,7 @@ LogicalResult ItemLoop::create(PrescanOp op, const Places &places,
 LogicalResult ItemLoop::create(Operation *op, const Places &places,
                                SmallVectorImpl<Value> &slices) {
   if (auto prescan = dyn_cast<PrescanOp>(op))
-    return create(prescan, places, slices);
+    return runPrescan(prescan, places, slices);
   auto list = cast<AffineScanOp>(op);
   HeadContext context = contextOf(list, places);
   if (firstColumn)

@@ -70,8 +70,8 @@ private:
   llvm::SmallVector<llvm::ArrayRef<mlir::Operation *>>
   groups(const Restarts &restarts);
   mlir::LogicalResult createItem(mlir::Operation *op);
-  mlir::LogicalResult create(PrescanOp op, const Places &places,
-                             llvm::MutableArrayRef<mlir::Value> slices);
+  mlir::LogicalResult runPrescan(PrescanOp op, const Places &places,
+                                 llvm::MutableArrayRef<mlir::Value> slices);
   mlir::LogicalResult create(mlir::Operation *op, const Places &places,
                              llvm::SmallVectorImpl<mlir::Value> &slices);
   void setState(mlir::OpOperand &init, mlir::Value own, Places &places);
