@@ -450,6 +450,14 @@ void BlockStrips::rewrite() {
     op->erase();
 }
 
+/// Whether a buffer is known not to be that of `input`, an argument: arguments
+/// that are written overlap no other.
+bool isOtherBuffer(Value root, Value input) {
+  if (Operation *op = root.getDefiningOp())
+    return isa<memref::AllocOp, memref::AllocaOp, memref::GetGlobalOp>(op);
+  return root != input && root.getParentBlock() == input.getParentBlock();
+}
+
 /// Whether `op` makes a row of what nothing in `func` writes: a broadcast, or a
 /// row of an input.
 bool isFixedRow(Operation *op, func::FuncOp func) {
@@ -469,8 +477,8 @@ bool isFixedRow(Operation *op, func::FuncOp func) {
         isa<memref::LoadOp, vector::TransferReadOp, vector::LoadOp>(user))
       return;
     for (Value operand : user->getOperands())
-      isWritten |=
-          isa<BaseMemRefType>(operand.getType()) && rootOf(operand) == root;
+      isWritten |= isa<BaseMemRefType>(operand.getType()) &&
+                   !isOtherBuffer(rootOf(operand), root);
   });
   return !isWritten;
 }

@@ -44,10 +44,13 @@ struct ExpandExp : OpRewritePattern<math::ExpOp> {
       return arith::SelectOp::create(b, loc, within, x, limit).getResult();
     };
     Value x = bounded(op.getOperand(), arith::CmpFPredicate::UGE, -87.8f);
-    x = bounded(x, arith::CmpFPredicate::ULE, 88.376f);
+    x = bounded(x, arith::CmpFPredicate::ULE, 89.0f);
 
-    Value shift = number(0x1.8p23f + 127.0f);
+    constexpr float kShift = 0x1.8p23f + 127.0f;
+    Value shift = number(kShift);
     Value rounded = fma(x, number(1.44269504f), shift);
+    // 2^128 is no number; e^r is above 1.4 instead.
+    rounded = bounded(rounded, arith::CmpFPredicate::ULE, kShift + 127.0f);
     Value n = arith::SubFOp::create(b, loc, rounded, shift);
     Value r = fma(n, number(-0.693359375f), x);
     r = fma(n, number(2.12194440e-4f), r);

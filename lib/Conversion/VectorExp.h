@@ -11,8 +11,9 @@
 
 namespace qdelta {
 
-/// `math.exp` of f32 vectors in 17 instructions, within 1 ulp of numbers at
-/// least 2^-126: 0 from -87.7 on down, 2.4e38 from 88.376 on up, NaN for NaN.
+/// `math.exp` of f32 vectors in 18 instructions, within 1 ulp, from 88.5 on 6:
+/// 0 from -87.7 on down instead of numbers below 2^-126, infinity where e^x has
+/// no number, NaN for NaN.
 void populateVectorExpPatterns(mlir::RewritePatternSet &patterns);
 
 } // namespace qdelta

@@ -164,7 +164,7 @@ void qdelta::addPassesTo(Phase phase, OpPassManager &pm,
     sizes.dtype = options.dtype;
     sizes.entry = options.entry;
     sizes.cuSeqlens = options.cuSeqlens;
-    sizes.segments = options.segments;
+    sizes.segments = isForGpu(options) ? 1 : options.segments;
     pm.addPass(createSpecialize(sizes));
     break;
   }

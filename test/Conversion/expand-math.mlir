@@ -28,7 +28,8 @@ func.func @vector(%x: vector<8xf32>) -> vector<8xf32> {
 // CHECK-LABEL: func.func @power(
 // CHECK-SAME:  %[[X:.*]]: vector<8xf32>
 // CHECK:       %[[ROUNDED:.*]] = math.fma
-// CHECK:       %[[BITS:.*]] = arith.bitcast %[[ROUNDED]] : vector<8xf32> to vector<8xi32>
+// CHECK:       %[[BOUNDED:.*]] = arith.select %{{.*}}, %[[ROUNDED]],
+// CHECK:       %[[BITS:.*]] = arith.bitcast %[[BOUNDED]] : vector<8xf32> to vector<8xi32>
 // CHECK:       %[[POWER:.*]] = arith.shli %[[BITS]], %{{.*}} : vector<8xi32>
 // CHECK-NOT:   arith.fptosi
 // CHECK:       return

@@ -8,6 +8,7 @@
 #include "data/Failure.h"
 #include "data/Source.h"
 #include "qdelta/Dialect/QDelta/Transforms/Segments.h"
+#include "qdelta/Pipelines/Pipelines.h"
 #include "qdelta/Runtime/ThreadPool.h"
 #include "qdelta/Target/GpuTarget.h"
 #include "qdelta/Target/TargetTable.h"
@@ -59,6 +60,8 @@ int64_t tools::segmentsFor(const CompileOptions &options, const Sizes &sizes,
                            int32_t threads) {
   if (options.segments != 0)
     return options.segments;
+  if (isForGpu(options))
+    return 1;
   return chooseSegments(sizes.at("B") * sizes.at("HV"), sizes.at("T"),
                         threads ? threads : runtime::ThreadPool::countCores());
 }

@@ -217,6 +217,11 @@ llvm::Expected<RunOptions> qdelta::tools::parseOptions(int argc, char **argv) {
     auto position = readIntegers(line.position, "--position");
     if (!position)
       return position.takeError();
+    for (int64_t number : *position)
+      if (!llvm::isInt<32>(number))
+        return userError("expected --position to list numbers of 32 bits, but "
+                         "got " +
+                         llvm::Twine(number));
     options.position = std::move(*position);
   }
   options.params = line.params;

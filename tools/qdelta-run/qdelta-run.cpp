@@ -154,6 +154,11 @@ static Expected<Run> prepare(mlir::ModuleOp module, const RunOptions &options) {
   if (!options.position.empty() && !(*recurrence).getLevels())
     return userError("--position goes with levels, which @" +
                      (*recurrence).getSymName() + " lacks");
+  if (!options.position.empty() &&
+      llvm::any_of(options.inputs,
+                   [](auto &input) { return input.first == "position"; }))
+    return userError("expected either --position or --input position, but got "
+                     "both");
   if (options.cuSeqlens) {
     if (given->back())
       return userError(

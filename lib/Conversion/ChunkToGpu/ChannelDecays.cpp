@@ -280,11 +280,13 @@ void ChannelDecays::storeOperand(const Operand &operand, const Decays &decays,
 /// All lanes of two channels have it.
 void ChannelDecays::storeTotal(const Decays &decays, const Decays &other,
                                Num piece) {
+  auto place = plan.handedOver.find(channels.total);
+  if (place == plan.handedOver.end())
+    return; // Nothing reads it.
   Fragment total(ArrayRef(decays.whole).take_front(2));
   for (size_t i = 0; i < 2 && !other.whole.empty(); ++i)
     total[i] = total[i] * other.whole[i];
-  Num to =
-      slot + plan.handedOver.lookup(channels.total) + piece * 32 + x.quad * 8;
+  Num to = slot + place->second + piece * 32 + x.quad * 8;
   e.when(e.both(equals(x.group, 0), equals(x.warp, 0)),
          [&] { e.storeSharedPair(to, total[0], total[1]); });
 }

@@ -59,7 +59,7 @@ TEST(Inputs, Domains) {
 }
 
 TEST(Inputs, SeedsAndNames) {
-  auto one = make({}), same = make({}), other = make({1, {}, {}});
+  auto one = make({}), same = make({}), other = make({1, {}, {}, {}});
   EXPECT_EQ(one[1].data, same[1].data);
   EXPECT_NE(one[1].data, other[1].data);
   // An argument's values do not depend on the others.
@@ -80,7 +80,7 @@ TEST(Inputs, GivenOnesStay) {
 TEST(Inputs, Params) {
   std::map<std::string, double> params;
   EXPECT_EQ(llvm::toString(parseParam("scale=0.5", signature(), params)), "");
-  auto inputs = make({0, {}, params});
+  auto inputs = make({0, {}, params, {}});
   for (double scale : inputs[4].data)
     EXPECT_EQ(scale, 0.5f);
   EXPECT_EQ(llvm::toString(parseParam("beta=1", signature(), params)),
@@ -92,7 +92,7 @@ TEST(Inputs, Params) {
 TEST(Inputs, Decays) {
   auto decays = parseDecays("0,-1e-8,-30,-1e4,-inf");
   ASSERT_TRUE(static_cast<bool>(decays));
-  auto inputs = make({0, *decays, {}});
+  auto inputs = make({0, *decays, {}, {}});
   size_t size = inputs[2].data.size();
   for (double decay : *decays) {
     auto found = static_cast<size_t>(

@@ -53,6 +53,13 @@ public:
   DictionaryAttr square() {
     return b.getDictionaryAttr(b.getNamedAttr(kSquareAttr, b.getUnitAttr()));
   }
+  /// A name that no argument of the recurrence has: these keep theirs.
+  std::string freeName(StringRef wanted) {
+    std::string found = wanted.str();
+    while (llvm::is_contained(of.getArgNames(), b.getStringAttr(found)))
+      found += "_";
+    return found;
+  }
   void finish(unsigned numStates, unsigned numTokens);
 
   RecurrenceOp of;
@@ -144,9 +151,9 @@ void Summary::addStates() {
     }
     auto type = cast<RankedTensorType>(state.getType());
     int64_t keys = type.getDimSize(0);
-    linear[state] =
-        builder.add("P", type.clone({keys, keys}), builder.square());
-    known.map(state, builder.add("Q", type));
+    linear[state] = builder.add(builder.freeName("P"), type.clone({keys, keys}),
+                                builder.square());
+    known.map(state, builder.add(builder.freeName("Q"), type));
   }
 }
 
@@ -291,8 +298,17 @@ static void createRows(RecurrenceOp of, RankedTensorType type, bool composes) {
 
 LogicalResult qdelta::deriveSummary(RecurrenceOp of, StringRef kind) {
   auto module = of->getParentOfType<ModuleOp>();
-  if (module.lookupSymbol(entryPointName(of.getSymName(), kind)))
-    return success();
+  std::string name = entryPointName(of.getSymName(), kind);
+  if (Operation *other = module.lookupSymbol(name)) {
+    auto isOf = other->getAttrOfType<FlatSymbolRefAttr>(kSummaryOfAttr);
+    if (isa<RecurrenceOp>(other) && isOf &&
+        isOf.getAttr() == of.getSymNameAttr())
+      return success();
+    InFlightDiagnostic error = of.emitError("expected @")
+                               << name << " to be free for what is derived";
+    error.attachNote(other->getLoc()) << "it is here";
+    return error;
+  }
   Summary summary(of, kind);
   if (failed(summary.verify()))
     return failure();

@@ -43,6 +43,12 @@ static Value replacedBy(OpResult result) {
   return prescan.getInPlace() ? prescan.getInits()[state] : Value();
 }
 
+/// Whether a result has a state for each level of each head.
+static bool isOfLevels(OpResult result) {
+  auto list = dyn_cast<AffineScanOp>(result.getOwner());
+  return list && list.getLevels() && isFinal(result);
+}
+
 ScheduleAttr qdelta::scheduleOf(Operation *op) {
   auto list = dyn_cast<AffineScanOp>(op);
   return (list ? list.getSchedule() : cast<PrescanOp>(op).getSchedule())
@@ -181,9 +187,9 @@ Value ItemLoop::createEmpty(OpResult result) {
     shape[0] = b.getIndexAttr(1);
   if (!isFinal(result))
     shape.push_back(total);
-  bool isOfLevels = levels && isFinal(result);
-  shape.push_back(isOfLevels ? arith::MulIOp::create(b, loc, valueHeads, levels)
-                             : valueHeads);
+  shape.push_back(isOfLevels(result)
+                      ? arith::MulIOp::create(b, loc, valueHeads, levels)
+                      : valueHeads);
   for (int64_t size : type.getShape().drop_front(shape.size()))
     shape.push_back(b.getIndexAttr(size));
   for (auto [size, known] : llvm::zip(shape, type.getShape()))
@@ -255,7 +261,7 @@ ItemLoop::Slice ItemLoop::sliceOf(OpResult result) {
   OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
   Slice slice;
   slice.offsets = {batch, head}, slice.sizes = {one, one};
-  if (levels && isFinal(result)) {
+  if (isOfLevels(result)) {
     slice.offsets[1] = arith::MulIOp::create(b, loc, head, levels).getResult();
     slice.sizes[1] = levels;
   }

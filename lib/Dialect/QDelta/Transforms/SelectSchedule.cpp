@@ -6,6 +6,7 @@
 
 #include "ChunkList.h"
 #include "HoistKeys.h"
+#include "LevelLoop.h"
 
 #include "qdelta/Dialect/QDelta/IR/PrescanWindow.h"
 #include "qdelta/Dialect/QDelta/IR/SquareStates.h"
@@ -158,6 +159,8 @@ LogicalResult SelectSchedulePass::checkLevels(AffineScanOp op) {
   if (findGpuTarget(target))
     return op.emitError("expected a list without levels on GPUs; run "
                         "-qdelta-levels-to-heads first");
+  if (!fenwickOf(op))
+    return op.emitError("expected numbers of levels that qdelta.fenwick makes");
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());
   for (auto [number, token] : llvm::enumerate(op.getTokens())) {
     auto type = cast<RankedTensorType>(token.getType());
@@ -181,9 +184,15 @@ LogicalResult SelectSchedulePass::checkTranspose(TransposeStateOp op) {
         !list || !list.getSchedule()->isTokenLoop())
       return op.emitError("on GPUs only token loops read a state on its value "
                           "side; mode = recurrent asks for them");
+  // A kernel reads it where the list is that uses it.
+  auto isReadAfter = [&](Operation *writer) {
+    return llvm::any_of(op->getUsers(), [&](Operation *user) {
+      return writer->isBeforeInBlock(user);
+    });
+  };
   for (Operation *user : op.getState().getUsers())
     if (auto list = dyn_cast<AffineScanOp>(user);
-        list && list.getInPlace() && list->isBeforeInBlock(op))
+        list && list.getInPlace() && isReadAfter(list))
       return op.emitError("a state in place has no GPU lowering yet if its "
                           "value side is read after its key side has been "
                           "written");
