@@ -56,3 +56,15 @@ qdelta.recurrence @tanh(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>) {
   %2 = qdelta.write %S key %k value %1 : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
   qdelta.yield state %2 : tensor<?x?xf32> out %0 : tensor<?xf32>
 }
+
+// -----
+
+// expected-error @below {{expected @taken_summary to be free for what is derived}}
+qdelta.recurrence @taken(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %v: tensor<?xf32>) {
+  %0 = qdelta.write %S key %k value %v : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
+  %1 = qdelta.read %0 at %k : tensor<?x?xf32>, tensor<?xf32>
+  qdelta.yield state %0 : tensor<?x?xf32> out %1 : tensor<?xf32>
+}
+
+// expected-note @below {{it is here}}
+func.func private @taken_summary()

@@ -7,7 +7,7 @@
 
 // ONLY-NOT: @{{.*}}_summary
 // ONLY-NOT: @{{.*}}_compose
-// ONLY-COUNT-2: qdelta.recurrence @{{.*}}_apply(
+// ONLY-COUNT-3: qdelta.recurrence @{{.*}}_apply(
 
 // The step on Q, and its linear part on P. What only outputs used is gone; what
 // the state is read at and what an unknown value adds up stay.
@@ -70,4 +70,13 @@ qdelta.recurrence @turned(state %phi: tensor<?xf32>, %S: tensor<?x?xf32>)
   %3 = qdelta.write %S key %2 value %v : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
   %4 = qdelta.read %3 at %q : tensor<?x?xf32>, tensor<?xf32>
   qdelta.yield state %0, %3 : tensor<?xf32>, tensor<?x?xf32> out %4 : tensor<?xf32>
+}
+
+// Inputs keep their names.
+
+// CHECK: qdelta.recurrence @named_summary(state %P_: tensor<?x?xf32> {qdelta.square}, %Q: tensor<?x?xf32>) token(%k: tensor<?xf32>, %P: tensor<?xf32>)
+qdelta.recurrence @named(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %P: tensor<?xf32>) {
+  %0 = qdelta.write %S key %k value %P : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
+  %1 = qdelta.read %0 at %k : tensor<?x?xf32>, tensor<?xf32>
+  qdelta.yield state %0 : tensor<?x?xf32> out %1 : tensor<?xf32>
 }

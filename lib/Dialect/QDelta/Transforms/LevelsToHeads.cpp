@@ -91,7 +91,8 @@ SmallVector<Value> LevelHeads::repeatParameters() {
   return SmallVector<Value>(prescan.getOutputs());
 }
 
-/// Outputs of the levels apart, which are rounded when they have been added up.
+/// Outputs of the levels apart. Here they are in f32; chunk kernels store them in
+/// the format of their products.
 SmallVector<Type> LevelHeads::partTypes() {
   SmallVector<Type> types;
   for (Type output : op.getOutputs().getTypes()) {
