@@ -9,6 +9,7 @@
 #include "Memory.h"
 
 #include "qdelta/Conversion/Passes.h"
+#include "qdelta/Dialect/QDelta/IR/KernelOperands.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -168,19 +169,6 @@ LogicalResult ThreadProgram::emit() {
   return failure(failed_);
 }
 
-/// What the list works on, a transposed state as it lies in memory.
-static SmallVector<Value> argumentsOf(AffineScanOp op) {
-  SmallVector<Value> arguments, indices;
-  for (Value operand : op.getOperands()) {
-    auto transpose = operand.getDefiningOp<TransposeStateOp>();
-    arguments.push_back(transpose ? transpose.getState() : operand);
-    if (transpose && transpose.getStateIndex() && indices.empty())
-      indices.push_back(transpose.getStateIndex());
-  }
-  arguments.append(indices);
-  return arguments;
-}
-
 /// Fails with an error at what a kernel cannot do.
 static LogicalResult check(func::FuncOp func, AffineScanOp op) {
   Block &body = func.getBody().front();
@@ -190,7 +178,7 @@ static LogicalResult check(func::FuncOp func, AffineScanOp op) {
   bool isAlone = llvm::all_of(body.without_terminator(), [&](Operation &other) {
     return &other == op || isa<TransposeStateOp>(other);
   });
-  if (!isAlone || !llvm::equal(argumentsOf(op), body.getArguments()) ||
+  if (!isAlone || !llvm::equal(kernelOperands(op), body.getArguments()) ||
       !llvm::equal(results, body.getTerminator()->getOperands()))
     return op.emitError("expected a function that is nothing but the list, "
                         "over its own arguments in order");

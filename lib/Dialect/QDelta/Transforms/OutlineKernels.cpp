@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "qdelta/Dialect/QDelta/IR/KernelOperands.h"
 #include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
 #include "qdelta/Dialect/QDelta/Transforms/Passes.h"
 
@@ -67,20 +68,6 @@ static void storeOperands(AffineScanOp list, ArrayRef<Operation *> ops) {
     storeAs(output, element, ops);
 }
 
-/// What a kernel works on: the op's operands, of a transposed state the state
-/// itself and, last, its index.
-static SmallVector<Value> tensorsOf(Operation *op) {
-  SmallVector<Value> tensors, indices;
-  for (Value operand : op->getOperands()) {
-    auto transpose = operand.getDefiningOp<TransposeStateOp>();
-    tensors.push_back(transpose ? transpose.getState() : operand);
-    if (transpose && transpose.getStateIndex() && indices.empty())
-      indices.push_back(transpose.getStateIndex());
-  }
-  tensors.append(indices);
-  return tensors;
-}
-
 /// `op` over the arguments of its kernel.
 static Operation *copyInto(OpBuilder &b, Operation *op, ValueRange arguments) {
   Operation *inner = op->clone();
@@ -105,7 +92,7 @@ static bool isTransposed(Operation *op) {
 static void outline(func::FuncOp entry, Operation *op, SymbolTable &symbols,
                     size_t number) {
   OpBuilder b(entry);
-  SmallVector<Value> tensors = tensorsOf(op);
+  SmallVector<Value> tensors = kernelOperands(op);
   // What becomes of the copy that a transposed state is, nobody asks for.
   ResultRange results = op->getResults();
   if (isTransposed(op))
