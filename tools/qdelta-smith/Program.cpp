@@ -55,13 +55,15 @@ bool qdelta::tools::tidy(Program &program) {
         used.insert(factor);
     }
   });
+  // Later ones may take earlier ones as their inputs.
+  for (const Auxiliary &auxiliary : llvm::reverse(program.auxiliaries))
+    if (used.contains(auxiliary.name)) {
+      used.insert(auxiliary.decay);
+      used.insert(auxiliary.input);
+    }
   llvm::erase_if(program.auxiliaries, [&](const Auxiliary &auxiliary) {
     return !used.contains(auxiliary.name);
   });
-  for (const Auxiliary &auxiliary : program.auxiliaries) {
-    used.insert(auxiliary.decay);
-    used.insert(auxiliary.input);
-  }
   llvm::erase_if(program.inputs, [&](const Input &input) {
     return !used.contains(input.name);
   });
