@@ -50,13 +50,15 @@ private:
 };
 } // namespace
 
-/// The one op that a kernel is, or null of a function without a body.
+/// The one op that a kernel is, besides transposes of its states, or null of a
+/// function without a body.
 static Operation *opOf(func::CallOp call) {
   auto kernel = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
       call, call.getCalleeAttr());
   if (!kernel || kernel.isExternal())
     return nullptr;
-  return &kernel.getBody().front().front();
+  return &*llvm::find_if_not(kernel.getBody().front(),
+                             llvm::IsaPred<TransposeStateOp>);
 }
 
 static SmallVector<int64_t> replacedBy(func::CallOp call) {

@@ -94,10 +94,10 @@ llvm::Error CompileLine::check(llvm::ArrayRef<StringRef> interpreters) const {
   if (llvm::Error error =
           checkOneOf("mode", mode, {"auto", "recurrent", "chunked"}))
     return error;
-  if (llvm::Error error =
-          checkOneOf("entry", entry,
-                     {"forward", "packed", "step", "step_indexed", "summary",
-                      "compose", "apply"}))
+  llvm::SmallVector<StringRef> entries{"forward", "packed", "step",
+                                       "step_indexed"};
+  llvm::append_range(entries, kSummaryKinds);
+  if (llvm::Error error = checkOneOf("entry", entry, entries))
     return error;
   if (segments < 0)
     return userError("expected --segments to be at least 0, but got " +

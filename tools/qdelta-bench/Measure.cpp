@@ -13,6 +13,7 @@
 #include "data/Failure.h"
 #include "data/Inputs.h"
 #include "data/Source.h"
+#include "qdelta/Dialect/QDelta/Transforms/Segments.h"
 #include "qdelta/Pipelines/Registration.h"
 
 #include "mlir/IR/MLIRContext.h"
@@ -220,7 +221,7 @@ Expected<Measurement> qdelta::tools::measure(const Case &what,
                      formatSizes(*sizes));
 
   CompileOptions compile = options.compile;
-  if (llvm::is_contained({"summary", "compose", "apply"}, compile.entry))
+  if (isSummaryKind(compile.entry))
     return userError("entry " + compile.entry + " is not timed");
   compile.engine = what.engine;
   compile.dtype = what.dtype;

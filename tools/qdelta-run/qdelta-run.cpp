@@ -14,6 +14,7 @@
 #include "data/Source.h"
 #include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
 #include "qdelta/Dialect/QDelta/Transforms/Passes.h"
+#include "qdelta/Dialect/QDelta/Transforms/Segments.h"
 #include "qdelta/Pipelines/Registration.h"
 
 #include "mlir/IR/MLIRContext.h"
@@ -110,8 +111,7 @@ static Expected<RecurrenceOp> takeSummary(RecurrenceOp of, StringRef entry) {
 
 static Expected<Run> prepare(mlir::ModuleOp module, const RunOptions &options) {
   Expected<RecurrenceOp> recurrence = chooseRecurrence(module, options);
-  if (recurrence && llvm::is_contained({"summary", "compose", "apply"},
-                                       options.compile.entry))
+  if (recurrence && isSummaryKind(options.compile.entry))
     recurrence = takeSummary(*recurrence, options.compile.entry);
   if (!recurrence)
     return recurrence.takeError();

@@ -39,17 +39,8 @@ std::vector<qdeltaArgument> packedArguments(uint8_t bits = 32) {
 std::string load(const std::vector<qdeltaArgument> &arguments,
                  qdeltaModule **module,
                  const qdeltaDeviceKernelImage *device = nullptr) {
-  qdeltaKernelImage kernel = {sizeof(kernel),
-                              "packed",
-                              arguments.data(),
-                              static_cast<int64_t>(arguments.size()),
-                              countItems,
-                              0,
-                              0,
-                              nullptr,
-                              nullptr,
-                              nullptr,
-                              nullptr};
+  qdeltaKernelImage kernel =
+      toy::describeKernel("packed", arguments, countItems);
   qdeltaImage image = {sizeof(image), &kernel, 1, device, device ? 1 : 0};
   qdeltaStatus *status = qdeltaModuleLoad(&image, module);
   std::string message = qdeltaStatusGetMessage(status);

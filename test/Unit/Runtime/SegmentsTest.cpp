@@ -114,11 +114,7 @@ struct Image {
     const char *names[] = {"f", "f_summary", "f_apply"};
     const qdeltaEntry entries[] = {run, summarise, apply};
     for (int i = 0; i < 3; ++i) {
-      kernels[i].struct_size = sizeof(kernels[i]);
-      kernels[i].name = names[i];
-      kernels[i].arguments = arguments[i]->data();
-      kernels[i].num_arguments = static_cast<int64_t>(arguments[i]->size());
-      kernels[i].entry = entries[i];
+      kernels[i] = toy::describeKernel(names[i], *arguments[i], entries[i]);
       kernels[i].work = 1 + i;
     }
     kernels[0].segments = segments;

@@ -39,17 +39,8 @@ class Step {
 public:
   explicit Step(std::vector<qdeltaArgument> given)
       : arguments(std::move(given)) {
-    qdeltaKernelImage kernel = {sizeof(qdeltaKernelImage),
-                                "step",
-                                arguments.data(),
-                                static_cast<int64_t>(arguments.size()),
-                                countItems,
-                                0,
-                                0,
-                                nullptr,
-                                nullptr,
-                                nullptr,
-                                nullptr};
+    qdeltaKernelImage kernel =
+        toy::describeKernel("step", arguments, countItems);
     qdeltaImage image = {sizeof(qdeltaImage), &kernel, 1, nullptr, 0};
     loadMessage = take(qdeltaModuleLoad(&image, &module));
   }

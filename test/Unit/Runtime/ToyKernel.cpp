@@ -24,6 +24,19 @@ qdeltaArgument toy::describe(const char *name, qdeltaRole role,
   return argument;
 }
 
+qdeltaKernelImage
+toy::describeKernel(const char *name,
+                    const std::vector<qdeltaArgument> &arguments,
+                    qdeltaEntry entry) {
+  qdeltaKernelImage kernel = {};
+  kernel.struct_size = sizeof(kernel);
+  kernel.name = name;
+  kernel.arguments = arguments.data();
+  kernel.num_arguments = static_cast<int64_t>(arguments.size());
+  kernel.entry = entry;
+  return kernel;
+}
+
 namespace {
 /// A strided descriptor of rank N.
 template <int N>

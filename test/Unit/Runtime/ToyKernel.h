@@ -19,6 +19,11 @@ qdeltaArgument describe(const char *name, qdeltaRole role,
                         const std::vector<int64_t> &shape,
                         DLDataType type = {kDLFloat, 32, 1});
 
+/// A kernel of these arguments, which must live as long, and nothing else.
+qdeltaKernelImage describeKernel(const char *name,
+                                 const std::vector<qdeltaArgument> &arguments,
+                                 qdeltaEntry entry);
+
 /// The image of kernel `toy` with K = 4, V = 3 and the arguments q [B, T, H,
 /// 4], v [B, T, H, 3], g [B, T, H], scale [HV], w [HV, 4], state S [B, HV, 4,
 /// 3], output o [B, T, HV, 3] and final state S. Its entry computes o = scale *

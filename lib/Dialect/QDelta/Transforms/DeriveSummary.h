@@ -8,22 +8,15 @@
 #define QDELTA_TRANSFORMS_DERIVESUMMARY_H
 
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
+#include "qdelta/Dialect/QDelta/Transforms/Segments.h"
 
 #include "mlir/IR/BuiltinOps.h"
 
 namespace qdelta {
 
-/// The kinds of recurrences that are derived: the summary of tokens, the
-/// summary of two runs of tokens one behind the other, and the state that a
-/// summary leads to.
-inline constexpr llvm::StringLiteral kSummaryKinds[] = {"summary", "compose",
-                                                        "apply"};
-
 /// The kind of a recurrence of the states that are no matrices alone, which a
 /// recurrence without such states does not get.
 inline constexpr llvm::StringLiteral kAdvanceKind = "advance";
-
-bool isSummaryKind(llvm::StringRef kind);
 
 /// Whether a recurrence's tokens are the rows of summaries: compose and apply.
 bool runsOverRows(RecurrenceOp recurrence);

@@ -8,6 +8,7 @@
 #include "ChunkLoops.h"
 #include "ItemLoopBuilder.h"
 #include "LevelLoop.h"
+#include "TokenSlices.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -292,12 +293,7 @@ Value ItemLoop::createOwn(OpResult result, Slice slice) {
 
 /// The item's tokens of a sequence that holds more, from `first` on.
 Value ItemLoop::takeSequence(Value tokens, OpFoldResult first) {
-  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, tokens);
-  SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0));
-  SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
-  offsets[1] = first, sizes[1] = length;
-  return tensor::ExtractSliceOp::create(b, loc, tokens, offsets, sizes,
-                                        strides);
+  return takeTokens(b, loc, tokens, first, length);
 }
 
 /// Of a state [1, 1, K, V] its transpose.
@@ -340,7 +336,7 @@ ItemLoop::Places ItemLoop::takeOperands(Operation *op) {
   for (OpOperand &operand : op->getOpOperands().slice(
            tokens.getBeginOperandIndex(), tokens.size())) {
     if (operand.get().getDefiningOp<FenwickOp>() ||
-        windows.contains(operand.get())) {
+        (stages && stages->isWindow(operand.get()))) {
       places.batches.push_back(index(0)); // the item's own
       places.heads.push_back(places.batches.back());
       continue;
@@ -382,7 +378,7 @@ SmallVector<Value> ItemLoop::slicesOf(Operation *op) {
   SmallVector<Value> slices;
   Value entry;
   for (OpResult result : op->getResults()) {
-    if (Value window = windows.lookup(result)) {
+    if (Value window = stages ? stages->windows.lookup(result) : Value()) {
       slices.push_back(window);
       continue;
     }

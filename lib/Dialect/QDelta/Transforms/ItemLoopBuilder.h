@@ -117,9 +117,10 @@ private:
   /// Of a kernel: the first column of the item's value block.
   mlir::Value firstColumn;
   mlir::OpFoldResult columns;
-  /// Where shared results go, what the item has made of each result, and the
-  /// windows of sequences that are never whole.
-  llvm::DenseMap<mlir::Value, mlir::Value> destinations, made, windows;
+  /// Where shared results go, and what the item has made of each result.
+  llvm::DenseMap<mlir::Value, mlir::Value> destinations, made;
+  /// While a list goes by spans with its prescans, these; else null.
+  SpanStages *stages = nullptr;
   /// The entry of its states that the item works on, by result.
   llvm::DenseMap<mlir::Value, mlir::Value> stateEntries;
 };

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ItemLoopBuilder.h"
+#include "TokenSlices.h"
 
 using namespace mlir;
 using namespace qdelta;
@@ -53,12 +54,7 @@ LogicalResult ItemLoop::createSpan(Operation *op, Carried &carried,
 
 /// Puts the span's part of a sequence where it was taken from.
 void ItemLoop::putBack(OpResult result, Value &whole) {
-  Value part = made.lookup(result);
-  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, part);
-  SmallVector<OpFoldResult> at(sizes.size(), b.getIndexAttr(0));
-  SmallVector<OpFoldResult> ones(sizes.size(), b.getIndexAttr(1));
-  at[1] = firstOfSpan, sizes[1] = length;
-  whole = tensor::InsertSliceOp::create(b, loc, part, whole, at, sizes, ones);
+  whole = putTokens(b, loc, made.lookup(result), whole, firstOfSpan, length);
 }
 
 /// What `inSpans` take over from one span to the next: all sequences, and the

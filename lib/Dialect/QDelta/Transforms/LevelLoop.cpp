@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "LevelLoop.h"
+#include "TokenSlices.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -152,11 +153,7 @@ SmallVector<Value> LevelLoop::createMasks(Value size, Value half, Value length,
 Value LevelLoop::ownTokens(Value mask) {
   if (!op.getCuSeqlens())
     return mask;
-  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
-  return tensor::ExtractSliceOp::create(
-      b, loc, mask, ArrayRef<OpFoldResult>{zero, zero, zero},
-      ArrayRef<OpFoldResult>{one, context.length, one},
-      ArrayRef<OpFoldResult>{one, one, one});
+  return takeTokens(b, loc, mask, b.getIndexAttr(0), context.length);
 }
 
 /// Makes `op` the plain list of one level.

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SpanStages.h"
+#include "TokenSlices.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -20,35 +21,6 @@ static RankedTensorType typeOf(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
-/// `count` tokens of a sequence of one batch entry and head.
-static SmallVector<OpFoldResult> sizesOf(OpBuilder &b, Value sequence,
-                                         OpFoldResult count) {
-  SmallVector<OpFoldResult> sizes;
-  for (int64_t size : typeOf(sequence).getShape())
-    sizes.push_back(b.getIndexAttr(size));
-  sizes[1] = count;
-  return sizes;
-}
-
-static Value take(OpBuilder &b, Location loc, Value sequence, OpFoldResult from,
-                  OpFoldResult count) {
-  int64_t rank = typeOf(sequence).getRank();
-  SmallVector<OpFoldResult> offsets(rank, b.getIndexAttr(0)),
-      ones(rank, b.getIndexAttr(1));
-  offsets[1] = from;
-  return tensor::ExtractSliceOp::create(b, loc, sequence, offsets,
-                                        sizesOf(b, sequence, count), ones);
-}
-
-static Value putBack(OpBuilder &b, Location loc, Value part, Value sequence,
-                     OpFoldResult count) {
-  int64_t rank = typeOf(sequence).getRank();
-  SmallVector<OpFoldResult> zeros(rank, b.getIndexAttr(0)),
-      ones(rank, b.getIndexAttr(1));
-  return tensor::InsertSliceOp::create(b, loc, part, sequence, zeros,
-                                       sizesOf(b, sequence, count), ones);
-}
-
 /// How many of a window's rows hold tokens.
 static Value rowsFrom(OpBuilder &b, Location loc, Value first, Value length,
                       int64_t rows) {
@@ -58,14 +30,14 @@ static Value rowsFrom(OpBuilder &b, Location loc, Value first, Value length,
 
 Value SpanStages::open(OpBuilder &b, Value window) const {
   Location loc = window.getLoc();
-  return take(b, loc, window, b.getIndexAttr(0),
-              rowsFrom(b, loc, first, length, windowTokens()));
+  return takeTokens(b, loc, window, b.getIndexAttr(0),
+                    rowsFrom(b, loc, first, length, windowTokens()));
 }
 
 Value SpanStages::close(OpBuilder &b, Value part, Value window) const {
   Location loc = window.getLoc();
-  return putBack(b, loc, part, window,
-                 rowsFrom(b, loc, first, length, windowTokens()));
+  return putTokens(b, loc, part, window, b.getIndexAttr(0),
+                   rowsFrom(b, loc, first, length, windowTokens()));
 }
 
 SmallVector<Value> SpanStages::carried() const {
@@ -167,10 +139,10 @@ Value SpanStages::keepAhead(OpBuilder &b, Value window) const {
   RankedTensorType type = typeOf(window);
   Value zero = index(b, loc, 0);
   if (type.getRank() == 3)
-    return putBack(
+    return putTokens(
         b, loc,
-        take(b, loc, window, b.getIndexAttr(span), b.getIndexAttr(ahead)),
-        window, b.getIndexAttr(ahead));
+        takeTokens(b, loc, window, b.getIndexAttr(span), b.getIndexAttr(ahead)),
+        window, b.getIndexAttr(0), b.getIndexAttr(ahead));
   auto tile =
       RankedTensorType::get({ahead, type.getDimSize(3)}, type.getElementType());
   Value looked =

@@ -7,6 +7,8 @@
 #include "ItemLoopBuilder.h"
 #include "SpanStages.h"
 
+#include "llvm/ADT/ScopeExit.h"
+
 using namespace mlir;
 using namespace qdelta;
 
@@ -34,41 +36,41 @@ SpanStage ItemLoop::stageOf(PrescanOp op) {
   stage.finals.assign(slices.begin() + outputs, slices.end());
   stage.carried = loadPrescanStates(b, stage.item, stage.finals);
   for (size_t i = 0; i < outputs; ++i)
-    stage.carried.push_back(windows.contains(op.getOutputs()[i]) ? Value()
+    stage.carried.push_back(stages->isWindow(op.getOutputs()[i]) ? Value()
                                                                  : slices[i]);
   return stage;
 }
 
 /// A list and the prescans around it, span by span.
 LogicalResult ItemLoop::createStages(ArrayRef<Operation *> group) {
-  SpanStages stages;
+  SpanStages bySpans;
+  stages = &bySpans;
+  llvm::scope_exit reset([&] { stages = nullptr; });
   for (Operation *op : group)
     if (auto list = dyn_cast<AffineScanOp>(op))
-      stages.list = list;
-  ScheduleAttr schedule = scheduleOf(stages.list);
-  stages.span = schedule.getSpan() * schedule.getChunk();
-  stages.ahead = schedule.getFuse() ? schedule.getChunk() : 0;
-  stages.length = length;
+      bySpans.list = list;
+  ScheduleAttr schedule = scheduleOf(bySpans.list);
+  bySpans.span = schedule.getSpan() * schedule.getChunk();
+  bySpans.ahead = schedule.getFuse() ? schedule.getChunk() : 0;
+  bySpans.length = length;
   for (Operation *op : group)
     for (OpResult result : op->getResults())
-      if (isWindow(result, group)) {
-        windows[result] = createWindow(result, stages.windowTokens());
-        stages.windows[result] = windows[result];
-      }
-  auto *at = llvm::find(group, stages.list.getOperation());
+      if (isWindow(result, group))
+        bySpans.windows[result] = createWindow(result, bySpans.windowTokens());
+  auto *at = llvm::find(group, bySpans.list.getOperation());
   for (Operation *op : ArrayRef(group.begin(), at))
-    stages.before.push_back(stageOf(cast<PrescanOp>(op)));
-  Places places = takeOperands(stages.list);
-  SmallVector<Value> slices = slicesOf(stages.list);
+    bySpans.before.push_back(stageOf(cast<PrescanOp>(op)));
+  Places places = takeOperands(bySpans.list);
+  SmallVector<Value> slices = slicesOf(bySpans.list);
   for (Operation *op : ArrayRef(at + 1, group.end()))
-    stages.after.push_back(stageOf(cast<PrescanOp>(op)));
-  HeadContext context = contextOf(stages.list, places);
-  context.stages = &stages;
+    bySpans.after.push_back(stageOf(cast<PrescanOp>(op)));
+  HeadContext context = contextOf(bySpans.list, places);
+  context.stages = stages;
   if (failed(createHead(b, loc, context, slices)))
     return failure();
-  for (auto [result, slice] : llvm::zip(stages.list->getResults(), slices))
+  for (auto [result, slice] : llvm::zip(bySpans.list->getResults(), slices))
     made[result] = slice;
-  for (const auto *ofSide : {&stages.before, &stages.after})
+  for (const auto *ofSide : {&bySpans.before, &bySpans.after})
     for (const SpanStage &stage : *ofSide) {
       PrescanOp op = stage.item.op;
       for (auto [final, value] : llvm::zip(op.getFinals(), stage.finals))

@@ -1,4 +1,5 @@
-//===- Segments.h - how many segments a sequence is split into --*- C++ -*-===//
+//===- Segments.h - summaries of segments of sequences -----------*- C++
+//-*-===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
@@ -7,9 +8,19 @@
 #ifndef QDELTA_DIALECT_QDELTA_TRANSFORMS_SEGMENTS_H
 #define QDELTA_DIALECT_QDELTA_TRANSFORMS_SEGMENTS_H
 
+#include "llvm/ADT/StringRef.h"
+
 #include <cstdint>
 
 namespace qdelta {
+
+/// The kinds of recurrences that are derived, and their entries: the summary of
+/// tokens, the summary of two runs of tokens one behind the other, and the
+/// state that a summary leads to.
+inline constexpr llvm::StringLiteral kSummaryKinds[] = {"summary", "compose",
+                                                        "apply"};
+
+bool isSummaryKind(llvm::StringRef kind);
 
 /// How many segments sequences of `tokens` tokens are best split into on
 /// `threads` threads, of which `items` batch entries and heads fill as many: 1
