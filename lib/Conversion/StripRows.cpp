@@ -157,9 +157,9 @@ bool BlockStrips::isSupported(Operation *op) {
     return isPlain(write);
   if (auto reduction = dyn_cast<vector::ReductionOp>(op)) {
     using Kind = vector::CombiningKind;
-    return !reduction.getAcc() &&
-           llvm::is_contained({Kind::ADD, Kind::MINIMUMF, Kind::MAXIMUMF},
-                              reduction.getKind());
+    return !reduction.getAcc() && llvm::is_contained({Kind::ADD, Kind::MINIMUMF,
+                                                      Kind::MAXIMUMF, Kind::OR},
+                                                     reduction.getKind());
   }
   if (auto constant = dyn_cast<arith::ConstantOp>(op))
     return isa<SplatElementsAttr>(constant.getValue());
@@ -309,6 +309,33 @@ Operation *BlockStrips::narrowed(OpBuilder &b, Operation *op, Value first,
   return copy;
 }
 
+/// A strip's `part` on top of the `total` of those before it.
+static Value combine(OpBuilder &b, vector::ReductionOp reduction, Value total,
+                     Value part) {
+  Location loc = reduction.getLoc();
+  auto product = part.getDefiningOp<arith::MulFOp>();
+  if (reduction.getKind() != vector::CombiningKind::ADD || !product ||
+      !reduction.getVector().hasOneUse())
+    return vector::makeArithReduction(b, loc, reduction.getKind(), total, part);
+  Value sum =
+      vector::FMAOp::create(b, loc, product.getLhs(), product.getRhs(), total);
+  product.erase();
+  return sum;
+}
+
+/// What a reduction of vectors [lanes] starts from.
+static TypedAttr startOf(vector::ReductionOp reduction, int64_t lanes) {
+  using Kind = vector::CombiningKind;
+  Type element = reduction.getSourceVectorType().getElementType();
+  auto type = VectorType::get({lanes}, element);
+  auto number = dyn_cast<FloatType>(element);
+  if (!number || reduction.getKind() == Kind::ADD)
+    return Builder(type.getContext()).getZeroAttr(type);
+  bool isLargest = reduction.getKind() == Kind::MAXIMUMF;
+  return SplatElementsAttr::get(
+      type, APFloat::getInf(number.getFloatSemantics(), isLargest));
+}
+
 void BlockStrips::createStrip(OpBuilder &b, unsigned level, Value first,
                               int64_t width, IRMapping &uniform,
                               SmallVectorImpl<Value> &sums) {
@@ -338,11 +365,7 @@ void BlockStrips::createStrip(OpBuilder &b, unsigned level, Value first,
     if (auto reduction = dyn_cast<vector::ReductionOp>(op)) {
       Value part = map.lookup(reduction.getVector());
       Value &total = sums[sum++];
-      if (!total)
-        total = part;
-      else
-        total = vector::makeArithReduction(b, op->getLoc(), reduction.getKind(),
-                                           total, part);
+      total = total ? combine(b, reduction, total, part) : part;
       continue;
     }
     Operation *copy = narrowed(b, op, first, width, map);
@@ -395,18 +418,9 @@ void BlockStrips::createLevel(unsigned level) {
   };
   int64_t rest = length % width, whole = length - rest;
   SmallVector<Value> inits, numbers;
-  for (vector::ReductionOp reduction : reductions) {
-    auto element =
-        cast<FloatType>(reduction.getSourceVectorType().getElementType());
-    APFloat start = APFloat::getZero(element.getFloatSemantics());
-    if (reduction.getKind() != vector::CombiningKind::ADD)
-      start = APFloat::getInf(element.getFloatSemantics(),
-                              reduction.getKind() ==
-                                  vector::CombiningKind::MAXIMUMF);
-    auto type = VectorType::get({width}, element);
-    inits.push_back(arith::ConstantOp::create(
-        b, loc, SplatElementsAttr::get(type, FloatAttr::get(element, start))));
-  }
+  for (vector::ReductionOp reduction : reductions)
+    inits.push_back(
+        arith::ConstantOp::create(b, loc, startOf(reduction, width)));
   {
     IRMapping uniform = uniformRows(width);
     auto loop = scf::ForOp::create(

@@ -109,6 +109,7 @@ static void addToBuffers(OpPassManager &pm, const CompileOptions &options) {
   addCleanUp(pm); // drops copies of a buffer onto itself
   pm.addPass(createCopiesToLoops());
   if (vectorises) {
+    pm.addPass(createTestElements());
     pm.addPass(createStripRows());
     pm.addPass(createVectorizeLinalg());
   }

@@ -153,3 +153,32 @@ func.func @function(%x: memref<2x32xf32>, %y: memref<4x32xf32>) attributes {qdel
   vector.transfer_write %e, %y[%c0, %c0] {in_bounds = [true]} : vector<32xf32>, memref<4x32xf32>
   return
 }
+
+// -----
+
+#schedule = #qdelta.schedule<target = "avx2", chunk = 2, columns = 8, span = 1, lanes = 8, unroll = true, fuse = true, defer = true, prefetch = false>
+
+// A sum of products that nothing else uses adds up as multiply-adds; whether any
+// bit is set starts from none.
+// CHECK-LABEL: func.func @dot_and_test
+// CHECK:       %[[NONE:.*]] = arith.constant dense<false> : vector<8xi1>
+// CHECK:       %[[SUMS:.*]]:2 = scf.for %[[I:.*]] = %{{.*}} iter_args(%[[ACC:.*]] = %{{.*}}, %[[ANY:.*]] = %[[NONE]]) -> (vector<8xf32>, vector<8xi1>)
+// CHECK-NOT:     arith.mulf
+// CHECK:         %[[SUM:.*]] = vector.fma %{{.*}}, %{{.*}}, %[[ACC]] : vector<8xf32>
+// CHECK:         %[[EACH:.*]] = arith.cmpf
+// CHECK:         %[[NEXT:.*]] = arith.ori %[[ANY]], %[[EACH]] : vector<8xi1>
+// CHECK:         scf.yield %[[SUM]], %[[NEXT]]
+// CHECK:       vector.reduction <add>, %[[SUMS]]#0
+// CHECK:       vector.reduction <or>, %[[SUMS]]#1
+func.func @dot_and_test(%x: memref<2x32xf32>) -> (f32, i1) attributes {qdelta.schedule = #schedule} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %a = vector.transfer_read %x[%c0, %c0], %zero {in_bounds = [true]} : memref<2x32xf32>, vector<32xf32>
+  %b = vector.transfer_read %x[%c1, %c0], %zero {in_bounds = [true]} : memref<2x32xf32>, vector<32xf32>
+  %product = arith.mulf %a, %b : vector<32xf32>
+  %dot = vector.reduction <add>, %product : vector<32xf32> into f32
+  %each = arith.cmpf ult, %a, %b : vector<32xf32>
+  %any = vector.reduction <or>, %each : vector<32xi1> into i1
+  return %dot, %any : f32, i1
+}

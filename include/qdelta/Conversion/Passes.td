@@ -228,13 +228,28 @@ def VectorizeLinalg : Pass<"qdelta-vectorize-linalg", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect", "::mlir::vector::VectorDialect"];
 }
 
+def TestElements : Pass<"qdelta-test-elements", "::mlir::ModuleOp"> {
+  let summary = "tests of a row's extremes as tests of its elements";
+  let description = [{
+    Whether a row's smallest number is below a constant, or no number, is whether
+    any number of the row is; likewise of its largest.
+
+    Before: `vector.reduction <minimumf>` or `<maximumf>`, then `arith.cmpf`.
+    After: `arith.cmpf` on the vector, then `vector.reduction <or>`.
+    Preconditions: none.
+
+    Numerics: preserving.
+  }];
+  let dependentDialects = ["::mlir::vector::VectorDialect"];
+}
+
 def StripRows : Pass<"qdelta-strip-rows", "::mlir::ModuleOp"> {
   let summary = "long rows in strips of a vector register";
   let description = [{
     The ops of a block that work on vectors of more than two registers become a
     loop over strips of one register, or of two where one or two functions make
-    the strip wait for itself, and one strip for the rest. Sums over a row
-    are finished after the loop; what depends on one comes in a later loop. A
+    the strip wait for itself, and one strip for the rest. Sums and extremes of a
+    row, and whether any of its bits is set, are finished after the loop; what depends on one comes in a later loop. A
     block with an op on long vectors that strips are not known for stays as it is.
     Rows of inputs, and rows of one number, are made in the strips that use them,
     wherever they stand.

@@ -205,7 +205,7 @@ LogicalResult HeadBuilder::beginStages(Value firstChunk) {
     return success();
   Value isFirst = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
                                         firstChunk, index(0));
-  size_t perGroup = ofGroups / std::max<size_t>(groups.size(), 1);
+  size_t perGroup = numPerGroup();
   for (auto [i, group] : llvm::enumerate(groups))
     for (auto [j, reading] : llvm::enumerate(context.list.readings)) {
       Value &readouts = carried[i * perGroup + numStates() + j];
@@ -232,6 +232,21 @@ LogicalResult HeadBuilder::endStages() {
   return success();
 }
 
+void HeadBuilder::startReadouts(const BlockGroup &group,
+                                ArrayRef<Value> states) {
+  Value none = index(0);
+  Value anyToken = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ugt,
+                                         context.length, none);
+  for (Reading reading : context.list.readings) {
+    Value readouts = empty({group.count, chunk, group.width});
+    // Stages make in the first span what is read at.
+    carried.push_back(context.stages
+                          ? readouts
+                          : firstReadouts(group, states[std::get<2>(reading)],
+                                          reading, readouts, anyToken));
+  }
+}
+
 LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
   Value zero = index(0);
   if (op.getInPlace())
@@ -243,19 +258,14 @@ LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
     for (unsigned state = 0; state < numStates(); ++state)
       states.push_back(loadState(group, state));
     llvm::append_range(carried, states);
-    if (!schedule.getFuse())
-      continue;
-    Value none = index(0);
-    Value anyToken = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ugt,
-                                           context.length, none);
-    for (Reading reading : context.list.readings) {
-      Value readouts = empty({group.count, chunk, group.width});
-      // Stages make in the first span what is read at.
-      carried.push_back(context.stages
-                            ? readouts
-                            : firstReadouts(group, states[std::get<2>(reading)],
-                                            reading, readouts, anyToken));
-    }
+    if (schedule.getFuse())
+      startReadouts(group, states);
+    if (defersColumns())
+      carried.push_back(arith::ConstantOp::create(
+          b, loc,
+          DenseElementsAttr::get(
+              RankedTensorType::get({group.count, group.width}, b.getF64Type()),
+              1.0)));
   }
   ofGroups = carried.size();
   llvm::append_range(carried, ArrayRef<Value>(slices).drop_back(numStates()));
@@ -302,11 +312,14 @@ LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
     llvm::copy(ArrayRef<Value>(carried).take_front(numStates()),
                finals.begin());
   } else {
-    size_t perGroup = ofGroups / std::max<size_t>(groups.size(), 1);
-    for (auto [i, group] : llvm::enumerate(groups))
+    size_t perGroup = numPerGroup();
+    for (auto [i, group] : llvm::enumerate(groups)) {
+      Value columns =
+          defersColumns() ? carried[(i + 1) * perGroup - 1] : Value();
       for (auto [state, final] : llvm::enumerate(finals))
-        final =
-            storeState(group, carried[i * perGroup + state], running, final);
+        final = storeState(group, carried[i * perGroup + state], running,
+                           columns, final);
+    }
   }
   llvm::copy(ArrayRef<Value>(carried).drop_front(ofGroups), slices.begin());
   return success();
