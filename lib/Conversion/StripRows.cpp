@@ -273,10 +273,10 @@ bool BlockStrips::analyse() {
   for (Operation &op : block.without_terminator())
     assignLevel(op);
   // The steps of a polynomial wait for one another; two at once wait half as
-  // long. More need more registers than there are.
+  // long. More need more registers than there are. Sines and cosines are two
+  // polynomials each.
   size_t functions = llvm::count_if(rowOps, [](Operation *op) {
-    return isa<math::CosOp, math::ExpOp, math::LogOp, math::Log1pOp,
-               math::SinOp>(op);
+    return isa<math::ExpOp, math::LogOp, math::Log1pOp>(op);
   });
   bool goesByPairs =
       functions > 0 && functions <= 2 && length % (2 * lanes) == 0;
