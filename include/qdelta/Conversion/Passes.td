@@ -216,7 +216,8 @@ def VectorizeLinalg : Pass<"qdelta-vectorize-linalg", "::mlir::ModuleOp"> {
     Tiles every linalg op of static shape to registers, 4 rows by up to 64
     columns, and vectorises it: contractions become outer products whose
     accumulators stay in registers over the reduction. Ops whose lanes would
-    not be contiguous stay as they are.
+    not be contiguous stay as they are. Scalars that each turn of a loop loads from
+    one place and stores there stay in registers too.
 
     Before: linalg on memrefs.
     After: vector ops in scf loops.

@@ -214,8 +214,10 @@ Value PrescanLoop::advance(AdvanceOp advance) {
   case AdvanceKind::MaxPlus:
     if (by.getType() != state.getType())
       by = SplatOp::create(b, loc, state.getType(), by, state);
-    return arith::MaximumFOp::create(
-        b, loc, arith::AddFOp::create(b, loc, state, by), with);
+    // Which of two zeros it is takes longer to find out than the rest.
+    return arith::MaximumFOp::create(b, loc,
+                                     arith::AddFOp::create(b, loc, state, by),
+                                     with, arith::FastMathFlags::nsz);
   }
   return {};
 }
