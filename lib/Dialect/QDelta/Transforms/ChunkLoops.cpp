@@ -98,6 +98,35 @@ void HeadBuilder::roundKeys() {
     round(key);
 }
 
+/// The window that a chunk's tile is as it stands in; none for other tiles.
+Value HeadBuilder::windowOf(Value tile) {
+  auto load = tile.getDefiningOp<LoadTileOp>();
+  if (!load || load.getColumn() || !context.stages)
+    return {};
+  auto type = cast<RankedTensorType>(tile.getType());
+  auto source = cast<RankedTensorType>(load.getSource().getType());
+  for (auto [token, base] : llvm::zip(op.getTokens(), bases))
+    if (base && token == load.getSource() && type.getRank() == 2 &&
+        type.getElementType() == source.getElementType())
+      return token;
+  return {};
+}
+
+/// A shared tile of the chunk at `slot` of the span.
+Value HeadBuilder::sharedAt(Value tile, Value slot) {
+  Value ring = rings[tile];
+  auto type = cast<RankedTensorType>(tile.getType());
+  if (windowOf(tile) != ring)
+    return slice(ring, slot, type);
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  SmallVector<OpFoldResult> offsets{zero, mul(slot, chunk), zero, zero},
+      sizes{one, b.getIndexAttr(chunk), one,
+            b.getIndexAttr(type.getDimSize(1))},
+      strides(4, one);
+  return tensor::ExtractSliceOp::create(b, loc, type, ring, offsets, sizes,
+                                        strides);
+}
+
 /// The shared systems of a span's chunks and of the one after it, in rings.
 LogicalResult HeadBuilder::createSpan(Value firstChunk, RunningDecay &running) {
   int64_t span = schedule.getSpan();
@@ -132,7 +161,7 @@ LogicalResult HeadBuilder::createSpan(Value firstChunk, RunningDecay &running) {
   rings.clear();
   SmallVector<Value> shared, empties;
   system.forEachShared([&](Value &value) {
-    if (!rings.insert({value, Value()}).second)
+    if (!rings.insert({value, windowOf(value)}).second || rings[value])
       return;
     auto type = dyn_cast<RankedTensorType>(value.getType());
     SmallVector<int64_t> shape{slots};

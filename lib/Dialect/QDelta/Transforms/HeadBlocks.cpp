@@ -102,9 +102,8 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
   Value zero = index(0);
   here.forEachShared([&](Value &shared) {
     auto type = dyn_cast<RankedTensorType>(shared.getType());
-    Value source = rings[shared];
-    shared = type ? slice(source, slot, type)
-                  : tensor::ExtractOp::create(b, loc, source,
+    shared = type ? sharedAt(shared, slot)
+                  : tensor::ExtractOp::create(b, loc, rings[shared],
                                               ValueRange{slot, zero});
   });
 
@@ -156,8 +155,7 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
       if (!fuse || std::get<2>(read.first) != state)
         continue;
       Value next = add(slot, index(1));
-      nextReads.push_back(slice(rings[read.second], next,
-                                cast<RankedTensorType>(read.second.getType())));
+      nextReads.push_back(sharedAt(read.second, next));
       places.push_back(numStates() + i);
     }
     ChunkUpdateOp update = createStateUpdate(b, loc, here, *step, state, states,

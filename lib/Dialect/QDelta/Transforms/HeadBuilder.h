@@ -122,6 +122,8 @@ private:
   void roundKeys();
   /// `running` is the span's start, and becomes its end.
   mlir::LogicalResult createSpan(Value firstChunk, RunningDecay &running);
+  Value windowOf(Value tile);
+  Value sharedAt(Value tile, Value slot);
   /// The stages' turns, before and after a span's chunks; the former take what
   /// they carry off the end of `carried`, the latter put it back.
   mlir::LogicalResult beginStages(Value firstChunk);
@@ -149,7 +151,7 @@ private:
   llvm::SmallVector<BlockGroup, 2> groups;
 
   /// The system of a span's chunk, and for each shared value of it a ring that
-  /// holds those of all the span's chunks.
+  /// holds those of all the span's chunks; or the window that it is loaded from.
   ChunkSystem system;
   llvm::MapVector<Value, Value> rings;
   /// What crosses spans: per group the states, then one readout tensor per
