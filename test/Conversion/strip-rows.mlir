@@ -222,7 +222,7 @@ func.func @rotated(%x: memref<2x48xf32>, %cos: memref<2x24xf32>, %y: memref<2x48
 
 #schedule = #qdelta.schedule<target = "avx2", chunk = 2, columns = 8, span = 1, lanes = 8, unroll = true, fuse = true, defer = true, prefetch = false>
 
-// A state with an op that halves are not known for stays whole.
+// A row with an op that halves are not known for stays whole.
 // CHECK-LABEL: func.func @masked
 // CHECK:       vector.shuffle {{.*}} vector<48xf32>
 func.func @masked(%x: memref<2x48xf32>, %y: memref<2x24xf32>, %mask: vector<48xi1>) attributes {qdelta.schedule = #schedule} {

@@ -151,7 +151,8 @@ private:
   llvm::SmallVector<BlockGroup, 2> groups;
 
   /// The system of a span's chunk, and for each shared value of it a ring that
-  /// holds those of all the span's chunks; or the window that it is loaded from.
+  /// holds those of all the span's chunks; or the window that it is loaded
+  /// from.
   ChunkSystem system;
   llvm::MapVector<Value, Value> rings;
   /// What crosses spans: per group the states, then one readout tensor per
