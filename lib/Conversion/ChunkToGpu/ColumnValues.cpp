@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "NonFinite.h"
 #include "StateRole.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -67,6 +68,27 @@ ArrayRef<Num> ColumnValues::packed(Value value) {
     operand = products.pack(whole);
   }
   return operand;
+}
+
+/// Whether a value that is an operand has a number that is not finite, found
+/// out once.
+Num ColumnValues::hasNonFinite(Value value) {
+  Num &known = nonFinite[value];
+  if (!known)
+    known = anyNonFinite(kernel, values[value]);
+  return known;
+}
+
+/// Operands of later products that are there already: a branch comes before
+/// each product, over which they are half as many registers.
+void ColumnValues::packOperands() {
+  for (auto apply : plan.loop.getBody()->getOps<ChunkApplyOp>()) {
+    Value value = apply.getValues();
+    if (!values.contains(value) || value.getDefiningOp<ChunkApplyOp>())
+      continue;
+    (void)packed(value);
+    (void)hasNonFinite(value);
+  }
 }
 
 /// All reads of the state at once, for one pass over it.
@@ -190,7 +212,11 @@ LogicalResult ColumnValues::create(Operation &op) {
     auto sum = get(apply.getInit());
     if (failed(sum))
       return failure();
-    products.apply(*sum, packed(apply.getValues()),
+    packOperands();
+    Fragment operand(packed(apply.getValues()));
+    keepTokensApart(kernel, hasNonFinite(apply.getValues()), *sum, operand,
+                    apply.getInclusive());
+    products.apply(*sum, operand,
                    slot + plan.handedOver.lookup(apply.getMatrix()));
     // The reads are done: the state decays while this product runs.
     for (auto update : plan.loop.getBody()->getOps<ChunkUpdateOp>())

@@ -25,6 +25,8 @@ private:
   mlir::LogicalResult create(mlir::Operation &op);
   mlir::FailureOr<Fragment> get(mlir::Value value);
   llvm::ArrayRef<Num> packed(mlir::Value value);
+  Num hasNonFinite(mlir::Value value);
+  void packOperands();
   void readAll(mlir::Value state);
   /// The state times the decays of `update`, once.
   void decay(ChunkUpdateOp update);
@@ -41,6 +43,7 @@ private:
   Products &products;
   Num first, stage, slot;
   llvm::DenseMap<mlir::Value, Fragment> values, operands;
+  llvm::DenseMap<mlir::Value, Num> nonFinite;
   llvm::DenseSet<mlir::Operation *> decayed;
 };
 
