@@ -4,7 +4,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "NonFinite.h"
 #include "StateRole.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -70,25 +69,28 @@ ArrayRef<Num> ColumnValues::packed(Value value) {
   return operand;
 }
 
-/// Whether a value that is an operand has a number that is not finite, found
-/// out once.
-Num ColumnValues::hasNonFinite(Value value) {
-  Num &known = nonFinite[value];
-  if (!known)
-    known = anyNonFinite(kernel, values[value]);
-  return known;
-}
-
-/// Operands of later products that are there already: a branch comes before
-/// each product, over which they are half as many registers.
-void ColumnValues::packOperands() {
+/// The operands of this product over tokens and of later ones that are there
+/// already: a branch comes before each product, over which packed ones are half
+/// as many registers. One question is for all.
+void ColumnValues::makeTokenOperands(Value needed) {
+  Fragment all;
+  SmallVector<Value> made;
   for (auto apply : plan.loop.getBody()->getOps<ChunkApplyOp>()) {
     Value value = apply.getValues();
-    if (!values.contains(value) || value.getDefiningOp<ChunkApplyOp>())
+    bool isReady =
+        values.contains(value) && !value.getDefiningOp<ChunkApplyOp>();
+    if (tokenOperands.contains(value) || (value != needed && !isReady))
       continue;
+    tokenOperands[value];
     (void)packed(value);
-    (void)hasNonFinite(value);
+    all.append(values[value]);
+    made.push_back(value);
   }
+  if (made.empty())
+    return;
+  Num hasNonFinite = anyNonFinite(kernel, all);
+  for (Value value : made)
+    tokenOperands[value] = TokenOperand(packed(value), hasNonFinite);
 }
 
 /// All reads of the state at once, for one pass over it.
@@ -212,10 +214,9 @@ LogicalResult ColumnValues::create(Operation &op) {
     auto sum = get(apply.getInit());
     if (failed(sum))
       return failure();
-    packOperands();
-    Fragment operand(packed(apply.getValues()));
-    keepTokensApart(kernel, hasNonFinite(apply.getValues()), *sum, operand,
-                    apply.getInclusive());
+    makeTokenOperands(apply.getValues());
+    ArrayRef<Num> operand = tokenOperands[apply.getValues()].prepare(
+        kernel, *sum, apply.getInclusive());
     products.apply(*sum, operand,
                    slot + plan.handedOver.lookup(apply.getMatrix()));
     // The reads are done: the state decays while this product runs.

@@ -61,29 +61,16 @@ Num qdelta::gpu::anyNonFinite(Kernel &kernel, ArrayRef<Num> values) {
                              largestOf(format)));
 }
 
-/// Elements of a packed operand, in the order of a fragment.
-static Fragment unpack(Emitter &e, Format format, ArrayRef<Num> packed) {
-  Fragment values;
-  for (Num word : packed) {
-    if (format == Format::TF32) {
-      values.push_back(e.bitcast(word, e.f32Type()));
-      continue;
-    }
-    values.push_back(e.unpackLow(format, word));
-    values.push_back(e.unpackHigh(format, word));
-  }
-  return values;
+/// The numbers that a register of a packed operand holds.
+static Fragment unpack(Emitter &e, Format format, Num word) {
+  if (format == Format::TF32)
+    return {e.bitcast(word, e.f32Type())};
+  return {e.unpackLow(format, word), e.unpackHigh(format, word)};
 }
 
-static Fragment pack(Emitter &e, Format format, ArrayRef<Num> values) {
-  Fragment packed;
-  if (format == Format::TF32)
-    for (Num value : values)
-      packed.push_back(e.bitcast(value, e.i32Type()));
-  else
-    for (size_t i = 0; i < values.size(); i += 2)
-      packed.push_back(e.pack(format, values[i], values[i + 1]));
-  return packed;
+static Num pack(Emitter &e, Format format, ArrayRef<Num> values) {
+  return format == Format::TF32 ? e.bitcast(values[0], e.i32Type())
+                                : e.pack(format, values[0], values[1]);
 }
 
 /// Tokens 8 j + i that a thread has at its place in fragments, without the 2 q
@@ -92,41 +79,69 @@ static int64_t tokenAt(size_t element) {
   return static_cast<int64_t>(element / 4 * 8 + element % 2);
 }
 
-void qdelta::gpu::keepTokensApart(Kernel &kernel, Num isNeeded, Fragment &sum,
-                                  Fragment &packed, bool inclusive) {
+/// Finds the first tokens in each row, then in the four threads of a row.
+void TokenOperand::clear(Kernel &kernel) {
   Emitter &e = kernel.e;
   Format format = kernel.plan.format;
-  size_t operands = packed.size();
-  auto apart = [&] {
-    Lane x = kernel.lane(/*gramRole=*/false);
-    Fragment values = unpack(e, format, packed), all;
-    // The first in each of the two rows, then in the four threads of a row.
-    Num first[2] = {e.i32(kernel.plan.chunk), e.i32(kernel.plan.chunk)};
-    for (size_t n = values.size(); n-- > 0;) {
-      Num isFine = isOperand(e, format, values[n]);
-      Num &known = first[n / 2 % 2];
+  Lane x = kernel.lane(/*gramRole=*/false);
+  first.assign(2, e.i32(kernel.plan.chunk));
+  for (size_t word = packed.size(); word-- > 0;) {
+    Fragment values = unpack(e, format, packed[word]);
+    for (size_t i = values.size(); i-- > 0;) {
+      size_t n = word * values.size() + i;
+      Num isFine = isOperand(e, format, values[i]), &known = first[n / 2 % 2];
       known = e.select(isFine, known, x.quad * 2 + tokenAt(n));
-      values[n] = e.select(isFine, values[n], e.f32(0));
+      values[i] = e.select(isFine, values[i], e.f32(0));
     }
-    for (Num &token : first)
-      for (int64_t lane = 1; lane < 4; lane *= 2) {
-        Num other = e.bitcast(e.shuffleXor(e.bitcast(token, e.f32Type()), lane),
-                              e.i32Type());
-        token = e.select(token < other, token, other);
-      }
-    all = pack(e, format, values);
-    for (size_t n = 0; n < sum.size(); ++n) {
-      Num token = x.quad * 2 + (tokenAt(n) + (inclusive ? 0 : -1));
-      all.push_back(e.select(token < first[n / 2 % 2], sum[n],
-                             e.f32(std::numeric_limits<double>::quiet_NaN())));
+    packed[word] = pack(e, format, values);
+  }
+  for (Num &token : first)
+    for (int64_t lane = 1; lane < 4; lane *= 2) {
+      Num other = e.bitcast(e.shuffleXor(e.bitcast(token, e.f32Type()), lane),
+                            e.i32Type());
+      token = e.select(token < other, token, other);
     }
-    return all;
-  };
-  Fragment all = e.branch(isNeeded, apart, [&] {
-    Fragment same = packed;
-    same.append(sum);
-    return same;
-  });
-  packed.assign(all.begin(), all.begin() + operands);
-  sum.assign(all.begin() + operands, all.end());
+}
+
+Fragment TokenOperand::poison(Kernel &kernel, const Fragment &sum,
+                              bool inclusive) const {
+  Emitter &e = kernel.e;
+  Lane x = kernel.lane(/*gramRole=*/false);
+  Num nan = e.f32(std::numeric_limits<double>::quiet_NaN());
+  Fragment result;
+  for (size_t n = 0; n < sum.size(); ++n) {
+    Num token = x.quad * 2 + (tokenAt(n) + (inclusive ? 0 : -1));
+    result.push_back(e.select(token < first[n / 2 % 2], sum[n], nan));
+  }
+  return result;
+}
+
+ArrayRef<Num> TokenOperand::prepare(Kernel &kernel, Fragment &sum,
+                                    bool inclusive) {
+  Emitter &e = kernel.e;
+  if (!first.empty()) {
+    sum = e.branch(
+        hasNonFinite, [&] { return poison(kernel, sum, inclusive); },
+        [&] { return sum; });
+    return packed;
+  }
+  Fragment same = packed;
+  same.append(2, e.i32(kernel.plan.chunk));
+  same.append(sum);
+  Fragment all = e.branch(
+      hasNonFinite,
+      [&] {
+        clear(kernel);
+        Fragment made = packed;
+        made.append(first);
+        made.append(poison(kernel, sum, inclusive));
+        return made;
+      },
+      [&] { return same; });
+  ArrayRef<Num> rest(all);
+  packed.assign(rest.take_front(packed.size()));
+  rest = rest.drop_front(packed.size());
+  first.assign(rest.take_front(2));
+  sum.assign(rest.drop_front(2));
+  return packed;
 }
