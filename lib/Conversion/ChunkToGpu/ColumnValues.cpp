@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace qdelta;
@@ -73,21 +74,21 @@ ArrayRef<Num> ColumnValues::packed(Value value) {
 /// already: a branch comes before each product, over which packed ones are half
 /// as many registers. One question is for all.
 void ColumnValues::makeTokenOperands(Value needed) {
-  Fragment all;
-  SmallVector<Value> made;
+  llvm::SmallSetVector<Value, 4> made;
   for (auto apply : plan.loop.getBody()->getOps<ChunkApplyOp>()) {
     Value value = apply.getValues();
     bool isReady =
         values.contains(value) && !value.getDefiningOp<ChunkApplyOp>();
-    if (tokenOperands.contains(value) || (value != needed && !isReady))
-      continue;
-    tokenOperands[value];
-    (void)packed(value);
-    all.append(values[value]);
-    made.push_back(value);
+    if (!tokenOperands.contains(value) && (value == needed || isReady))
+      made.insert(value);
   }
   if (made.empty())
     return;
+  Fragment all;
+  for (Value value : made) {
+    (void)packed(value);
+    all.append(values[value]);
+  }
   Num hasNonFinite = anyNonFinite(kernel, all);
   for (Value value : made)
     tokenOperands[value] = TokenOperand(packed(value), hasNonFinite);
