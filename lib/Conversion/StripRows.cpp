@@ -329,20 +329,6 @@ Operation *BlockStrips::narrowed(OpBuilder &b, Operation *op, Value first,
   return copy;
 }
 
-/// A strip's `part` on top of the `total` of those before it.
-static Value combine(OpBuilder &b, vector::ReductionOp reduction, Value total,
-                     Value part) {
-  Location loc = reduction.getLoc();
-  auto product = part.getDefiningOp<arith::MulFOp>();
-  if (reduction.getKind() != vector::CombiningKind::ADD || !product ||
-      !reduction.getVector().hasOneUse())
-    return vector::makeArithReduction(b, loc, reduction.getKind(), total, part);
-  Value sum =
-      vector::FMAOp::create(b, loc, product.getLhs(), product.getRhs(), total);
-  product.erase();
-  return sum;
-}
-
 /// What a reduction of vectors [lanes] starts from.
 static TypedAttr startOf(vector::ReductionOp reduction, int64_t lanes) {
   using Kind = vector::CombiningKind;
@@ -385,7 +371,9 @@ void BlockStrips::createStrip(OpBuilder &b, unsigned level, Value first,
     if (auto reduction = dyn_cast<vector::ReductionOp>(op)) {
       Value part = map.lookup(reduction.getVector());
       Value &total = sums[sum++];
-      total = total ? combine(b, reduction, total, part) : part;
+      total = total ? vector::makeArithReduction(
+                          b, op->getLoc(), reduction.getKind(), total, part)
+                    : part;
       continue;
     }
     Operation *copy = narrowed(b, op, first, width, map);

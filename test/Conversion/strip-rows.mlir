@@ -158,13 +158,12 @@ func.func @function(%x: memref<2x32xf32>, %y: memref<4x32xf32>) attributes {qdel
 
 #schedule = #qdelta.schedule<target = "avx2", chunk = 2, columns = 8, span = 1, lanes = 8, unroll = true, fuse = true, defer = true, prefetch = false>
 
-// A sum of products that nothing else uses adds up as multiply-adds; whether any
-// bit is set starts from none.
+// A sum starts from 0, and whether any bit is set from none.
 // CHECK-LABEL: func.func @dot_and_test
 // CHECK:       %[[NONE:.*]] = arith.constant dense<false> : vector<8xi1>
 // CHECK:       %[[SUMS:.*]]:2 = scf.for %[[I:.*]] = %{{.*}} iter_args(%[[ACC:.*]] = %{{.*}}, %[[ANY:.*]] = %[[NONE]]) -> (vector<8xf32>, vector<8xi1>)
-// CHECK-NOT:     arith.mulf
-// CHECK:         %[[SUM:.*]] = vector.fma %{{.*}}, %{{.*}}, %[[ACC]] : vector<8xf32>
+// CHECK:         %[[PART:.*]] = arith.mulf
+// CHECK:         %[[SUM:.*]] = arith.addf %[[ACC]], %[[PART]] : vector<8xf32>
 // CHECK:         %[[EACH:.*]] = arith.cmpf
 // CHECK:         %[[NEXT:.*]] = arith.ori %[[ANY]], %[[EACH]] : vector<8xi1>
 // CHECK:         scf.yield %[[SUM]], %[[NEXT]]
