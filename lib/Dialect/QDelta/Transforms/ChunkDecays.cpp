@@ -12,9 +12,6 @@
 using namespace mlir;
 using namespace qdelta;
 
-/// What a running decay may be before it is renewed.
-static constexpr double kSmallest = 0x1p-40, kLargest = 0x1p40;
-
 ChunkDecays::ChunkDecays(OpBuilder &b, Location loc, FloatType element,
                          const ChunkList::State &state, Value valid,
                          RunningDecay running)
@@ -71,9 +68,9 @@ void ChunkDecays::createCommonTotal() {
     Value one = constant(1.0);
     Value end = arith::MulFOp::create(b, loc, running.common, total);
     Value low = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ULT, end,
-                                      constant(kSmallest));
+                                      constant(kSmallestRunningDecay));
     Value high = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UGT, end,
-                                       constant(kLargest));
+                                       constant(kLargestRunningDecay));
     Value renew = arith::OrIOp::create(b, loc, low, high);
     total = arith::SelectOp::create(b, loc, renew, end, one);
     next.common = arith::SelectOp::create(b, loc, renew, one, end);
@@ -100,7 +97,7 @@ void ChunkDecays::createChannelTotal() {
   Value end = arith::MulFOp::create(b, loc, running.channels, total);
   channelDecay = rounded(end);
   channelsDecay = AnyOutsideOp::create(
-      b, loc, channelDecay, llvm::APFloat(kSmallest), llvm::APFloat(kLargest));
+      b, loc, channelDecay, llvm::APFloat(kSmallestRunningDecay), llvm::APFloat(kLargestRunningDecay));
   next.channels =
       arith::SelectOp::create(b, loc, channelsDecay, ones(type), end);
   Value narrow = rounded(next.channels);

@@ -18,9 +18,24 @@ namespace qdelta {
 struct RunningDecay {
   mlir::Value common;   // f64
   mlir::Value channels; // [1 x K] in f64
+  /// Of each state by itself, f64, where a pass goes token by token; null for a
+  /// state without decays. Empty otherwise.
+  llvm::SmallVector<mlir::Value, 0> states;
 
-  explicit operator bool() const { return common || channels; }
+  /// What it is for state number `state`.
+  RunningDecay of(unsigned state) const {
+    return states.empty() ? *this : RunningDecay{states[state], {}, {}};
+  }
+  explicit operator bool() const {
+    return common || channels ||
+           llvm::any_of(states, [](mlir::Value own) { return bool(own); });
+  }
 };
+
+/// What a running decay may be before it is renewed.
+inline constexpr double kSmallestRunningDecay = 0x1p-40,
+                        kLargestRunningDecay = 0x1p40;
+
 
 /// Factors that the decays of one state make between a chunk's places. Decays
 /// common to all channels give tiles [C], which scale coefficients; decays per

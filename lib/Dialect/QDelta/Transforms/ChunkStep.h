@@ -28,15 +28,22 @@ struct ChunkStep {
   llvm::SmallVector<mlir::Value> columns;
 };
 
+/// Updates the states by a chunk whose updates are known, and returns the tiles
+/// of the list's late readings.
+using UpdateByTokens =
+    llvm::function_ref<llvm::SmallVector<mlir::Value>(const ChunkStep &)>;
+
 /// Solves the chunk's `system` for the columns that `tiles` loads. `readouts`
 /// holds X S of each reading at the chunk's start, `valid` [C] tells which
-/// tokens exist; it may be null without decays per value channel. Fails with an
-/// error if a token-local op does not apply to tiles.
+/// tokens exist; it may be null without decays per value channel.
+/// `updateByTokens` is called before there are outputs if the list goes token by
+/// token. Fails with an error if a token-local op does not apply to tiles.
 mlir::FailureOr<ChunkStep>
 createChunkStep(mlir::OpBuilder &b, mlir::Location loc, const ChunkList &list,
                 ChunkSystem &system, TokenTiles &tiles, mlir::Value valid,
                 const llvm::DenseMap<Reading, mlir::Value> &readouts,
-                mlir::RankedTensorType tileType, StepSolver solver);
+                mlir::RankedTensorType tileType, StepSolver solver,
+                UpdateByTokens updateByTokens = nullptr);
 
 /// Creates the update of state number `state` by a chunk, and the next chunk's
 /// products of the new state with `reads`. `states` are the blocks of all

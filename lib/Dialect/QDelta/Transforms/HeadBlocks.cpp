@@ -109,9 +109,12 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
                                    states[std::get<2>(reading)]);
 
   Value valid = context.list.hasValueDecays() ? validAt(first) : Value();
+  auto updateByTokens = [&](const ChunkStep &step) {
+    return this->updateByTokens(here, step, slot, tileType, values);
+  };
   FailureOr<ChunkStep> step =
       createChunkStep(b, loc, context.list, here, tiles, valid, readouts,
-                      tileType, StepSolver::Substitution);
+                      tileType, StepSolver::Substitution, updateByTokens);
   if (mlir::failed(step))
     return failure();
   for (auto [i, output] : llvm::enumerate(outputs)) {
@@ -127,6 +130,8 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
     output = StoreTileOp::create(b, loc, sum, output, at, column);
   }
 
+  if (context.list.byTokens)
+    return success(!tiles.hasFailed());
   SmallVector<unsigned> order = context.list.updateOrder();
   for (auto [at, state] : llvm::enumerate(order)) {
     // With mixes in a cycle a later update takes this state as it was.

@@ -7,6 +7,7 @@
 #include "ChunkList.h"
 #include "HoistKeys.h"
 #include "LevelLoop.h"
+#include "TokenFactors.h"
 
 #include "qdelta/Dialect/QDelta/IR/PrescanWindow.h"
 #include "qdelta/Dialect/QDelta/IR/SquareStates.h"
@@ -99,6 +100,8 @@ private:
 /// that a state of the list needs.
 int64_t SelectSchedulePass::registersNeeded(const ChunkList &list,
                                             int64_t vectors) {
+  if (list.byTokens)
+    return countRowsOfTokens(list) * vectors + 1;
   int64_t most = 0;
   for (unsigned state = 0; state < list.states.size(); ++state) {
     int64_t rows = llvm::count_if(list.readings, [&](const Reading &reading) {
@@ -576,13 +579,16 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   auto fits = [&] {
     int64_t needed =
         hasPairs() ? registersForPairs(facts, tokens, vectors)
-                   : registersNeeded(ChunkList::read(op, tokens), vectors);
+                   : registersNeeded(ChunkList::read(op, tokens, unroll), vectors);
     return needed <= row->registers;
   };
   while (unroll && !chunk && tokens > 1 && !fits())
     tokens -= pairUp && tokens > 2 ? 2 : 1;
+  bool byTokens = ChunkList::read(op, tokens, unroll).byTokens;
+  // The key vectors of a token go through the cache beside the states.
+  int64_t ofStates = byTokens ? row->l1Bytes / 2 : row->l1Bytes;
   while (unroll && vectors > 1 &&
-         (!fits() || states * keys * vectors * lanes * bytes > row->l1Bytes))
+         (!fits() || states * keys * vectors * lanes * bytes > ofStates))
     --vectors;
   int64_t columns = unroll ? vectors * lanes : kMatrixColumns;
   columns = std::min(columns, std::max<int64_t>(values, 1));
@@ -593,7 +599,7 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
   op.setScheduleAttr(ScheduleAttr::get(
       op.getContext(), row->name, tokens, columns, span, lanes, unroll,
       /*fuse=*/unroll,
-      /*defer=*/unroll && defers && states == 1,
+      /*defer=*/unroll && defers && (states == 1 || byTokens),
       /*prefetch=*/unroll, /*kernel=*/false,
       /*operands=*/hasPairs() ? "bf16" : "", /*split=*/1));
   return success();
