@@ -582,13 +582,18 @@ LogicalResult SelectSchedulePass::schedule(AffineScanOp op) {
                    : registersNeeded(ChunkList::read(op, tokens, unroll), vectors);
     return needed <= row->registers;
   };
+  bool byTokens = ChunkList::read(op, tokens, unroll).byTokens;
+  // The key vectors of a token go through the cache beside the states, which
+  // are loaded and stored once a chunk: narrow rows before short chunks.
+  int64_t ofStates = byTokens ? row->l1Bytes / 2 : row->l1Bytes;
+  auto isTooWide = [&] {
+    return states * keys * vectors * lanes * bytes > ofStates;
+  };
+  while (byTokens && vectors > 1 && (isTooWide() || !fits()))
+    --vectors;
   while (unroll && !chunk && tokens > 1 && !fits())
     tokens -= pairUp && tokens > 2 ? 2 : 1;
-  bool byTokens = ChunkList::read(op, tokens, unroll).byTokens;
-  // The key vectors of a token go through the cache beside the states.
-  int64_t ofStates = byTokens ? row->l1Bytes / 2 : row->l1Bytes;
-  while (unroll && vectors > 1 &&
-         (!fits() || states * keys * vectors * lanes * bytes > ofStates))
+  while (unroll && vectors > 1 && (!fits() || isTooWide()))
     --vectors;
   int64_t columns = unroll ? vectors * lanes : kMatrixColumns;
   columns = std::min(columns, std::max<int64_t>(values, 1));
