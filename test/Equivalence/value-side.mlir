@@ -38,6 +38,9 @@
 // RUN:   --check-against=reference --shape=B=2,T=20,H=1,HV=2,K=20,V=36 --decays=0,-30,-1e4,-inf --target=sm_80
 // RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(both_sides|bilinear|unknown_keys).mlir" --engine=emulated --mode=recurrent \
 // RUN:   --check-against=reference --shape=H=1,HV=2,K=18,V=130 --cu-seqlens=0,0,1,8,20 --dtype=f16 --target=sm_80
+// The list on the state as it is in chunks, the one on its transpose token by token.
+// RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(parameter|unknown|both_sides|bilinear|unknown_keys).mlir" --engine=emulated \
+// RUN:   --check-against=reference "--shape=B=2,T=@(20|33),H=1,HV=2,K=20,V=36" "--dtype=@(f32|bf16)" "--target=@(sm_80|sm_90a)"
 // RUN: %python %S/Inputs/sweep.py qdelta-run "%t/@(both_sides|unknown_keys).mlir" --engine=emulated \
 // RUN:   --check-against=reference "--entry=@(step|step_indexed)" --shape=B=3,T=5,H=1,HV=2,K=20,V=36 --target=sm_90a
 // RUN: %python %S/Inputs/sweep.py qdelta-opt "%t/@(both_sides|bilinear|unknown_keys).mlir" -o /dev/null \

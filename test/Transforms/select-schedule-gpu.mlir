@@ -18,8 +18,8 @@
 // CHANNEL16: chunk = 16, columns = 128, {{.*}} kernel = true, operands = "tf32"
 // RUN: not qdelta-opt %qdelta_src/lib/Models/kda.mlir -qdelta-specialize="key=64 value=64" -qdelta-derive-affine -qdelta-select-schedule="target=sm_90a chunk=64" 2>&1 | FileCheck %s --check-prefix=CHANNEL64
 // CHANNEL64: error: expected the chunk of a kernel with decays per key channel to be 1, 16 or 32, but got 64
-// RUN: not qdelta-opt %qdelta_src/lib/Models/momentum_delta_net.mlir -qdelta-specialize="key=64 value=64" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefix=STATES
-// STATES: error: GPU kernels in chunks cover lists with one state, but this one has 2; mode = recurrent covers it
+// RUN: not qdelta-opt %qdelta_src/lib/Models/momentum_delta_net.mlir -qdelta-specialize="key=64 value=64" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80 mode=chunked" 2>&1 | FileCheck %s --check-prefix=STATES
+// STATES: error: GPU kernels in chunks cover lists with one state, but this list has 2; mode = recurrent covers it
 // RUN: sed s/128/257/g %s | not qdelta-opt - -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefix=KEY
 // KEY: error: the state of a kernel stays in registers: expected a key dimension of at most 256, but got 257
 // RUN: not qdelta-opt %s -qdelta-derive-affine -qdelta-select-schedule="target=sm_70" 2>&1 | FileCheck %s --check-prefix=TARGET

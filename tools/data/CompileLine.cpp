@@ -7,6 +7,7 @@
 #include "data/CompileLine.h"
 #include "data/Failure.h"
 #include "data/Source.h"
+#include "qdelta/Dialect/QDelta/IR/QDelta.h"
 #include "qdelta/Dialect/QDelta/Transforms/Segments.h"
 #include "qdelta/Pipelines/Pipelines.h"
 #include "qdelta/Runtime/ThreadPool.h"
@@ -56,11 +57,13 @@ CompileLine::CompileLine(cl::OptionCategory &category,
       chunk("chunk", cl::desc("Tokens of a chunk; 0 to choose"),
             cl::value_desc("tokens"), cl::init(0), cl::cat(category)) {}
 
-int64_t tools::segmentsFor(const CompileOptions &options, const Sizes &sizes,
+int64_t tools::segmentsFor(RecurrenceOp recurrence,
+                           const CompileOptions &options, const Sizes &sizes,
                            int32_t threads) {
   if (options.segments != 0)
     return options.segments;
-  if (isForGpu(options))
+  if (isForGpu(options) || options.entry != "forward" ||
+      !hasSummary(recurrence))
     return 1;
   return chooseSegments(sizes.at("B") * sizes.at("HV"), sizes.at("T"),
                         threads ? threads : runtime::ThreadPool::countCores());

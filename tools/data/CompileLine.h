@@ -12,6 +12,10 @@
 
 #include "llvm/Support/CommandLine.h"
 
+namespace qdelta {
+class RecurrenceOp;
+}
+
 namespace qdelta::tools {
 
 /// What the help of one tool says of the shared options.
@@ -60,9 +64,10 @@ llvm::Error checkEngine(llvm::StringRef option, llvm::StringRef value,
 bool hasTarget(llvm::StringRef engine, llvm::StringRef target);
 
 /// The number of segments for a launch of such sizes on so many threads, 0 for
-/// all cores, where `options` leaves it to be chosen.
-int64_t segmentsFor(const CompileOptions &options, const Sizes &sizes,
-                    int32_t threads);
+/// all cores, where `options` leaves it to be chosen: 1 where sequences cannot
+/// be split.
+int64_t segmentsFor(RecurrenceOp recurrence, const CompileOptions &options,
+                    const Sizes &sizes, int32_t threads);
 
 /// Reads the name of a format, given as `what`.
 llvm::Expected<Format> parseFormat(llvm::StringRef what, llvm::StringRef name);

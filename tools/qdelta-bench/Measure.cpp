@@ -225,7 +225,7 @@ Expected<Measurement> qdelta::tools::measure(const Case &what,
     return userError("entry " + compile.entry + " is not timed");
   compile.engine = what.engine;
   compile.dtype = what.dtype;
-  compile.segments = segmentsFor(compile, *sizes, what.threads);
+  compile.segments = segmentsFor(*recurrence, compile, *sizes, what.threads);
   compile.key = sizes->at("K");
   compile.value = sizes->at("V");
   auto kernel = LoadedKernel::compile(source->getModule(), compile,

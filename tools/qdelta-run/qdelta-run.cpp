@@ -214,7 +214,6 @@ static Expected<Outputs> runEngine(const Run &run, StringRef engine,
                                                  : options.compile.engine,
                 compile.target))
     compile.target = "host";
-  compile.segments = segmentsFor(compile, run.sizes, options.threads);
   compile.key = run.sizes.at("K");
   compile.value = run.sizes.at("V");
   std::vector<FloatTensor> inputs = run.inputs;
@@ -223,6 +222,8 @@ static Expected<Outputs> runEngine(const Run &run, StringRef engine,
     inputs.push_back({{static_cast<int64_t>(run.cuSeqlens.size())},
                       {run.cuSeqlens.begin(), run.cuSeqlens.end()}});
   }
+  compile.segments =
+      segmentsFor(run.recurrence, compile, run.sizes, options.threads);
   auto recurrence = run.recurrence;
   auto kernel = LoadedKernel::compile(
       recurrence->getParentOfType<mlir::ModuleOp>(), compile,

@@ -41,7 +41,8 @@ static ScanOp scanOf(func::FuncOp func) {
 
 /// The number of segments for a function whose sizes are static, and else 1.
 static int64_t chooseFor(ScanOp scan) {
-  if (scan.getInits().empty() || scan.getTokens().empty())
+  if (scan.getInits().empty() || scan.getTokens().empty() ||
+      !hasSummary(recurrenceOf(scan->getParentOfType<func::FuncOp>())))
     return 1;
   auto sizeOf = [](Value value, unsigned dim) {
     return cast<RankedTensorType>(value.getType()).getDimSize(dim);

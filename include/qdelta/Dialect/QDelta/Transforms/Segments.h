@@ -1,5 +1,4 @@
-//===- Segments.h - summaries of segments of sequences -----------*- C++
-//-*-===//
+//===- Segments.h - summaries of segments of sequences ----------*- C++ -*-===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
@@ -13,6 +12,12 @@
 #include <cstdint>
 
 namespace qdelta {
+
+class RecurrenceOp;
+
+/// Whether runs of the recurrence's tokens have summaries: one matrix state, on
+/// its key side, without levels, of which other states do not depend.
+bool hasSummary(RecurrenceOp of);
 
 /// The kinds of recurrences that are derived, and their entries: the summary of
 /// tokens, the summary of two runs of tokens one behind the other, and the
