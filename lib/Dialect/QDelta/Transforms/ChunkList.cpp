@@ -145,11 +145,16 @@ FailureOr<ChunkList> ChunkList::get(AffineScanOp op) {
   size_t states = op.getInits().size();
   ChunkList list =
       read(op, schedule.getChunk(), schedule.getUnroll() && schedule.getFuse());
-  if (states > 1 &&
-      (schedule.getKernel() || (schedule.getDefer() && !list.byTokens)))
-    return op.emitError(schedule.getKernel() ? "GPU kernels in chunks cover"
-                                             : "deferred decays are those of")
-           << " lists with one state, but this one has " << states;
+  if (states > 1 && schedule.getKernel())
+    return op.emitError("GPU kernels in chunks cover lists with one state, but "
+                        "this one has ")
+           << states;
+  if (states > 1 && schedule.getDefer() && !list.byTokens)
+    return op.emitError("deferred decays are those of one state, or of states "
+                        "in rows that one pass updates, but this list has ")
+           << states << " states and its schedule says unroll = "
+           << (schedule.getUnroll() ? "true" : "false")
+           << ", fuse = " << (schedule.getFuse() ? "true" : "false");
   auto shapeOf = [](Value init) {
     return cast<RankedTensorType>(init.getType()).getShape().take_back(2);
   };

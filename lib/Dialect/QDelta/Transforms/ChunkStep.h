@@ -36,8 +36,8 @@ using UpdateByTokens =
 /// Solves the chunk's `system` for the columns that `tiles` loads. `readouts`
 /// holds X S of each reading at the chunk's start, `valid` [C] tells which
 /// tokens exist; it may be null without decays per value channel.
-/// `updateByTokens` is called before there are outputs if the list goes token by
-/// token. Fails with an error if a token-local op does not apply to tiles.
+/// `updateByTokens` is called before there are outputs if the list goes token
+/// by token. Fails with an error if a token-local op does not apply to tiles.
 mlir::FailureOr<ChunkStep>
 createChunkStep(mlir::OpBuilder &b, mlir::Location loc, const ChunkList &list,
                 ChunkSystem &system, TokenTiles &tiles, mlir::Value valid,

@@ -84,9 +84,8 @@ class SystemBuilder {
 public:
   SystemBuilder(OpBuilder &b, Location loc, const ChunkList &list,
                 TokenTiles &tiles, Value valid, RunningDecay running)
-      : b(b), loc(loc), list(list), tiles(tiles),
-        valid(valid), running(running),
-        coupling(b, loc, list, valid, running) {
+      : b(b), loc(loc), list(list), tiles(tiles), valid(valid),
+        running(running), coupling(b, loc, list, valid, running) {
     scalarTile = RankedTensorType::get(
         cast<RankedTensorType>(valid.getType()).getShape(), list.element);
   }

@@ -133,8 +133,9 @@ void qdelta::scheduleOnCpu(AffineScanOp op, const Target &target,
   auto hasPairs = [&] { return unroll && pairUp && tokens % 2 == 0; };
   auto fits = [&] {
     int64_t needed =
-        hasPairs() ? registersForPairs(facts, tokens, vectors)
-                   : registersNeeded(ChunkList::read(op, tokens, unroll), vectors);
+        hasPairs()
+            ? registersForPairs(facts, tokens, vectors)
+            : registersNeeded(ChunkList::read(op, tokens, unroll), vectors);
     return needed <= target.registers;
   };
   bool byTokens = ChunkList::read(op, tokens, unroll).byTokens;

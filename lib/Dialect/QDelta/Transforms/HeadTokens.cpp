@@ -12,99 +12,124 @@
 using namespace mlir;
 using namespace qdelta;
 
-namespace {
-/// One update of a state: by its own decay, or by one of the others.
-struct RowUpdate {
-  unsigned state;
-  /// Null for none.
+/// One update of a state: a decay, another state's part, a write or a reading.
+struct HeadBuilder::RowUpdate {
+  unsigned state = 0;
   Value decay;
-  std::optional<unsigned> source;
-  Value factor;
-  Value key, value, read;
+  /// A state that is added to it, `factor` times.
+  std::optional<unsigned> source = {};
+  Value factor, key, value, read;
 };
-} // namespace
 
 /// Row `token` of the tile in the ring of `shared` at `slot`, [1 x K].
 Value HeadBuilder::keyRow(Value shared, Value slot, int64_t token) {
   return slice(rings[shared], {slot, index(token)}, tensorOf({1, keys}));
 }
 
+HeadBuilder::RowUpdate HeadBuilder::rowUpdate(const ChunkSystem &here,
+                                              const ChunkStep &step, Value slot,
+                                              int64_t token, RowStep row) {
+  auto [kind, number] = row;
+  const ChunkList &list = context.list;
+  RowUpdate update;
+  if (kind == RowStep::Write) {
+    update.state = list.writes[number].state;
+    update.key = keyRow(system.writeKeys[number], slot, token);
+    Value values = step.updates[number].lookup(update.state);
+    int64_t width = cast<RankedTensorType>(values.getType()).getDimSize(1);
+    update.value = slice(values, {index(token)}, tensorOf({1, width}));
+    return update;
+  }
+  if (kind == RowStep::Read) {
+    update.state = std::get<1>(list.lateReadings[number]);
+    update.read = keyRow(system.lateKeys[number], slot, token);
+    return update;
+  }
+  auto [target, source, by] = list.steps[number];
+  update.state = target;
+  Value factor = tensor::ExtractOp::create(
+      b, loc, here.tokens.couplings[number], ValueRange{index(token)});
+  if (target == source)
+    update.decay = factor;
+  else
+    update.source = source, update.factor = factor;
+  return update;
+}
+
+/// Updates the state and returns its readout, null without a reading.
+Value HeadBuilder::createRowUpdate(const RowUpdate &update,
+                                   MutableArrayRef<Value> states) {
+  auto unlessNull = [](Value value) {
+    return value ? SmallVector<Value>{value} : SmallVector<Value>();
+  };
+  SmallVector<Value> others, reads = unlessNull(update.read);
+  if (update.source)
+    others.push_back(states[*update.source]);
+  auto state = cast<RankedTensorType>(states[update.state].getType());
+  SmallVector<Type> readouts(reads.size(), tensorOf({1, state.getDimSize(1)}));
+  auto made = ChunkUpdateOp::create(
+      b, loc, state, readouts, states[update.state], update.decay, Value(),
+      Value(), Value(), others, unlessNull(update.factor),
+      unlessNull(update.key), unlessNull(update.value), reads, Value(),
+      ValueRange());
+  states[update.state] = made.getResult();
+  return reads.empty() ? Value() : made.getReadouts()[0];
+}
+
 /// What the chunk at `slot` does to the states, and then the reads of the next
 /// one. All that the updates work on is made before the first of them: they
 /// follow one another, so that they share a pass.
-SmallVector<Value>
-HeadBuilder::updateByTokens(const ChunkSystem &here, const ChunkStep &step,
-                            Value slot, RankedTensorType tileType,
-                            MutableArrayRef<Value> values) {
-  const ChunkList &list = context.list;
-  auto rowType = tensorOf({1, tileType.getDimSize(1)});
+SmallVector<Value> HeadBuilder::updateByTokens(const ChunkSystem &here,
+                                               const ChunkStep &step,
+                                               Value slot,
+                                               RankedTensorType tileType,
+                                               MutableArrayRef<Value> values) {
+  struct Readout {
+    size_t tile;
+    int64_t token;
+    Value row;
+  };
+  size_t numLate = context.list.lateReadings.size();
   SmallVector<RowUpdate> updates;
+  SmallVector<Readout> readouts; // late readings, then the next chunk's
   for (int64_t token = 0; token < chunk; ++token)
-    for (auto [kind, number] : list.rowSteps) {
-      RowUpdate update = {};
-      if (kind == RowStep::Write) {
-        update.state = list.writes[number].state;
-        update.key = keyRow(system.writeKeys[number], slot, token);
-        update.value =
-            slice(step.updates[number].lookup(update.state),
-                  {index(token)}, rowType);
-      } else if (kind == RowStep::Read) {
-        update.state = std::get<1>(list.lateReadings[number]);
-        update.read = keyRow(system.lateKeys[number], slot, token);
-      } else {
-        auto [target, source, by] = list.steps[number];
-        update.state = target;
-        Value factor = tensor::ExtractOp::create(
-            b, loc, here.tokens.couplings[number], ValueRange{index(token)});
-        if (target == source)
-          update.decay = factor;
-        else
-          update.source = source, update.factor = factor;
-      }
-      updates.push_back(update);
+    for (RowStep row : context.list.rowSteps) {
+      updates.push_back(rowUpdate(here, step, slot, token, row));
+      if (row.kind == RowStep::Read)
+        readouts.push_back({row.number, token, Value()});
     }
   Value next = add(slot, index(1));
-  for (auto &[reading, tile] : system.reads)
-    for (int64_t token = 0; token < chunk; ++token)
-      if (list.isRead(reading, token))
-        updates.push_back({std::get<2>(reading), {}, {}, {}, {}, {},
-                           keyRow(tile, next, token)});
+  for (auto [i, entry] : llvm::enumerate(system.reads))
+    for (int64_t token = 0; token < chunk; ++token) {
+      if (!context.list.isRead(entry.first, token))
+        continue;
+      RowUpdate &update = updates.emplace_back();
+      update.state = std::get<2>(entry.first);
+      update.read = keyRow(entry.second, next, token);
+      readouts.push_back({numLate + i, token, Value()});
+    }
 
-  Value one = arith::ConstantOp::create(b, loc, b.getFloatAttr(list.element, 1));
-  SmallVector<Value> readouts;
-  for (const RowUpdate &update : updates) {
-    auto list_ = [](Value value) {
-      return value ? SmallVector<Value>{value} : SmallVector<Value>();
-    };
-    SmallVector<Value> others, reads = list_(update.read);
-    if (update.source)
-      others.push_back(values[*update.source]);
-    auto made = ChunkUpdateOp::create(
-        b, loc, values[update.state].getType(),
-        SmallVector<Type>(reads.size(), rowType), values[update.state],
-        update.decay ? update.decay : one, Value(), Value(), Value(), others,
-        list_(update.factor), list_(update.key), list_(update.value), reads,
-        Value(), ValueRange());
-    values[update.state] = made.getResult();
-    llvm::append_range(readouts, made.getReadouts());
-  }
+  Value one = arith::ConstantOp::create(
+      b, loc, b.getFloatAttr(context.list.element, 1));
+  for (RowUpdate &update : updates)
+    if (!update.decay)
+      update.decay = one;
+  MutableArrayRef<Readout> left = readouts;
+  for (const RowUpdate &update : updates)
+    if (Value row = createRowUpdate(update, values.take_front(numStates()))) {
+      left.front().row = row;
+      left = left.drop_front();
+    }
 
-  SmallVector<Value> late(list.lateReadings.size(), zeros(tileType));
-  ArrayRef<Value> left = readouts;
-  auto takeRow = [&](Value &tile, int64_t token) {
-    tile = insert(left.consume_front(), tile, {index(token)});
-  };
-  for (int64_t token = 0; token < chunk; ++token)
-    for (auto [kind, number] : list.rowSteps)
-      if (kind == RowStep::Read)
-        takeRow(late[number], token);
-  for (auto [i, entry] : llvm::enumerate(system.reads)) {
-    Value tile = zeros(tileType);
-    for (int64_t token = 0; token < chunk; ++token)
-      if (list.isRead(entry.first, token))
-        takeRow(tile, token);
-    Value &carried_ = values[numStates() + i];
-    carried_ = insert(tile, carried_, {});
+  // What no token reads stays 0, as its coefficient is.
+  SmallVector<Value> tiles(numLate + system.reads.size(), zeros(tileType));
+  for (const Readout &readout : readouts)
+    tiles[readout.tile] =
+        insert(readout.row, tiles[readout.tile], {index(readout.token)});
+  for (size_t i = 0; i < system.reads.size(); ++i) {
+    Value &crossing = values[numStates() + i];
+    crossing = insert(tiles[numLate + i], crossing, {});
   }
-  return late;
+  tiles.truncate(numLate);
+  return tiles;
 }

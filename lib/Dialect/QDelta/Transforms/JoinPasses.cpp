@@ -70,8 +70,7 @@ SmallVector<ChunkReadOp> qdelta::readsBehind(ChunkUpdateOp update) {
 }
 
 /// Of each state in turn, what it is before the updates and after them.
-static llvm::MapVector<Value, Value>
-statesOf(ArrayRef<ChunkUpdateOp> updates) {
+static llvm::MapVector<Value, Value> statesOf(ArrayRef<ChunkUpdateOp> updates) {
   llvm::MapVector<Value, Value> states;
   for (ChunkUpdateOp update : updates) {
     auto own = llvm::find_if(states, [&](const auto &entry) {
@@ -103,7 +102,8 @@ SmallVector<ChunkUpdateOp> qdelta::updatesFrom(ChunkUpdateOp update) {
   };
   auto joins = [&](ChunkUpdateOp op) {
     return op && !op.getChannels() && !op.getColumns() && !op.getAhead() &&
-           !multipliesPairs(op) && llvm::none_of(op->getOperands(), isReadout) &&
+           !multipliesPairs(op) &&
+           llvm::none_of(op->getOperands(), isReadout) &&
            op.getState().getType() == update.getState().getType() &&
            updated.insert(op.getState()).second;
   };

@@ -134,20 +134,21 @@ FailureOr<TokenFactors> FactorBuilder::build(TokenTiles &tiles) {
   auto tilesOf = [&](ArrayRef<SmallVector<Value>> all) {
     SmallVector<Value> made;
     for (ArrayRef<Value> entries : all)
-      made.push_back(entries.empty() ? Value()
-                                     : tensor::FromElementsOp::create(
-                                           b, loc, tile, entries)
-                                           .getResult());
+      made.push_back(entries.empty()
+                         ? Value()
+                         : tensor::FromElementsOp::create(b, loc, tile, entries)
+                               .getResult());
     return made;
   };
   return TokenFactors{tilesOf(couplings), tilesOf(writes), tilesOf(reads)};
 }
 } // namespace
 
-FailureOr<TokenFactors>
-qdelta::createTokenFactors(OpBuilder &b, Location loc, const ChunkList &list,
-                           TokenTiles &tiles, Value valid,
-                           RunningDecay &running) {
+FailureOr<TokenFactors> qdelta::createTokenFactors(OpBuilder &b, Location loc,
+                                                   const ChunkList &list,
+                                                   TokenTiles &tiles,
+                                                   Value valid,
+                                                   RunningDecay &running) {
   return FactorBuilder(b, loc, list, valid, running).build(tiles);
 }
 
