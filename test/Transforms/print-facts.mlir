@@ -43,13 +43,16 @@ qdelta.recurrence @channels(state %S: !mat)
   qdelta.yield state %Sw : !mat out %o : !vec
 }
 
-// Several writes with one key share a Gram matrix; two lists are two lines.
-// CHECK: layers_forward list 1: decay = none, reads = 1, writes = 2, unknown = 1, grams = 1, bounded = false
+// Several writes with one key share a Gram matrix, or are one write if they stand one
+// after the other; two lists are two lines.
+// CHECK: layers_forward list 1: decay = scalar, reads = 1, writes = 2, unknown = 1, grams = 1, bounded = false
 // CHECK: layers_forward list 2: decay = none, reads = 1, writes = 1, unknown = 0, grams = 1, bounded = true
-qdelta.recurrence @layers(state %S: !mat, %R: !mat) token(%k: !vec, %v: !vec) {
+qdelta.recurrence @layers(state %S: !mat, %R: !mat) token(%k: !vec, %v: !vec, %g: f32 {qdelta.log_decay}) {
   %p = qdelta.read %S at %k : !mat, !vec
-  %S1 = qdelta.write %S key %k value %v : !mat, !vec, !vec
-  %S2 = qdelta.write %S1 key %k value %p : !mat, !vec, !vec
+  %Sa = qdelta.write %S key %k value %v : !mat, !vec, !vec
+  %S1 = qdelta.decay %Sa by %g : !mat, f32
+  %Sb = qdelta.write %S1 key %k value %p : !mat, !vec, !vec
+  %S2 = qdelta.write %Sb key %k value %v : !mat, !vec, !vec
   %t = math.tanh %p : !vec
   %R1 = qdelta.write %R key %k value %t : !mat, !vec, !vec
   %o = qdelta.read %R1 at %k : !mat, !vec

@@ -8,6 +8,8 @@
 #include "DeriveStage.h"
 #include "ListFacts.h"
 
+#include "mlir/IR/TypeUtilities.h"
+
 using namespace mlir;
 using namespace qdelta;
 
@@ -47,6 +49,13 @@ private:
 
   Step::List list;
   llvm::DenseMap<Operation *, Value> readouts;
+  /// The last write to each state, as long as nothing has seen what it wrote,
+  /// and its values.
+  struct OpenWrite {
+    AffineWriteOp op;
+    LinearForm value;
+  };
+  llvm::DenseMap<unsigned, OpenWrite> openWrites;
   bool splitReads = true;
 };
 
@@ -117,6 +126,7 @@ LinearForm ListStage::formOf(Value value, bool splitsImports) {
 void ListStage::emitRead(unsigned number, Operation *read) {
   if (readouts.contains(read))
     return;
+  openWrites.erase(number);
   Value at = read->getOperand(1);
   LinearForm form;
   if (splitReads)
@@ -153,8 +163,17 @@ void ListStage::emitWrite(unsigned number, WriteOp write) {
   LinearForm value = formOf(writeValue, /*splitsImports=*/false);
   for (auto &entry : value)
     entry.second = multiply(b, write.getLoc(), entry.second, factor);
-  AffineWriteOp::create(b, write.getLoc(), number, key,
-                        coefficientsOf(write.getLoc(), value), termsOf(value));
+  // Writes at one key, one right after the other, are one.
+  auto open = openWrites.find(number);
+  if (open != openWrites.end() && open->second.op.getKey() == key) {
+    value = sumOf(b, write.getLoc(), open->second.value, value,
+                  getElementTypeOrSelf(writeKey.getType()));
+    open->second.op.erase();
+  }
+  auto op = AffineWriteOp::create(b, write.getLoc(), number, key,
+                                  coefficientsOf(write.getLoc(), value),
+                                  termsOf(value));
+  openWrites[number] = {op, std::move(value)};
 }
 
 /// Emits a decay, write or mix, after all reads of the version it consumes:
@@ -164,6 +183,10 @@ void ListStage::emitStage(unsigned number, Operation *stage) {
   for (Operation &op : recurrence().getBody().front())
     if (numberRead(&op) && op.getOperand(0) == version)
       emitRead(number, &op);
+  if (!isa<WriteOp>(stage))
+    openWrites.erase(number);
+  if (auto mix = dyn_cast<MixOp>(stage))
+    openWrites.erase(*numberOf(mix.getSource()));
   if (auto decay = dyn_cast<DecayOp>(stage))
     emitDecay(number, decay.getLoc(), decay.getG(), /*ofValues=*/false);
   else if (auto decay = dyn_cast<DecayValuesOp>(stage))

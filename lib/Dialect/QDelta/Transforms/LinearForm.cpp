@@ -49,6 +49,12 @@ static void accumulate(OpBuilder &b, Location loc, LinearForm &sum,
   }
 }
 
+LinearForm qdelta::sumOf(OpBuilder &b, Location loc, LinearForm lhs,
+                         const LinearForm &rhs, Type scalar) {
+  accumulate(b, loc, lhs, rhs, /*scale=*/{}, /*negate=*/false, scalar);
+  return lhs;
+}
+
 LinearForm qdelta::linearize(OpBuilder &b, Value value,
                              llvm::function_ref<bool(Value)> isTerm,
                              llvm::function_ref<Value(Value)> termOf,

@@ -26,6 +26,11 @@ LinearForm linearize(mlir::OpBuilder &b, mlir::Value value,
                      llvm::function_ref<mlir::Value(mlir::Value)> termOf,
                      llvm::function_ref<mlir::Value(mlir::Value)> scalarOf);
 
+/// The sum of two forms over one set of terms, with coefficients of type
+/// `scalar`.
+LinearForm sumOf(mlir::OpBuilder &b, mlir::Location loc, LinearForm lhs,
+                 const LinearForm &rhs, mlir::Type scalar);
+
 /// Whether `linearize` can take `op` apart with respect to operands for which
 /// `depends` holds: the op is linear in all of them together.
 bool isLinearIn(mlir::Operation *op,
