@@ -226,7 +226,6 @@ func.func @waits(%S: tensor<4x8xf32>, %M: tensor<4x8xf32>, %k: tensor<1x4xf32>, 
     : tensor<4x8xf32>, f32 reads(tensor<1x4xf32>) -> tensor<4x8xf32>, (tensor<1x8xf32>)
   %M1 = qdelta.chunk_update %M decay %one keys(%k) values(%o) reads()
     : tensor<4x8xf32>, f32 keys(tensor<1x4xf32>) values(tensor<1x8xf32>) -> tensor<4x8xf32>
-  %zero = arith.constant 0.0 : f32
   %A1 = qdelta.chunk_update %A decay %one keys(%k) values(%o) reads()
     : tensor<4x8xf32>, f32 keys(tensor<1x4xf32>) values(tensor<1x8xf32>) -> tensor<4x8xf32>
   %A2 = qdelta.chunk_update %A1 decay %one keys(%k) values(%o) reads()

@@ -96,8 +96,9 @@ void ChunkDecays::createChannelTotal() {
   };
   Value end = arith::MulFOp::create(b, loc, running.channels, total);
   channelDecay = rounded(end);
-  channelsDecay = AnyOutsideOp::create(
-      b, loc, channelDecay, llvm::APFloat(kSmallestRunningDecay), llvm::APFloat(kLargestRunningDecay));
+  channelsDecay = AnyOutsideOp::create(b, loc, channelDecay,
+                                       llvm::APFloat(kSmallestRunningDecay),
+                                       llvm::APFloat(kLargestRunningDecay));
   next.channels =
       arith::SelectOp::create(b, loc, channelsDecay, ones(type), end);
   Value narrow = rounded(next.channels);
