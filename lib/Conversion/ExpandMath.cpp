@@ -4,7 +4,7 @@
 //
 //===-----------------------------------------------------------------------===//
 
-#include "VectorExp.h"
+#include "VectorFunctions.h"
 
 #include "qdelta/Conversion/Passes.h"
 
@@ -12,6 +12,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -38,16 +39,27 @@ struct ExpandMathPass : qdelta::impl::ExpandMathBase<ExpandMathPass> {
     RewritePatternSet ofVectors(&getContext());
     populateMathPolynomialApproximationPatterns(ofVectors);
     qdelta::populateVectorExpPatterns(ofVectors);
+    qdelta::populateVectorLogPatterns(ofVectors);
+    qdelta::populateVectorTrigPatterns(ofVectors);
     FrozenRewritePatternSet ofKernels(std::move(patterns)),
         ofRows(std::move(ofVectors));
+    // A vector's rare lanes are functions of scalars, which stay.
+    GreedyRewriteConfig config;
+    config.setStrictness(GreedyRewriteStrictness::ExistingOps);
     auto expand = [&](Operation *func, bool isKernel) -> LogicalResult {
-      SmallVector<Operation *> found;
-      func->walk([&](Operation *op) {
-        if (isa_and_nonnull<math::MathDialect>(op->getDialect()) &&
-            (isKernel || isa<VectorType>(op->getResult(0).getType())))
-          found.push_back(op);
-      });
-      return applyOpPatternsGreedily(found, isKernel ? ofKernels : ofRows);
+      bool changed = true;
+      while (changed) {
+        SmallVector<Operation *> found;
+        func->walk([&](Operation *op) {
+          if (isa_and_nonnull<math::MathDialect>(op->getDialect()) &&
+              (isKernel || isa<VectorType>(op->getResult(0).getType())))
+            found.push_back(op);
+        });
+        if (failed(applyOpPatternsGreedily(found, isKernel ? ofKernels : ofRows,
+                                           config, &changed)))
+          return failure();
+      }
+      return success();
     };
     for (auto func : getOperation().getOps<func::FuncOp>())
       if (failed(expand(func, /*isKernel=*/false)))

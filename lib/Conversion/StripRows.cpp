@@ -13,7 +13,12 @@
 // in a later loop: every op has a level, the number of such sums before it.
 // Rows that a later loop needs are loaded again, or kept in a buffer.
 //
+// Before that, rows that are rotated become rows of half their length, so that
+// the two numbers of a pair are in the same lane of two strips.
+//
 //===----------------------------------------------------------------------===//
+
+#include "HalveRows.h"
 
 #include "qdelta/Conversion/Passes.h"
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
@@ -76,6 +81,7 @@ public:
 private:
   int64_t rowLength(Operation *op);
   bool isSupported(Operation *op);
+  bool isSameOrApart(Value column, Value other);
   bool noteMemory(Operation &op);
   void assignLevel(Operation &op);
 
@@ -110,9 +116,9 @@ private:
   /// Who reads and writes which buffers: rows, or other ops of the block.
   llvm::DenseSet<Value> readByRows, writtenByRows, readByOthers,
       writtenByOthers;
-  /// For buffers that rows access: the column that rows start at, and the level
-  /// of the last write and of the last access so far.
-  llvm::DenseMap<Value, Value> columns;
+  /// For buffers that rows access: the columns that rows start at, and the
+  /// level of the last write and of the last access so far.
+  llvm::DenseMap<Value, SmallVector<Value>> columns;
   llvm::DenseMap<Value, unsigned> lastWrite, lastAccess;
   llvm::MapVector<Value, Value> scratch;
 };
@@ -157,9 +163,9 @@ bool BlockStrips::isSupported(Operation *op) {
     return isPlain(write);
   if (auto reduction = dyn_cast<vector::ReductionOp>(op)) {
     using Kind = vector::CombiningKind;
-    return !reduction.getAcc() &&
-           llvm::is_contained({Kind::ADD, Kind::MINIMUMF, Kind::MAXIMUMF},
-                              reduction.getKind());
+    return !reduction.getAcc() && llvm::is_contained({Kind::ADD, Kind::MINIMUMF,
+                                                      Kind::MAXIMUMF, Kind::OR},
+                                                     reduction.getKind());
   }
   if (auto constant = dyn_cast<arith::ConstantOp>(op))
     return isa<SplatElementsAttr>(constant.getValue());
@@ -177,6 +183,14 @@ std::pair<Value, Value> BlockStrips::memoryOf(Operation *op) {
   return {};
 }
 
+bool BlockStrips::isSameOrApart(Value column, Value other) {
+  std::optional<int64_t> some = getConstantIntValue(column),
+                         next = getConstantIntValue(other);
+  if (!some || !next)
+    return column == other;
+  return *some == *next || std::abs(*some - *next) >= length;
+}
+
 /// Notes which buffers `op` reads and writes. Fails if that is not known.
 bool BlockStrips::noteMemory(Operation &op) {
   if (isRowOp(&op)) {
@@ -185,8 +199,13 @@ bool BlockStrips::noteMemory(Operation &op) {
       return true;
     (isa<vector::TransferWriteOp>(op) ? writtenByRows : readByRows)
         .insert(root);
-    // Strips keep to their own columns only if all rows start at one.
-    return columns.try_emplace(root, column).first->second == column;
+    // Strips keep to their own columns only if all rows start at one, or at
+    // some that are a row apart.
+    for (Value other : columns[root])
+      if (!isSameOrApart(other, column))
+        return false;
+    columns[root].push_back(column);
+    return true;
   }
   bool known = true;
   op.walk([&](Operation *inner) {
@@ -254,7 +273,8 @@ bool BlockStrips::analyse() {
   for (Operation &op : block.without_terminator())
     assignLevel(op);
   // The steps of a polynomial wait for one another; two at once wait half as
-  // long. More need more registers than there are.
+  // long. More need more registers than there are. Sines and cosines are two
+  // polynomials each.
   size_t functions = llvm::count_if(rowOps, [](Operation *op) {
     return isa<math::ExpOp, math::LogOp, math::Log1pOp>(op);
   });
@@ -309,6 +329,33 @@ Operation *BlockStrips::narrowed(OpBuilder &b, Operation *op, Value first,
   return copy;
 }
 
+/// A strip's `part` on top of the `total` of those before it.
+static Value combine(OpBuilder &b, vector::ReductionOp reduction, Value total,
+                     Value part) {
+  Location loc = reduction.getLoc();
+  auto product = part.getDefiningOp<arith::MulFOp>();
+  if (reduction.getKind() != vector::CombiningKind::ADD || !product ||
+      !reduction.getVector().hasOneUse())
+    return vector::makeArithReduction(b, loc, reduction.getKind(), total, part);
+  Value sum =
+      vector::FMAOp::create(b, loc, product.getLhs(), product.getRhs(), total);
+  product.erase();
+  return sum;
+}
+
+/// What a reduction of vectors [lanes] starts from.
+static TypedAttr startOf(vector::ReductionOp reduction, int64_t lanes) {
+  using Kind = vector::CombiningKind;
+  Type element = reduction.getSourceVectorType().getElementType();
+  auto type = VectorType::get({lanes}, element);
+  auto number = dyn_cast<FloatType>(element);
+  if (!number || reduction.getKind() == Kind::ADD)
+    return Builder(type.getContext()).getZeroAttr(type);
+  bool isLargest = reduction.getKind() == Kind::MAXIMUMF;
+  return SplatElementsAttr::get(
+      type, APFloat::getInf(number.getFloatSemantics(), isLargest));
+}
+
 void BlockStrips::createStrip(OpBuilder &b, unsigned level, Value first,
                               int64_t width, IRMapping &uniform,
                               SmallVectorImpl<Value> &sums) {
@@ -338,11 +385,7 @@ void BlockStrips::createStrip(OpBuilder &b, unsigned level, Value first,
     if (auto reduction = dyn_cast<vector::ReductionOp>(op)) {
       Value part = map.lookup(reduction.getVector());
       Value &total = sums[sum++];
-      if (!total)
-        total = part;
-      else
-        total = vector::makeArithReduction(b, op->getLoc(), reduction.getKind(),
-                                           total, part);
+      total = total ? combine(b, reduction, total, part) : part;
       continue;
     }
     Operation *copy = narrowed(b, op, first, width, map);
@@ -395,18 +438,9 @@ void BlockStrips::createLevel(unsigned level) {
   };
   int64_t rest = length % width, whole = length - rest;
   SmallVector<Value> inits, numbers;
-  for (vector::ReductionOp reduction : reductions) {
-    auto element =
-        cast<FloatType>(reduction.getSourceVectorType().getElementType());
-    APFloat start = APFloat::getZero(element.getFloatSemantics());
-    if (reduction.getKind() != vector::CombiningKind::ADD)
-      start = APFloat::getInf(element.getFloatSemantics(),
-                              reduction.getKind() ==
-                                  vector::CombiningKind::MAXIMUMF);
-    auto type = VectorType::get({width}, element);
-    inits.push_back(arith::ConstantOp::create(
-        b, loc, SplatElementsAttr::get(type, FloatAttr::get(element, start))));
-  }
+  for (vector::ReductionOp reduction : reductions)
+    inits.push_back(
+        arith::ConstantOp::create(b, loc, startOf(reduction, width)));
   {
     IRMapping uniform = uniformRows(width);
     auto loop = scf::ForOp::create(
@@ -522,9 +556,11 @@ struct StripRowsPass : qdelta::impl::StripRowsBase<StripRowsPass> {
       sinkFixedRows(func, schedule.getLanes());
       SmallVector<Block *> blocks;
       func.walk([&](Block *block) { blocks.push_back(block); });
-      for (Block *block : blocks)
+      for (Block *block : blocks) {
+        qdelta::halveRows(*block);
         if (BlockStrips strips(*block, schedule.getLanes()); strips.analyse())
           strips.rewrite();
+      }
     }
   }
 };

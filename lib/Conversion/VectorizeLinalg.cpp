@@ -4,6 +4,8 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "CarryScalars.h"
+
 #include "qdelta/Conversion/Passes.h"
 
 #include "mlir/Conversion/VectorToSCF/VectorToSCF.h"
@@ -127,6 +129,7 @@ private:
         })))
       return failure();
     linalg::hoistRedundantVectorTransfers(func);
+    qdelta::carryScalars(func);
     return apply(func, [](RewritePatternSet &patterns) {
       vector::populateVectorOuterProductLoweringPatterns(patterns);
       vector::populateVectorBroadcastLoweringPatterns(patterns);

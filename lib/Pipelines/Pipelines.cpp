@@ -109,6 +109,7 @@ static void addToBuffers(OpPassManager &pm, const CompileOptions &options) {
   addCleanUp(pm); // drops copies of a buffer onto itself
   pm.addPass(createCopiesToLoops());
   if (vectorises) {
+    pm.addPass(createTestElements());
     pm.addPass(createStripRows());
     pm.addPass(createVectorizeLinalg());
   }
@@ -116,8 +117,10 @@ static void addToBuffers(OpPassManager &pm, const CompileOptions &options) {
   pm.addNestedPass<func::FuncOp>(memref::createFoldMemRefAliasOpsPass());
   addCleanUp(pm);
   pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
-  if (vectorises)
+  if (vectorises) {
+    pm.addPass(createFuseMultiplyAdds());
     pm.addPass(createExpandMath());
+  }
   // The last row is for processors without instructions for f16.
   ExpandBfloatOptions bits;
   bits.half = !vectorises || options.target == targetTable().back().name;

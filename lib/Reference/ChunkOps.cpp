@@ -498,13 +498,14 @@ static LogicalResult runChunkUpdate(Interpreter<Scalar> &interpreter,
   auto &state = args[0].mutableReals();
   for (Scalar &element : state.data)
     element = decay * element;
-  if (op.getChannels() && (!op.getWhen() || args[3].integer()))
+  bool decays = !op.getWhen() || args[op.getChannels() ? 3 : 2].integer();
+  if (op.getChannels() && decays)
     for (size_t i = 0, width = state.shape[1]; i < state.data.size(); ++i)
       state.data[i] = args[2].reals().data[i / width] * state.data[i];
   size_t first = 2 + (op.getChannels() ? 1 : 0) + (op.getWhen() ? 1 : 0);
   if (op.getColumns()) {
     const auto &factors = args[first++].reals().data;
-    for (size_t i = 0; i < state.data.size(); ++i)
+    for (size_t i = 0; decays && i < state.data.size(); ++i)
       state.data[i] = factors[i % factors.size()] * state.data[i];
   }
   size_t others = op.getOthers().size();

@@ -42,7 +42,6 @@
 // CHECK:             llvm.nvvm.cp.async.wait.group
 // CHECK:             llvm.nvvm.barrier.cta.sync.aligned.all
 // CHECK:             scf.yield
-// CHECK-NOT:       llvm.nvvm.shfl
 
 // The other role: sums of log decays over lanes, products of tokens with tokens,
 // the inverse of the system in f32.

@@ -23,19 +23,51 @@ func.func @vector(%x: vector<8xf32>) -> vector<8xf32> {
   return %2 : vector<8xf32>
 }
 
-// e^x needs no conversion to integers: 2^n comes from the bits of a sum.
+// e^x needs no conversion to integers: 2^(n-1) comes from the bits of a sum.
 
 // CHECK-LABEL: func.func @power(
 // CHECK-SAME:  %[[X:.*]]: vector<8xf32>
 // CHECK:       %[[ROUNDED:.*]] = math.fma
-// CHECK:       %[[BOUNDED:.*]] = arith.select %{{.*}}, %[[ROUNDED]],
-// CHECK:       %[[BITS:.*]] = arith.bitcast %[[BOUNDED]] : vector<8xf32> to vector<8xi32>
+// CHECK:       %[[BITS:.*]] = arith.bitcast %[[ROUNDED]] : vector<8xf32> to vector<8xi32>
 // CHECK:       %[[POWER:.*]] = arith.shli %[[BITS]], %{{.*}} : vector<8xi32>
 // CHECK-NOT:   arith.fptosi
 // CHECK:       return
 func.func @power(%x: vector<8xf32>) -> vector<8xf32> {
   %0 = math.exp %x : vector<8xf32>
   return %0 : vector<8xf32>
+}
+
+// Numbers without an exponent of their own take a longer way, without a call.
+
+// CHECK-LABEL: func.func @log(
+// CHECK:       %[[RARE:.*]] = arith.cmpi uge, {{.*}} : vector<8xi32>
+// CHECK:       %[[ANY:.*]] = vector.reduction <or>, %[[RARE]] : vector<8xi1> into i1
+// CHECK:       scf.if %[[ANY]] -> (vector<8xf32>)
+// CHECK-NOT:   math.{{log|log1p}}
+// CHECK:         %[[LANES:.*]] = arith.select %[[RARE]],
+// CHECK-NEXT:    scf.yield %[[LANES]]
+// CHECK-NOT:   math.{{log|log1p}}
+// CHECK:       return
+func.func @log(%x: vector<8xf32>) -> (vector<8xf32>, vector<8xf32>) {
+  %0 = math.log %x : vector<8xf32>
+  %1 = math.log1p %x : vector<8xf32>
+  return %0, %1 : vector<8xf32>, vector<8xf32>
+}
+
+// The sine and the cosine of a number have their argument reduced once; large
+// numbers lane by lane.
+
+// CHECK-LABEL: func.func @turn(
+// CHECK:       scf.if %{{.*}} -> (vector<8xf32>, vector<8xi32>)
+// CHECK:         scf.for
+// CHECK:           vector.extract %{{.*}} : f32 from vector<8xf32>
+// CHECK-NOT:   scf.if
+// CHECK-NOT:   math.{{sin|cos}}
+// CHECK:       return
+func.func @turn(%x: vector<8xf32>) -> (vector<8xf32>, vector<8xf32>) {
+  %0 = math.cos %x : vector<8xf32>
+  %1 = math.sin %x : vector<8xf32>
+  return %0, %1 : vector<8xf32>, vector<8xf32>
 }
 
 // CHECK-LABEL: qdelta.recurrence @f

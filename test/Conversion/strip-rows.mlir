@@ -153,3 +153,83 @@ func.func @function(%x: memref<2x32xf32>, %y: memref<4x32xf32>) attributes {qdel
   vector.transfer_write %e, %y[%c0, %c0] {in_bounds = [true]} : vector<32xf32>, memref<4x32xf32>
   return
 }
+
+// -----
+
+#schedule = #qdelta.schedule<target = "avx2", chunk = 2, columns = 8, span = 1, lanes = 8, unroll = true, fuse = true, defer = true, prefetch = false>
+
+// A sum of products that nothing else uses adds up as multiply-adds; whether any
+// bit is set starts from none.
+// CHECK-LABEL: func.func @dot_and_test
+// CHECK:       %[[NONE:.*]] = arith.constant dense<false> : vector<8xi1>
+// CHECK:       %[[SUMS:.*]]:2 = scf.for %[[I:.*]] = %{{.*}} iter_args(%[[ACC:.*]] = %{{.*}}, %[[ANY:.*]] = %[[NONE]]) -> (vector<8xf32>, vector<8xi1>)
+// CHECK-NOT:     arith.mulf
+// CHECK:         %[[SUM:.*]] = vector.fma %{{.*}}, %{{.*}}, %[[ACC]] : vector<8xf32>
+// CHECK:         %[[EACH:.*]] = arith.cmpf
+// CHECK:         %[[NEXT:.*]] = arith.ori %[[ANY]], %[[EACH]] : vector<8xi1>
+// CHECK:         scf.yield %[[SUM]], %[[NEXT]]
+// CHECK:       vector.reduction <add>, %[[SUMS]]#0
+// CHECK:       vector.reduction <or>, %[[SUMS]]#1
+func.func @dot_and_test(%x: memref<2x32xf32>) -> (f32, i1) attributes {qdelta.schedule = #schedule} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %a = vector.transfer_read %x[%c0, %c0], %zero {in_bounds = [true]} : memref<2x32xf32>, vector<32xf32>
+  %b = vector.transfer_read %x[%c1, %c0], %zero {in_bounds = [true]} : memref<2x32xf32>, vector<32xf32>
+  %product = arith.mulf %a, %b : vector<32xf32>
+  %dot = vector.reduction <add>, %product : vector<32xf32> into f32
+  %each = arith.cmpf ult, %a, %b : vector<32xf32>
+  %any = vector.reduction <or>, %each : vector<32xi1> into i1
+  return %dot, %any : f32, i1
+}
+
+// -----
+
+#schedule = #qdelta.schedule<target = "avx2", chunk = 2, columns = 8, span = 1, lanes = 8, unroll = true, fuse = true, defer = true, prefetch = false>
+
+// A rotated row becomes two of half its length, whose strips go together: of the
+// row, of the buffer, and of what is summed up.
+// CHECK-LABEL: func.func @rotated
+// CHECK-NOT:   vector.shuffle
+// CHECK:       %[[SUM:.*]] = scf.for %[[I:.*]] = %c0{{.*}} to %c24{{.*}} step %c8{{.*}} -> (vector<8xf32>)
+// CHECK-DAG:     %[[SECOND:.*]] = arith.addi %{{.*}}, %[[I]] : index
+// CHECK-DAG:     %[[TOP:.*]] = vector.transfer_read %arg0[%{{.*}}, %[[I]]]{{.*}} vector<8xf32>
+// CHECK-DAG:     %[[BOTTOM:.*]] = vector.transfer_read %arg0[%{{.*}}, %[[SECOND]]]{{.*}} vector<8xf32>
+// CHECK-DAG:     %[[COS:.*]] = vector.transfer_read %arg1[%{{.*}}, %[[I]]]{{.*}} vector<8xf32>
+// CHECK-DAG:     %[[UPPER:.*]] = arith.mulf %[[TOP]], %[[COS]]
+// CHECK-DAG:     %[[LOWER:.*]] = arith.mulf %[[BOTTOM]], %[[COS]]
+// CHECK-DAG:     vector.transfer_write %[[UPPER]], %arg2[%{{.*}}, %[[I]]]
+// CHECK-DAG:     vector.transfer_write %[[LOWER]], %arg2[%{{.*}}, %{{.*}}]
+// CHECK-DAG:     arith.addf %[[UPPER]], %[[LOWER]]
+// CHECK:       vector.reduction <add>, %[[SUM]] : vector<8xf32> into f32
+func.func @rotated(%x: memref<2x48xf32>, %cos: memref<2x24xf32>, %y: memref<2x48xf32>) -> f32 attributes {qdelta.schedule = #schedule} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %row = vector.transfer_read %x[%c1, %c0], %zero {in_bounds = [true]} : memref<2x48xf32>, vector<48xf32>
+  %c = vector.transfer_read %cos[%c1, %c0], %zero {in_bounds = [true]} : memref<2x24xf32>, vector<24xf32>
+  %top = vector.shuffle %row, %row [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23] : vector<48xf32>, vector<48xf32>
+  %bottom = vector.shuffle %row, %row [24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47] : vector<48xf32>, vector<48xf32>
+  %upper = arith.mulf %top, %c : vector<24xf32>
+  %lower = arith.mulf %bottom, %c : vector<24xf32>
+  %both = vector.shuffle %upper, %lower [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47] : vector<24xf32>, vector<24xf32>
+  vector.transfer_write %both, %y[%c0, %c0] {in_bounds = [true]} : vector<48xf32>, memref<2x48xf32>
+  %sum = vector.reduction <add>, %both : vector<48xf32> into f32
+  return %sum : f32
+}
+
+// -----
+
+#schedule = #qdelta.schedule<target = "avx2", chunk = 2, columns = 8, span = 1, lanes = 8, unroll = true, fuse = true, defer = true, prefetch = false>
+
+// A row with an op that halves are not known for stays whole.
+// CHECK-LABEL: func.func @masked
+// CHECK:       vector.shuffle {{.*}} vector<48xf32>
+func.func @masked(%x: memref<2x48xf32>, %y: memref<2x24xf32>, %mask: vector<48xi1>) attributes {qdelta.schedule = #schedule} {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %row = vector.transfer_read %x[%c0, %c0], %zero, %mask {in_bounds = [true]} : memref<2x48xf32>, vector<48xf32>
+  %top = vector.shuffle %row, %row [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23] : vector<48xf32>, vector<48xf32>
+  vector.transfer_write %top, %y[%c0, %c0] {in_bounds = [true]} : vector<24xf32>, memref<2x24xf32>
+  return
+}

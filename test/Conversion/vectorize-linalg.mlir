@@ -40,3 +40,56 @@ func.func @transpose(%a: memref<8x16xf32>, %b: memref<16x8xf32>) {
   linalg.transpose ins(%a : memref<8x16xf32>) outs(%b : memref<16x8xf32>) permutation = [1, 0]
   return
 }
+
+// A scalar that each turn loads and stores is in a register, in all loops around.
+// CHECK-LABEL: func.func @carried(
+// CHECK:       %[[BUFFER:.*]] = memref.alloc()
+// CHECK:       %[[FIRST:.*]] = memref.load %[[BUFFER]]
+// CHECK-NEXT:  %[[LAST:.*]] = scf.for {{.*}} iter_args(%[[OUTER:.*]] = %[[FIRST]]) -> (f32)
+// CHECK:         %[[INNER:.*]] = scf.for {{.*}} iter_args(%[[NOW:.*]] = %[[OUTER]]) -> (f32)
+// CHECK-NOT:       memref.{{load|store}} {{.*}}%[[BUFFER]]
+// CHECK:           %[[NEXT:.*]] = arith.addf %[[NOW]], %{{.*}} : f32
+// CHECK:           scf.yield %[[NEXT]]
+// CHECK:         scf.yield %[[INNER]]
+// CHECK:       memref.store %[[LAST]], %[[BUFFER]]
+func.func @carried(%x: memref<8xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %buffer = memref.alloc() : memref<1x1xf32>
+  %zero = arith.constant 0.0 : f32
+  memref.store %zero, %buffer[%c0, %c0] : memref<1x1xf32>
+  scf.for %j = %c0 to %n step %c1 {
+    scf.for %i = %c0 to %c8 step %c1 {
+      %0 = memref.load %x[%i] : memref<8xf32>
+      %1 = memref.load %buffer[%c0, %c0] : memref<1x1xf32>
+      %2 = arith.addf %1, %0 : f32
+      memref.store %2, %buffer[%c0, %c0] : memref<1x1xf32>
+    }
+  }
+  memref.dealloc %buffer : memref<1x1xf32>
+  return
+}
+
+// Not if it is loaded again after it was stored, or at another place.
+// CHECK-LABEL: func.func @loaded(
+// CHECK-NOT:   iter_args
+// CHECK:       return
+func.func @loaded(%x: memref<8xf32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %after = memref.alloc() : memref<1xf32>
+  %moving = memref.alloc() : memref<8xf32>
+  scf.for %i = %c0 to %n step %c1 {
+    %0 = memref.load %after[%c0] : memref<1xf32>
+    memref.store %0, %after[%c0] : memref<1xf32>
+    %1 = memref.load %after[%c0] : memref<1xf32>
+    memref.store %1, %x[%i] : memref<8xf32>
+    %2 = memref.load %moving[%i] : memref<8xf32>
+    %3 = arith.addf %2, %1 : f32
+    memref.store %3, %moving[%i] : memref<8xf32>
+  }
+  memref.dealloc %after : memref<1xf32>
+  memref.dealloc %moving : memref<8xf32>
+  return
+}

@@ -314,7 +314,7 @@ func.func @chunk_update(%S: tensor<4x8xf32>, %d: f32, %c: tensor<1x5xf32>) {
 
 // chunk_update_c1
 func.func @chunk_update(%S: tensor<4x8xf32>, %d: f32, %w: i1) {
-  // expected-error @below {{has a condition, but no factors of channels /*chunk_update_c1*/}}
+  // expected-error @below {{has a condition, but no factors of rows or columns /*chunk_update_c1*/}}
   %0 = qdelta.chunk_update %S decay %d when %w keys() values() reads() : tensor<4x8xf32>, f32 -> tensor<4x8xf32>
   return
 }

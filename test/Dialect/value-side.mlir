@@ -39,10 +39,12 @@ func.func @list(%k: tensor<?x?x?x4xf32>, %g: tensor<?x?x?x8xf32>, %S: tensor<?x?
 }
 
 // CHECK-LABEL: func.func @chunk
-func.func @chunk(%S: tensor<4x8xf32>, %L: tensor<2x2xf32>, %E: tensor<2x8xf32>, %g: tensor<2x8xf32>, %f: tensor<1x8xf32>, %one: f32) {
+func.func @chunk(%S: tensor<4x8xf32>, %L: tensor<2x2xf32>, %E: tensor<2x8xf32>, %g: tensor<2x8xf32>, %f: tensor<1x8xf32>, %one: f32, %w: i1) {
   // CHECK: qdelta.chunk_apply %{{.*}}, %{{.*}} onto %{{.*}} decays(%{{.*}}, %{{.*}}) from 1 to 2 inclusive : tensor<2x2xf32>, tensor<2x8xf32> decays(tensor<2x8xf32>, tensor<2x8xf32>)
   %0 = qdelta.chunk_apply %L, %E onto %E decays(%g, %g) from 1 to 2 inclusive : tensor<2x2xf32>, tensor<2x8xf32> decays(tensor<2x8xf32>, tensor<2x8xf32>)
   // CHECK: qdelta.chunk_update %{{.*}} decay %{{.*}} columns %{{.*}} keys() values() reads() : tensor<4x8xf32>, f32 columns tensor<1x8xf32> -> tensor<4x8xf32>
   %1 = qdelta.chunk_update %S decay %one columns %f keys() values() reads() : tensor<4x8xf32>, f32 columns tensor<1x8xf32> -> tensor<4x8xf32>
+  // CHECK: qdelta.chunk_update %{{.*}} decay %{{.*}} when %{{.*}} columns %{{.*}} keys() values() reads() : tensor<4x8xf32>, f32 columns tensor<1x8xf32> -> tensor<4x8xf32>
+  %2 = qdelta.chunk_update %S decay %one when %w columns %f keys() values() reads() : tensor<4x8xf32>, f32 columns tensor<1x8xf32> -> tensor<4x8xf32>
   return
 }

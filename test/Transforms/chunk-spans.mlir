@@ -13,14 +13,20 @@
 // CHECK:         %[[BLOCK:.*]] = scf.for %[[B:.*]] = %{{.*}} to %{{.*}} step %c32
 // Functions of scalars, of all tokens of the block at once,
 // CHECK:           %[[SCALARS:.*]] = scf.for %[[T:.*]] = %[[B]]
-// CHECK:             qdelta.load_tile %[[A]][%{{.*}}, %[[T]], %{{.*}}]
+// CHECK:             tensor.extract_slice %[[A]][%{{.*}}, %[[T]], %{{.*}}] [1, 1, 1]
 // CHECK:           math.exp %[[SCALARS]] : tensor<1x32xf32>
 // then what works on vectors, token by token.
 // CHECK:           scf.for %[[T:.*]] = %[[B]]
-// CHECK:             qdelta.load_tile %[[K]][%{{.*}}, %[[T]], %{{.*}}]
+// CHECK:             tensor.extract_slice %[[K]][%{{.*}}, %[[T]], %{{.*}}, 0] [1, 1, 1, 4]
 // CHECK:             arith.subi %[[T]], %[[FIRST]]
 // CHECK:             tensor.insert_slice {{.*}} into tensor<1x?x1x4xf32>
-// CHECK:         qdelta.chunk_update
+// The last token's row stands in those behind it.
+// CHECK:         %[[WINDOW:.*]] = scf.for %[[T:.*]] = %{{.*}} to %c34{{.*}} -> (tensor<1x34x1x4xf32>)
+// CHECK:           %[[ROW:.*]] = tensor.extract_slice %[[W:.*]][0, %{{.*}}, 0, 0] [1, 1, 1, 4]
+// CHECK:           tensor.insert_slice %[[ROW]] into %[[W]][0, %[[T]], 0, 0]
+// A chunk's keys are rows of the window.
+// CHECK:         %[[KEY:.*]] = tensor.extract_slice %[[WINDOW]][0, %{{.*}}, 0, 0] [1, 2, 1, 4] {{.*}} to tensor<2x4xf32>
+// CHECK:         qdelta.chunk_update {{.*}} keys(%[[KEY]])
 // CHECK:         qdelta.mean
 // What has been looked ahead at comes first in the next span.
 // CHECK:         %[[LOOKED:.*]] = qdelta.load_tile %[[W:.*]][%c0{{.*}}, %c32{{.*}}, %c0{{.*}}] : tensor<1x34x1x4xf32> -> tensor<2x4xf32>

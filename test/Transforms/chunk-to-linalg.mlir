@@ -152,6 +152,16 @@ func.func @renew(%S: tensor<6x8xf32>, %d: f32, %c: tensor<1x6xf32>) -> tensor<6x
   return %0 : tensor<6x8xf32>
 }
 
+// CHECK-LABEL: func.func @renew_columns
+// CHECK-SAME:  %[[W:[a-z0-9]*]]: i1)
+// CHECK:       linalg.generic {{.*}} ins(%{{.*}}, %[[W]] : tensor<8xf32>, i1)
+// CHECK:         arith.select
+// CHECK-NOT:   qdelta.
+func.func @renew_columns(%S: tensor<6x8xf32>, %d: f32, %c: tensor<1x8xf32>, %w: i1) -> tensor<6x8xf32> {
+  %0 = qdelta.chunk_update %S decay %d when %w columns %c keys() values() reads() : tensor<6x8xf32>, f32 columns tensor<1x8xf32> -> tensor<6x8xf32>
+  return %0 : tensor<6x8xf32>
+}
+
 // Transfers between coupled states: each column runs down from its own token, with
 // a number for each state; towards the end of the chunk, tokens come last first.
 // CHECK-LABEL: func.func @transfer

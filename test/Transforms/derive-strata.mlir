@@ -173,3 +173,25 @@ qdelta.recurrence @mixed(state %S: tensor<?x?xf32>, %M: tensor<?x?xf32>)
   %y = qdelta.read %M at %k : tensor<?x?xf32>, tensor<?xf32>
   qdelta.yield state %Sm, %Mw : tensor<?x?xf32>, tensor<?x?xf32> out %y : tensor<?xf32>
 }
+
+// -----
+
+// Of an input times a number that a prescan makes, the number crosses.
+// CHECK-LABEL: func.func @bonus_forward
+// CHECK:       %[[P:.*]] = qdelta.prescan heads %{{.*}}(%{{[^,]*}}, %{{[^)]*}})
+// CHECK-SAME:    -> (tensor<?x?x?xf32>)
+// CHECK-NOT:     qdelta.scale
+// CHECK:         qdelta.prescan_yield %{{.*}} : f32
+// CHECK:       qdelta.affine_scan({{.*}}, %[[P]]) init
+// CHECK:       ^bb0(%r: tensor<?xf32>, %k: tensor<?xf32>, %v: tensor<?xf32>, %made: f32):
+// CHECK:         %[[Y:.*]] = qdelta.affine_read 0
+// CHECK:         qdelta.affine_output(%{{.*}}, %made) * (%[[Y]], %v)
+qdelta.recurrence @bonus(state %S: tensor<?x?xf32>)
+    token(%r: tensor<?xf32>, %k: tensor<?xf32>, %v: tensor<?xf32>) {
+  %y = qdelta.read %S at %r : tensor<?x?xf32>, tensor<?xf32>
+  %bonus = qdelta.dot %r, %k : tensor<?xf32> -> f32
+  %own = qdelta.scale %v by %bonus : tensor<?xf32>, f32
+  %o = arith.addf %y, %own : tensor<?xf32>
+  %Sw = qdelta.write %S key %k value %v : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
+  qdelta.yield state %Sw : tensor<?x?xf32> out %o : tensor<?xf32>
+}

@@ -135,6 +135,25 @@ func.func @channels(%S: tensor<4x8xf32>, %c: tensor<1x4xf32>) -> tensor<4x8xf32>
   return %0 : tensor<4x8xf32>
 }
 
+// So do columns; a common decay that is not 1 does not make them.
+// CHECK-LABEL: func.func @columns
+// CHECK-SAME:  %[[W:[a-z0-9]*]]: i1)
+// CHECK:       %[[IS:.*]] = arith.cmpf une, %[[D:.*]], %{{.*}} : f32
+// CHECK:       %[[ANY:.*]] = arith.ori %[[IS]], %[[W]] : i1
+// CHECK:       %[[C:.*]] = arith.select %[[W]], %{{.*}}, %{{.*}} : vector<8xf32>
+// CHECK:       scf.if %[[ANY]]
+// CHECK:         scf.for
+// CHECK:           %[[ROW:.*]] = arith.mulf %{{.*}}, %{{.*}} : vector<8xf32>
+// CHECK:           arith.mulf %[[ROW]], %[[C]] : vector<8xf32>
+// CHECK:       else
+// CHECK:         scf.for
+// CHECK-NOT:       arith.mulf
+// CHECK:       return
+func.func @columns(%S: tensor<4x8xf32>, %d: f32, %c: tensor<1x8xf32>, %w: i1) -> tensor<4x8xf32> attributes {qdelta.schedule = #rows} {
+  %0 = qdelta.chunk_update %S decay %d when %w columns %c keys() values() reads() : tensor<4x8xf32>, f32 columns tensor<1x8xf32> -> tensor<4x8xf32>
+  return %0 : tensor<4x8xf32>
+}
+
 // What the first token's write to state 1 is of state 0 two steps later: its own
 // mix's coefficient, and one token on the second one's, decayed, on top of it.
 // CHECK-LABEL: func.func @transfer

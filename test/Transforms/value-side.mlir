@@ -28,7 +28,9 @@
 
 // In chunks both lists go on in spans of 16 tokens. The first one's state crosses them,
 // and the second starts each from its transpose. The columns' decays are the value
-// blocks' own work: one factor for each element of a tile, and none of them is deferred.
+// blocks' own work: one factor for each element of a tile. What is stored of a column
+// is divided by its running decay, which read and written tiles take up; columns are
+// multiplied only where some running decay has to start again.
 // RUN: qdelta-opt %models/gated_oja.mlir -pass-pipeline='builtin.module(qdelta-to-recurrence{key=4 value=8},qdelta-to-affine,qdelta-to-chunked{chunk=2 target=avx2})' | FileCheck %s --check-prefix=CHUNK
 // CHUNK-LABEL: func.func @gated_oja_forward
 // CHUNK:       scf.forall
@@ -40,12 +42,20 @@
 // CHUNK:         qdelta.chunk_solve
 // CHUNK:         tensor.extract_slice %[[START]]
 // CHUNK:         %[[LOG:.*]] = qdelta.mask_rows %{{.*}} by %{{.*}} : tensor<2x8xf32>, tensor<2xi1>
+// CHUNK:         %[[ALL:.*]] = qdelta.chunk_decay(%[[LOG]]) : (tensor<2x8xf32>) -> tensor<1x8xf64>
+// CHUNK:         %[[RUNNING:.*]] = arith.mulf %[[BEFORE:.*]], %[[ALL]] : tensor<1x8xf64>
+// CHUNK:         %[[FACTORS:.*]] = arith.truncf %[[RUNNING]]
+// CHUNK:         %[[RENEW:.*]] = qdelta.any_outside %[[FACTORS]]
+// CHUNK:         %[[NEXT:.*]] = arith.select %[[RENEW]], %{{.*}}, %[[RUNNING]] : tensor<1x8xf64>
+// CHUNK:         %[[INVERSE:.*]] = arith.divf
 // CHUNK:         %[[TO:.*]] = qdelta.chunk_decay(%[[LOG]]) to 1 : (tensor<2x8xf32>) -> tensor<2x8xf32>
-// CHUNK:         arith.mulf %{{.*}}, %[[TO]] : tensor<2x8xf32>
+// CHUNK:         %[[READ:.*]] = qdelta.scale_channels %[[TO]] by %{{.*}} : tensor<2x8xf32>, tensor<1x8xf32>
+// CHUNK:         arith.mulf %{{.*}}, %[[READ]] : tensor<2x8xf32>
 // CHUNK:         qdelta.chunk_apply %{{.*}}, %{{.*}} onto %{{.*}} decays(%[[LOG]]) from 1 to 1 inclusive
 // CHUNK:         %[[END:.*]] = qdelta.chunk_decay(%[[LOG]]) from 1 : (tensor<2x8xf32>) -> tensor<2x8xf32>
-// CHUNK:         %[[ALL:.*]] = qdelta.chunk_decay(%[[LOG]]) : (tensor<2x8xf32>) -> tensor<1x8xf32>
-// CHUNK:         qdelta.chunk_update {{.*}} columns %[[ALL]]
+// CHUNK:         qdelta.scale_channels %[[END]] by %[[INVERSE]] : tensor<2x8xf32>, tensor<1x8xf32>
+// CHUNK:         tensor.insert_slice %[[NEXT]] into %[[BEFORE]]
+// CHUNK:         qdelta.chunk_update {{.*}} when %[[RENEW]] columns %[[FACTORS]]
 // CHUNK:         %[[ALL2:.*]] = qdelta.transpose_state %[[ENDS]]#1 : tensor<1x1x8x4xf32> -> tensor<1x1x4x8xf32>
 // CHUNK:         tensor.parallel_insert_slice %[[ALL2]]
 

@@ -216,7 +216,8 @@ def VectorizeLinalg : Pass<"qdelta-vectorize-linalg", "::mlir::ModuleOp"> {
     Tiles every linalg op of static shape to registers, 4 rows by up to 64
     columns, and vectorises it: contractions become outer products whose
     accumulators stay in registers over the reduction. Ops whose lanes would
-    not be contiguous stay as they are.
+    not be contiguous stay as they are. Scalars that each turn of a loop loads from
+    one place and stores there stay in registers too.
 
     Before: linalg on memrefs.
     After: vector ops in scf loops.
@@ -228,14 +229,31 @@ def VectorizeLinalg : Pass<"qdelta-vectorize-linalg", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect", "::mlir::vector::VectorDialect"];
 }
 
+def TestElements : Pass<"qdelta-test-elements", "::mlir::ModuleOp"> {
+  let summary = "tests of a row's extremes as tests of its elements";
+  let description = [{
+    Whether a row's smallest number is below a constant, or no number, is whether
+    any number of the row is; likewise of its largest.
+
+    Before: `vector.reduction <minimumf>` or `<maximumf>`, then `arith.cmpf`.
+    After: `arith.cmpf` on the vector, then `vector.reduction <or>`.
+    Preconditions: none.
+
+    Numerics: preserving.
+  }];
+  let dependentDialects = ["::mlir::vector::VectorDialect"];
+}
+
 def StripRows : Pass<"qdelta-strip-rows", "::mlir::ModuleOp"> {
   let summary = "long rows in strips of a vector register";
   let description = [{
     The ops of a block that work on vectors of more than two registers become a
     loop over strips of one register, or of two where one or two functions make
-    the strip wait for itself, and one strip for the rest. Sums over a row
-    are finished after the loop; what depends on one comes in a later loop. A
-    block with an op on long vectors that strips are not known for stays as it is.
+    the strip wait for itself, and one strip for the rest. Sums and extremes of a
+    row, and whether any of its bits is set, are finished after the loop; what
+    depends on one comes in a later loop. Rows that shuffles take apart into halves,
+    or put together, become two of half their length. A block with an op on long
+    vectors that strips are not known for stays as it is.
     Rows of inputs, and rows of one number, are made in the strips that use them,
     wherever they stand.
 
@@ -249,13 +267,29 @@ def StripRows : Pass<"qdelta-strip-rows", "::mlir::ModuleOp"> {
                            "::mlir::vector::VectorDialect"];
 }
 
+def FuseMultiplyAdds : Pass<"qdelta-fuse-multiply-adds", "::mlir::ModuleOp"> {
+  let summary = "products and sums of vectors as one instruction";
+  let description = [{
+    A product of vectors that only a sum or a difference uses becomes part of it.
+    Of two products the second one does.
+
+    Before: `arith.mulf`, then `arith.addf` or `arith.subf`, on vectors.
+    After: `math.fma`.
+    Preconditions: none.
+
+    Numerics: changes precision: the product is not rounded.
+  }];
+  let dependentDialects = ["::mlir::math::MathDialect"];
+}
+
 def ExpandMath : Pass<"qdelta-expand-math", "::mlir::ModuleOp"> {
   let summary = "math functions of vectors as polynomials";
   let description = [{
-    log, tanh and their like on f32 vectors become the polynomials of MLIR's math
-    dialect; e^x one with fewer instructions, within 1 ulp, 0 for -inf. Scalars stay: they become calls
-    of the C library, whose error is at most half an ulp or little more. In GPU
-    kernels scalars become polynomials too.
+    Functions of f32 vectors become polynomials: e^x within 1 ulp, 0 for -inf; log x
+    within 1, log(1 + x), sin x and cos x within 1.6, with a longer way for vectors
+    with numbers that these do not cover; tanh and its like those of MLIR's math
+    dialect. Scalars stay: they become calls of the C library, whose error is at most
+    half an ulp or little more. In GPU kernels scalars become polynomials too.
 
     Before: `math.exp` on a vector.
     After: arith and math.fma ops.
@@ -263,7 +297,7 @@ def ExpandMath : Pass<"qdelta-expand-math", "::mlir::ModuleOp"> {
 
     Numerics: changes precision.
   }];
-  let dependentDialects = ["::mlir::vector::VectorDialect"];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
 def HoistAddresses : Pass<"qdelta-hoist-addresses", "::mlir::ModuleOp"> {

@@ -228,8 +228,13 @@ void ChannelDecays::addPairs(int64_t apart, const Fragment &reads,
     e.product(Format::TF32, sums.slice(block * kBlockSums, kBlockSums), a, b0,
               b1);
   };
-  if (apart == 8)
-    return add(0, lower, writes[0], writes[1]);
+  if (apart == 8) {
+    // Its zeros meet writes that decay over tokens behind the rows above.
+    Fragment above(sums.take_front(2));
+    add(0, lower, writes[0], writes[1]);
+    llvm::copy(above, sums.begin());
+    return;
+  }
   size_t first = apart == 1 ? 0 : apart == 2 ? 2 : 4;
   add(first, upper, writes[0], writes[1]);
   add(first + 1, lower, writes[2], writes[3]);

@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace qdelta;
@@ -67,6 +68,30 @@ ArrayRef<Num> ColumnValues::packed(Value value) {
     operand = products.pack(whole);
   }
   return operand;
+}
+
+/// The operands of this product over tokens and of later ones that are there
+/// already: a branch comes before each product, over which packed ones are half
+/// as many registers. One question is for all.
+void ColumnValues::makeTokenOperands(Value needed) {
+  llvm::SmallSetVector<Value, 4> made;
+  for (auto apply : plan.loop.getBody()->getOps<ChunkApplyOp>()) {
+    Value value = apply.getValues();
+    bool isReady =
+        values.contains(value) && !value.getDefiningOp<ChunkApplyOp>();
+    if (!tokenOperands.contains(value) && (value == needed || isReady))
+      made.insert(value);
+  }
+  if (made.empty())
+    return;
+  Fragment all;
+  for (Value value : made) {
+    (void)packed(value);
+    all.append(values[value]);
+  }
+  Num hasNonFinite = anyNonFinite(kernel, all);
+  for (Value value : made)
+    tokenOperands[value] = TokenOperand(packed(value), hasNonFinite);
 }
 
 /// All reads of the state at once, for one pass over it.
@@ -190,7 +215,10 @@ LogicalResult ColumnValues::create(Operation &op) {
     auto sum = get(apply.getInit());
     if (failed(sum))
       return failure();
-    products.apply(*sum, packed(apply.getValues()),
+    makeTokenOperands(apply.getValues());
+    ArrayRef<Num> operand = tokenOperands[apply.getValues()].prepare(
+        kernel, *sum, apply.getInclusive());
+    products.apply(*sum, operand,
                    slot + plan.handedOver.lookup(apply.getMatrix()));
     // The reads are done: the state decays while this product runs.
     for (auto update : plan.loop.getBody()->getOps<ChunkUpdateOp>())

@@ -298,6 +298,10 @@ Num Emitter::shuffleFrom(Num value, Num lane) {
   return intrinsic("llvm.nvvm.shfl.sync.idx.f32",
                    {i32(-1), value, lane, i32(31)}, f32Type())[0];
 }
+Num Emitter::anyOfWarp(Num condition) {
+  return intrinsic("llvm.nvvm.vote.any.sync", {i32(-1), condition},
+                   b.getI1Type())[0];
+}
 Num Emitter::elected() {
   return intrinsic("llvm.nvvm.elect.sync", {i32(-1)},
                    {i32Type(), b.getI1Type()})[1];

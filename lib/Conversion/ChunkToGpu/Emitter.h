@@ -133,6 +133,8 @@ public:
   Num shuffleFrom(Num value, int64_t lane) {
     return shuffleFrom(value, i32(lane));
   }
+  /// Whether `condition` holds in a thread of the warp.
+  Num anyOfWarp(Num condition);
   /// Whether this thread is the one of its warp that is chosen to act.
   Num elected();
   void syncWarp();

@@ -98,7 +98,9 @@ private:
   };
   mlir::FailureOr<Num> element(mlir::Value value, Element at);
   Num productElement(const Fragment &product, Element at);
+  /// Without the mask.
   Num decay(ChunkDecayOp op, Element at);
+  Num masked(ChunkDecayOp op, Element at, Num value);
   /// Loads what the elements of `value` need of their rows, ahead of its use.
   void loadRows(mlir::Value value);
   int64_t cumulativeAt(ChunkDecayOp op, int64_t place);
@@ -125,6 +127,8 @@ private:
   GroupMatrix group;
   Lane x;
   Num stage;
+  /// Whether what is above the diagonal of the current store is read.
+  bool isMasked = true;
   llvm::DenseMap<mlir::Value, Fragment> products;
   /// What the current store has loaded: by offset and half, for rows, and by
   /// offset and block, for the columns of the current part.
@@ -162,6 +166,9 @@ private:
   /// added to block number i below the diagonal.
   void addBelow(Num block, int64_t below, const Operand &last,
                 llvm::SmallVector<Fragment> sums);
+  /// sum D^T for the block D on the diagonal. What is not finite in a row of
+  /// the transposed sum stays in the rows from there on.
+  Fragment solve(const Fragment &sum, Num block);
   /// sum += a M^T for the block M at (row, column).
   void multiply(Fragment &sum, const Operand &a, Num row, Num column);
   void storeBlock(const Fragment &values, Num rowBlock, Num columnBlock);

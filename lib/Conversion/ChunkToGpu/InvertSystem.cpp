@@ -20,6 +20,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Gram.h"
+#include "NonFinite.h"
+
+#include <limits>
 
 using namespace mlir;
 using namespace qdelta;
@@ -97,6 +100,20 @@ void SystemInverse::multiply(Fragment &sum, const Operand &a, Num row,
   }
 }
 
+/// Zeros of D times NaN would be NaN in the rows before, too: the product is of
+/// what is finite, and onto NaN elsewhere.
+Fragment SystemInverse::solve(const Fragment &sum, Num block) {
+  Num zero = e.f32(0), nan = e.f32(std::numeric_limits<double>::quiet_NaN());
+  Fragment finite, values;
+  for (Num value : sum) {
+    Num isFine = isOperand(e, format, value);
+    finite.push_back(e.select(isFine, value, zero));
+    values.push_back(e.select(isFine, zero, nan));
+  }
+  multiply(values, pack(finite), block, block);
+  return values;
+}
+
 /// `values` is the block transposed: element 4 n + 2 h + i is row 8 n + 2 q +
 /// i, column g + 8 h.
 void SystemInverse::storeBlock(const Fragment &values, Num rowBlock,
@@ -172,8 +189,7 @@ void SystemInverse::addBelow(Num block, int64_t below, const Operand &last,
     };
     for (int64_t i = below; i < blocks; ++i)
       multiply(sums[i], last, row(i), block + (below - 1));
-    Fragment values(8, e.f32(0));
-    multiply(values, pack(sums[below]), block + below, block + below);
+    Fragment values = solve(sums[below], block + below);
     storeBlock(values, block + below, block);
     addBelow(block, below + 1, pack(values), sums);
   });

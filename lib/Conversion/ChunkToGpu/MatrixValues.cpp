@@ -224,6 +224,15 @@ void MatrixValues::loadRows(Value value) {
     loadRows(operand);
 }
 
+/// Zero where a decay is of an earlier token to a later one.
+Num MatrixValues::masked(ChunkDecayOp op, Element at, Num value) {
+  if (at.part == Part::Below || !isMasked)
+    return value;
+  Num column = x.quad * 2 + (8 * at.block + at.i), row = x.group + 8 * at.half;
+  Num stands = op.getInclusive() ? column <= row : column < row;
+  return e.select(stands, value, e.f32(0));
+}
+
 Num MatrixValues::decay(ChunkDecayOp op, Element at) {
   ValueRange logs = op.getLogs();
   if (at.part == Part::Below) {
@@ -233,15 +242,11 @@ Num MatrixValues::decay(ChunkDecayOp op, Element at) {
     return rowFactors[{cumulativeAt(op, *op.getTo()), at.half}] *
            columnValue(kernel.factors(index, x.warp), index, at);
   }
-  Num value = e.f32(1);
-  if (!logs.empty()) {
-    int64_t from = cumulativeAt(op, *op.getFrom());
-    value = e.exp2(rowValue(cumulativeAt(op, *op.getTo()), at.half) -
-                   columnValue(kernel.shared + from, from, at));
-  }
-  Num column = x.quad * 2 + (8 * at.block + at.i), row = x.group + 8 * at.half;
-  Num stands = op.getInclusive() ? column <= row : column < row;
-  return e.select(stands, value, e.f32(0));
+  if (logs.empty())
+    return e.f32(1);
+  int64_t from = cumulativeAt(op, *op.getFrom());
+  return e.exp2(rowValue(cumulativeAt(op, *op.getTo()), at.half) -
+                columnValue(kernel.shared + from, from, at));
 }
 
 Num MatrixValues::productElement(const Fragment &product, Element at) {
@@ -261,7 +266,7 @@ FailureOr<Num> MatrixValues::element(Value value, Element at) {
   if (matchPattern(op, m_Constant(&splat)) && splat.isSplat())
     return e.f32(splat.getSplatValue<APFloat>().convertToDouble());
   if (auto decayOp = dyn_cast<ChunkDecayOp>(op))
-    return decay(decayOp, at);
+    return masked(decayOp, at, decay(decayOp, at));
   if (isa<ScaleOp>(op)) {
     FailureOr<Num> scaled = element(op->getOperand(0), at);
     if (failed(scaled))
@@ -273,16 +278,25 @@ FailureOr<Num> MatrixValues::element(Value value, Element at) {
     op->emitError("is not lowered for GPUs yet as a matrix of the chunk");
     return failure();
   }
+  // What a decay masks may be no number: the product is masked, not the factor.
   SmallVector<Value> operands;
+  SmallVector<ChunkDecayOp> masks;
   for (Value operand : op->getOperands()) {
-    FailureOr<Num> made = element(operand, at);
+    auto factor = operand.getDefiningOp<ChunkDecayOp>();
+    bool isFactor = factor && isa<arith::MulFOp>(op);
+    FailureOr<Num> made = isFactor ? decay(factor, at) : element(operand, at);
     if (failed(made))
       return failure();
     operands.push_back(*made);
+    if (isFactor)
+      masks.push_back(factor);
   }
   Operation *made = e.b.create(op->getLoc(), op->getName().getIdentifier(),
                                operands, e.f32Type(), op->getAttrs());
-  return e.num(made->getResult(0));
+  Num result = e.num(made->getResult(0));
+  for (ChunkDecayOp mask : masks)
+    result = masked(mask, at, result);
+  return result;
 }
 
 LogicalResult MatrixValues::forEachPair(Value value, Store store) {
@@ -321,6 +335,7 @@ LogicalResult MatrixValues::forEachPair(Value value, Store store) {
 
 LogicalResult MatrixValues::storeOperand(Value value, Num tile) {
   int64_t rows = plan.chunk;
+  isMasked = true;
   auto kept = [&](Num value, Num keep) {
     Num zero = value.type().isF32() ? e.f32(0) : e.i32(0);
     return keep ? e.select(keep, value, zero) : value;
@@ -346,6 +361,7 @@ LogicalResult MatrixValues::storeSystem(Value value, Num system, int64_t block,
                                         int64_t unknown) {
   int64_t pitch = plan.systemPitch() * 4;
   // What is above the diagonal is never read.
+  isMasked = false;
   return forEachPair(value, [&](Element at, Num first, Num second, Num) {
     Num to = system + (row(at.half) * unknown + block / unknown) * pitch +
              (firstColumn(at) * unknown + block % unknown) * 4;

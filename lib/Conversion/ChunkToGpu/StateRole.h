@@ -7,6 +7,7 @@
 #ifndef QDELTA_CONVERSION_CHUNKTOGPU_STATEROLE_H
 #define QDELTA_CONVERSION_CHUNKTOGPU_STATEROLE_H
 
+#include "NonFinite.h"
 #include "Products.h"
 
 namespace qdelta::gpu {
@@ -25,6 +26,7 @@ private:
   mlir::LogicalResult create(mlir::Operation &op);
   mlir::FailureOr<Fragment> get(mlir::Value value);
   llvm::ArrayRef<Num> packed(mlir::Value value);
+  void makeTokenOperands(mlir::Value needed);
   void readAll(mlir::Value state);
   /// The state times the decays of `update`, once.
   void decay(ChunkUpdateOp update);
@@ -41,6 +43,7 @@ private:
   Products &products;
   Num first, stage, slot;
   llvm::DenseMap<mlir::Value, Fragment> values, operands;
+  llvm::DenseMap<mlir::Value, TokenOperand> tokenOperands;
   llvm::DenseSet<mlir::Operation *> decayed;
 };
 

@@ -16,13 +16,11 @@ using namespace qdelta::test;
 using tools::Array;
 
 namespace {
-/// How a model is compiled, and for which sizes. On GPUs a token's products are
-/// with all tokens of its chunk, so that a NaN reaches back to where that
-/// starts.
+/// How a model is compiled, and for which sizes.
 struct Way {
   std::string name, model;
   CompileOptions options;
-  int64_t key = 20, value = 36, tokens = 37, chunk = 1;
+  int64_t key = 20, value = 36, tokens = 37;
 
   friend void PrintTo(const Way &way, std::ostream *os) {
     *os << way.name << "_" << way.model;
@@ -152,13 +150,6 @@ TEST_P(Isolation, StaysInItsBuffers) {
   }
 }
 
-/// Where NaNs may start: in the middle of chunks, or where one starts.
-static std::vector<int64_t> laterTokens(const Way &way) {
-  if (way.chunk == 1)
-    return {21, way.tokens - 1};
-  return {way.tokens - way.tokens % way.chunk};
-}
-
 TEST_P(Isolation, NumbersStayApart) {
   const Way &way = GetParam();
   make(way.key, way.value);
@@ -169,7 +160,7 @@ TEST_P(Isolation, NumbersStayApart) {
          [](const Place &place) { return place.entry == 1; });
   poison("two heads", wanted,
          [](const Place &place) { return place.head >= kValueHeads / 2; });
-  for (int64_t first : laterTokens(way))
+  for (int64_t first : {int64_t(21), way.tokens - 1})
     poison("later tokens", wanted,
            [&](const Place &place) { return place.token >= first; });
 }
@@ -198,7 +189,6 @@ static std::vector<Way> ways() {
   add("chunk16", models, way);
   way.options.engine = "scalar";
   add("scalar", models, way);
-  way.chunk = 16;
 
   std::vector<std::string> lists = {"additive",  "retention",
                                     "delta_net", "gated_delta_net",
@@ -209,10 +199,10 @@ static std::vector<Way> ways() {
   add("sm_80", lists, way);
   // Decays per key channel: chunks of one block of 16, and of two.
   add("sm_80", {"gla", "kda", "rwkv7"}, way);
-  way.options.chunk = way.chunk = 32;
+  way.options.chunk = 32;
   add("sm_80_chunk32", {"gla", "kda", "rwkv7"}, way);
   way.options.target = "sm_90a";
-  way.options.chunk = way.chunk = way.key = way.value = 64;
+  way.options.chunk = way.key = way.value = 64;
   way.tokens = 70;
   add("sm_90a", lists, way);
   return all;

@@ -269,8 +269,8 @@ LogicalResult ChunkUpdateOp::verify() {
                        "one type, but got ")
            << getFactors().size() << " factors for " << getOthers().getTypes()
            << " with " << getState().getType() << " /*chunk_update_c2*/";
-  if (getWhen() && !getChannels())
-    return emitOpError("has a condition, but no factors of channels "
+  if (getWhen() && !getChannels() && !getColumns())
+    return emitOpError("has a condition, but no factors of rows or columns "
                        "/*chunk_update_c1*/");
   if (getChannels() && !isMatrix(getChannels(), 1, shapeOf(getState())[0]))
     return emitOpError("expected factors [1, K] for the channels of a state "

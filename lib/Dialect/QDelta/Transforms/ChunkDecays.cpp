@@ -5,6 +5,8 @@
 //===-----------------------------------------------------------------------===//
 
 #include "ChunkDecays.h"
+#include "LinalgTiles.h"
+#include "Renewal.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -44,12 +46,7 @@ Value ChunkDecays::constant(double value) {
 
 /// An f64 number or tile in the list's element type.
 Value ChunkDecays::rounded(Value value) {
-  Type type = element;
-  if (getElementTypeOrSelf(value.getType()) == type)
-    return value;
-  if (auto tile = dyn_cast<RankedTensorType>(value.getType()))
-    type = tile.clone(type);
-  return arith::TruncFOp::create(b, loc, type, value);
+  return convert(b, loc, value, element);
 }
 
 void ChunkDecays::createTotals() {
@@ -68,9 +65,9 @@ void ChunkDecays::createCommonTotal() {
     Value one = constant(1.0);
     Value end = arith::MulFOp::create(b, loc, running.common, total);
     Value low = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ULT, end,
-                                      constant(kSmallestRunningDecay));
+                                      constant(kSmallestRunning));
     Value high = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UGT, end,
-                                       constant(kLargestRunningDecay));
+                                       constant(kLargestRunning));
     Value renew = arith::OrIOp::create(b, loc, low, high);
     total = arith::SelectOp::create(b, loc, renew, end, one);
     next.common = arith::SelectOp::create(b, loc, renew, one, end);
@@ -79,7 +76,6 @@ void ChunkDecays::createCommonTotal() {
   decay = rounded(total);
 }
 
-/// All channels are renewed at once: then most chunks renew none.
 void ChunkDecays::createChannelTotal() {
   auto logType = cast<RankedTensorType>(channelLogs[0].getType());
   auto type = RankedTensorType::get({1, logType.getDimSize(1)}, b.getF64Type());
@@ -89,21 +85,11 @@ void ChunkDecays::createChannelTotal() {
     channelDecay = rounded(total);
     return;
   }
-  auto ones = [&](RankedTensorType type) -> Value {
-    return arith::ConstantOp::create(
-        b, loc,
-        SplatElementsAttr::get(type, b.getFloatAttr(type.getElementType(), 1)));
-  };
-  Value end = arith::MulFOp::create(b, loc, running.channels, total);
-  channelDecay = rounded(end);
-  channelsDecay = AnyOutsideOp::create(b, loc, channelDecay,
-                                       llvm::APFloat(kSmallestRunningDecay),
-                                       llvm::APFloat(kLargestRunningDecay));
-  next.channels =
-      arith::SelectOp::create(b, loc, channelsDecay, ones(type), end);
-  Value narrow = rounded(next.channels);
-  inverse.channels = arith::DivFOp::create(
-      b, loc, ones(cast<RankedTensorType>(narrow.getType())), narrow);
+  Renewal renewal = createRenewal(b, loc, element, running.channels, total);
+  channelDecay = renewal.factors;
+  channelsDecay = renewal.when;
+  next.channels = renewal.next;
+  inverse.channels = renewal.inverse;
 }
 
 Value ChunkDecays::to(int64_t place) {

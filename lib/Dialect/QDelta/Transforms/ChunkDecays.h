@@ -32,10 +32,6 @@ struct RunningDecay {
   }
 };
 
-/// What a running decay may be before it is renewed.
-inline constexpr double kSmallestRunningDecay = 0x1p-40,
-                        kLargestRunningDecay = 0x1p40;
-
 /// Factors that the decays of one state make between a chunk's places. Decays
 /// common to all channels give tiles [C], which scale coefficients; decays per
 /// channel give tiles [C x K], which scale key vectors. A null tile is 1.

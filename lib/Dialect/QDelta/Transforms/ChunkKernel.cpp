@@ -59,7 +59,8 @@ LogicalResult qdelta::createKernel(OpBuilder &b, Location loc,
             readouts[reading] =
                 ChunkReadOp::create(b, loc, tileType, tile, args[0]);
           FailureOr<ChunkStep> step = createChunkStep(
-              b, loc, context.list, *system, tiles, valid, readouts, tileType,
+              b, loc, context.list, *system, tiles, valid, /*running=*/Value(),
+              readouts, tileType,
               op.getFacts().getBounded() ? StepSolver::BoundedInverse
                                          : StepSolver::Inverse);
           failed |= mlir::failed(step);

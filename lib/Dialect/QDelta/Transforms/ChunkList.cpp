@@ -182,11 +182,10 @@ FailureOr<ChunkList> ChunkList::get(AffineScanOp op) {
                            "are one number for all key channels, but this list "
                            "has a decay per ")
              << (perColumn ? "value channel" : "key channel");
-  if (perColumn && (schedule.getKernel() || schedule.getDefer()))
-    return op.emitError(schedule.getKernel() ? "GPU kernels in chunks cover"
-                                             : "deferred decays are")
-           << " decays common to all value channels, but this list has one per "
-              "value channel";
+  if (perColumn && schedule.getKernel())
+    return op.emitError(
+        "GPU kernels in chunks cover decays common to all value "
+        "channels, but this list has one per value channel");
   bool unknown = llvm::any_of(list.writes, std::mem_fn(&Write::unknown));
   if (perColumn && unknown && list.chunk > 1)
     return op.emitError("a chunk's system is one for all value columns: with "

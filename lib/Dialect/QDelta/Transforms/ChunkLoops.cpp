@@ -113,6 +113,35 @@ void HeadBuilder::roundKeys() {
     round(key);
 }
 
+/// The window that a chunk's tile is as it stands in; none for other tiles.
+Value HeadBuilder::windowOf(Value tile) {
+  auto load = tile.getDefiningOp<LoadTileOp>();
+  if (!load || load.getColumn() || !context.stages)
+    return {};
+  auto type = cast<RankedTensorType>(tile.getType());
+  auto source = cast<RankedTensorType>(load.getSource().getType());
+  for (auto [token, base] : llvm::zip(op.getTokens(), bases))
+    if (base && token == load.getSource() && type.getRank() == 2 &&
+        type.getElementType() == source.getElementType())
+      return token;
+  return {};
+}
+
+/// A shared tile of the chunk at `slot` of the span.
+Value HeadBuilder::sharedAt(Value tile, Value slot) {
+  Value ring = rings[tile];
+  auto type = cast<RankedTensorType>(tile.getType());
+  if (windowOf(tile) != ring)
+    return slice(ring, slot, type);
+  OpFoldResult zero = b.getIndexAttr(0), one = b.getIndexAttr(1);
+  SmallVector<OpFoldResult> offsets{zero, mul(slot, chunk), zero, zero},
+      sizes{one, b.getIndexAttr(chunk), one,
+            b.getIndexAttr(type.getDimSize(1))},
+      strides(4, one);
+  return tensor::ExtractSliceOp::create(b, loc, type, ring, offsets, sizes,
+                                        strides);
+}
+
 /// The shared systems of a span's chunks and of the one after it, in rings.
 LogicalResult HeadBuilder::createSpan(Value firstChunk, RunningDecay &running) {
   int64_t span = schedule.getSpan();
@@ -147,7 +176,7 @@ LogicalResult HeadBuilder::createSpan(Value firstChunk, RunningDecay &running) {
   rings.clear();
   SmallVector<Value> shared, empties;
   system.forEachShared([&](Value &value) {
-    if (!rings.insert({value, Value()}).second)
+    if (!rings.insert({value, windowOf(value)}).second || rings[value])
       return;
     auto type = dyn_cast<RankedTensorType>(value.getType());
     SmallVector<int64_t> shape{slots};
@@ -224,7 +253,7 @@ LogicalResult HeadBuilder::beginStages(Value firstChunk) {
     return success();
   Value isFirst = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
                                         firstChunk, index(0));
-  size_t perGroup = ofGroups / std::max<size_t>(groups.size(), 1);
+  size_t perGroup = numPerGroup();
   for (auto [i, group] : llvm::enumerate(groups))
     for (auto [j, reading] : llvm::enumerate(context.list.readings)) {
       Value &readouts = carried[i * perGroup + numStates() + j];
@@ -251,6 +280,21 @@ LogicalResult HeadBuilder::endStages() {
   return success();
 }
 
+void HeadBuilder::startReadouts(const BlockGroup &group,
+                                ArrayRef<Value> states) {
+  Value none = index(0);
+  Value anyToken = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ugt,
+                                         context.length, none);
+  for (Reading reading : context.list.readings) {
+    Value readouts = empty({group.count, chunk, group.width});
+    // Stages make in the first span what is read at.
+    carried.push_back(context.stages
+                          ? readouts
+                          : firstReadouts(group, states[std::get<2>(reading)],
+                                          reading, readouts, anyToken));
+  }
+}
+
 LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
   Value zero = index(0);
   if (op.getInPlace())
@@ -262,19 +306,14 @@ LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
     for (unsigned state = 0; state < numStates(); ++state)
       states.push_back(loadState(group, state));
     llvm::append_range(carried, states);
-    if (!schedule.getFuse())
-      continue;
-    Value none = index(0);
-    Value anyToken = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ugt,
-                                           context.length, none);
-    for (Reading reading : context.list.readings) {
-      Value readouts = empty({group.count, chunk, group.width});
-      // Stages make in the first span what is read at.
-      carried.push_back(context.stages
-                            ? readouts
-                            : firstReadouts(group, states[std::get<2>(reading)],
-                                            reading, readouts, anyToken));
-    }
+    if (schedule.getFuse())
+      startReadouts(group, states);
+    if (defersColumns())
+      carried.push_back(arith::ConstantOp::create(
+          b, loc,
+          DenseElementsAttr::get(
+              RankedTensorType::get({group.count, group.width}, b.getF64Type()),
+              1.0)));
   }
   ofGroups = carried.size();
   llvm::append_range(carried, ArrayRef<Value>(slices).drop_back(numStates()));
@@ -321,11 +360,14 @@ LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
     llvm::copy(ArrayRef<Value>(carried).take_front(numStates()),
                finals.begin());
   } else {
-    size_t perGroup = ofGroups / std::max<size_t>(groups.size(), 1);
-    for (auto [i, group] : llvm::enumerate(groups))
+    size_t perGroup = numPerGroup();
+    for (auto [i, group] : llvm::enumerate(groups)) {
+      Value columns =
+          defersColumns() ? carried[(i + 1) * perGroup - 1] : Value();
       for (auto [state, final] : llvm::enumerate(finals))
         final = storeState(group, carried[i * perGroup + state],
-                           running.of(state), final);
+                           running.of(state), columns, final);
+    }
   }
   llvm::copy(ArrayRef<Value>(carried).drop_front(ofGroups), slices.begin());
   return success();

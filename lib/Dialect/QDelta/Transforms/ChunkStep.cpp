@@ -16,11 +16,11 @@ namespace {
 class StepBuilder {
 public:
   StepBuilder(OpBuilder &b, Location loc, const ChunkList &list,
-              ChunkSystem &system, TokenTiles &tiles,
+              ChunkSystem &system, TokenTiles &tiles, Value running,
               const llvm::DenseMap<Reading, Value> &readouts,
               RankedTensorType tileType)
       : b(b), loc(loc), list(list), system(system), tiles(tiles),
-        readouts(readouts), tileType(tileType), decays(b, loc, list) {}
+        readouts(readouts), tileType(tileType), decays(b, loc, list, running) {}
 
   FailureOr<ChunkStep> build(StepSolver solver, Value valid,
                              UpdateByTokens updateByTokens);
@@ -209,18 +209,27 @@ FailureOr<ChunkStep> StepBuilder::build(StepSolver solver, Value valid,
   }
   for (unsigned state = 0; state < list.states.size(); ++state)
     step.columns.push_back(decays.total(state));
+  step.columnsDecay = decays.getRenewal().when;
+  step.nextRunning = decays.getRenewal().next;
   return std::move(step);
 }
 } // namespace
 
-FailureOr<ChunkStep>
-qdelta::createChunkStep(OpBuilder &b, Location loc, const ChunkList &list,
-                        ChunkSystem &system, TokenTiles &tiles, Value valid,
-                        const llvm::DenseMap<Reading, Value> &readouts,
-                        RankedTensorType tileType, StepSolver solver,
-                        UpdateByTokens updateByTokens) {
-  return StepBuilder(b, loc, list, system, tiles, readouts, tileType)
+FailureOr<ChunkStep> qdelta::createChunkStep(
+    OpBuilder &b, Location loc, const ChunkList &list, ChunkSystem &system,
+    TokenTiles &tiles, Value valid, Value running,
+    const llvm::DenseMap<Reading, Value> &readouts, RankedTensorType tileType,
+    StepSolver solver, UpdateByTokens updateByTokens) {
+  return StepBuilder(b, loc, list, system, tiles, running, readouts, tileType)
       .build(solver, valid, updateByTokens);
+}
+
+static Value onesUnless(OpBuilder &b, Location loc, Value when, Value factors) {
+  auto type = cast<RankedTensorType>(factors.getType());
+  Value ones = arith::ConstantOp::create(
+      b, loc,
+      SplatElementsAttr::get(type, b.getFloatAttr(type.getElementType(), 1)));
+  return arith::SelectOp::create(b, loc, when, factors, ones);
 }
 
 ChunkUpdateOp qdelta::createStateUpdate(OpBuilder &b, Location loc,
@@ -242,9 +251,18 @@ ChunkUpdateOp qdelta::createStateUpdate(OpBuilder &b, Location loc,
     keys.push_back(key);
     values.push_back(own->second);
   }
-  return ChunkUpdateOp::create(
-      b, loc, states[state].getType(),
-      SmallVector<Type>(reads.size(), tileType), states[state], update.decay,
-      update.channelDecay, update.channelsDecay, step.columns[state], others,
-      factors, keys, values, reads, Value(), ValueRange());
+  // Rows and columns are renewed each in their own chunks.
+  Value rows = update.channelDecay, columns = step.columns[state];
+  Value when = update.channelsDecay ? update.channelsDecay : step.columnsDecay;
+  if (update.channelsDecay && step.columnsDecay) {
+    rows = onesUnless(b, loc, update.channelsDecay, rows);
+    columns = onesUnless(b, loc, step.columnsDecay, columns);
+    when =
+        arith::OrIOp::create(b, loc, update.channelsDecay, step.columnsDecay);
+  }
+  return ChunkUpdateOp::create(b, loc, states[state].getType(),
+                               SmallVector<Type>(reads.size(), tileType),
+                               states[state], update.decay, rows, when, columns,
+                               others, factors, keys, values, reads, Value(),
+                               ValueRange());
 }

@@ -24,8 +24,10 @@ struct ChunkStep {
   llvm::SmallVector<ByState> updates;
   llvm::SmallVector<mlir::Value> outputs;
   /// What the value channels of each state lose over the chunk, [1 x W]; null
-  /// for nothing.
+  /// for nothing. With deferred decays, whether they lose it now, and what
+  /// decays have come to after the chunk.
   llvm::SmallVector<mlir::Value> columns;
+  mlir::Value columnsDecay, nextRunning;
 };
 
 /// Updates the states by a chunk whose updates are known, and returns the tiles
@@ -35,12 +37,14 @@ using UpdateByTokens =
 
 /// Solves the chunk's `system` for the columns that `tiles` loads. `readouts`
 /// holds X S of each reading at the chunk's start, `valid` [C] tells which
-/// tokens exist; it may be null without decays per value channel.
-/// `updateByTokens` is called before there are outputs if the list goes token
-/// by token. Fails with an error if a token-local op does not apply to tiles.
+/// tokens exist; it may be null without decays per value channel. `running` is
+/// null unless those are deferred. `updateByTokens` is called before there are
+/// outputs if the list goes token by token. Fails with an error if a
+/// token-local op does not apply to tiles.
 mlir::FailureOr<ChunkStep>
 createChunkStep(mlir::OpBuilder &b, mlir::Location loc, const ChunkList &list,
                 ChunkSystem &system, TokenTiles &tiles, mlir::Value valid,
+                mlir::Value running,
                 const llvm::DenseMap<Reading, mlir::Value> &readouts,
                 mlir::RankedTensorType tileType, StepSolver solver,
                 UpdateByTokens updateByTokens = nullptr);

@@ -252,14 +252,14 @@ struct LowerSolve : OpRewritePattern<ChunkSolveOp> {
 struct LowerUpdate : OpRewritePattern<ChunkUpdateOp> {
   using OpRewritePattern::OpRewritePattern;
 
-  /// Row k of the state times channel k's factor, or times 1 if it is not to
-  /// decay.
-  static Value decayChannels(ChunkUpdateOp op, Value state, OpBuilder &b) {
+  /// The state's rows (`along` = 0) or columns (1) times their `factors`, or
+  /// times 1 if they are not to decay.
+  static Value decayAlong(ChunkUpdateOp op, Value state, Value factors,
+                          unsigned along, OpBuilder &b) {
     Location loc = op.getLoc();
     auto whole = b.getMultiDimIdentityMap(2);
-    SmallVector<Value> inputs{
-        rowOf(b, loc, op.getChannels(), b.getIndexAttr(0))};
-    SmallVector<AffineMap> maps{whole.getMajorSubMap(1), whole};
+    SmallVector<Value> inputs{rowOf(b, loc, factors, b.getIndexAttr(0))};
+    SmallVector<AffineMap> maps{whole.getSubMap({along}), whole};
     if (op.getWhen()) {
       inputs.push_back(op.getWhen());
       maps.insert(maps.begin() + 1, AffineMap::get(2, 0, {}, b.getContext()));
@@ -300,10 +300,9 @@ struct LowerUpdate : OpRewritePattern<ChunkUpdateOp> {
             })
             .getResult(0);
     if (op.getChannels())
-      state = decayChannels(op, state, b);
+      state = decayAlong(op, state, op.getChannels(), 0, b);
     if (op.getColumns())
-      state = scaledInPlace(
-          b, loc, state, rowOf(b, loc, op.getColumns(), b.getIndexAttr(0)), 1);
+      state = decayAlong(op, state, op.getColumns(), 1, b);
     for (auto [other, factor] : llvm::zip(op.getOthers(), op.getFactors()))
       state = addMultiple(b, loc, factor, other, state);
     for (auto [key, value] : llvm::zip(op.getKeys(), op.getValues()))

@@ -154,9 +154,7 @@ void qdelta::scheduleOnCpu(AffineScanOp op, const Target &target,
   int64_t columns = unroll ? vectors * lanes : kMatrixColumns;
   columns = std::min(columns, std::max<int64_t>(values, 1));
   int64_t span = unroll ? std::max<int64_t>(1, kSpanTokens / tokens) : 1;
-  // What runs on over chunks is common to all value channels.
-  bool defers = facts.getDecay() != DecayKind::None &&
-                facts.getDecay() != DecayKind::PerValueChannel;
+  bool defers = facts.getDecay() != DecayKind::None;
   op.setScheduleAttr(ScheduleAttr::get(
       op.getContext(), target.name, tokens, columns, span, lanes, unroll,
       /*fuse=*/unroll,

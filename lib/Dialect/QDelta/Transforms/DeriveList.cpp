@@ -108,11 +108,16 @@ static SmallVector<Value> termsOf(const LinearForm &form) {
 
 /// The linear form of a vector of the step over token-local vectors and
 /// readouts of the list. What an earlier stage makes is one term, unless
-/// `splitsImports`.
+/// `splitsImports` or it is a multiple of an input: a number crosses for less
+/// than a vector.
 LinearForm ListStage::formOf(Value value, bool splitsImports) {
   auto isTerm = [&](Value part) {
     int64_t home = step.positionOf(part);
-    return !splitsImports && home >= 0 && home != position;
+    if (splitsImports || home < 0 || home == position)
+      return false;
+    auto scale = part.getDefiningOp<ScaleOp>();
+    return !scale || !isa<BlockArgument>(scale.getVector()) ||
+           step.positionOf(scale.getVector()) >= 0;
   };
   auto termOf = [&](Value leaf) {
     if (numberRead(leaf.getDefiningOp()))

@@ -17,6 +17,17 @@ using namespace qdelta;
 /// head lie in a few of the cache's sets, which all of a span's would fill.
 static constexpr int64_t kValuesAhead = 16;
 
+/// What a run of tokens is taken from, and where `token` is there: hints reach
+/// beyond the run.
+std::pair<Value, Value> HeadBuilder::wholeOf(Value sequence, Value token) {
+  auto run = sequence.getDefiningOp<tensor::ExtractSliceOp>();
+  if (!run || run.getSourceType().getRank() != run.getType().getRank())
+    return {sequence, token};
+  Value first =
+      getValueOrCreateConstantIndexOp(b, loc, run.getMixedOffsets()[1]);
+  return {run.getSource(), add(first, token)};
+}
+
 /// Hints for what this block's share of the next span will load and store; what
 /// this span looks ahead at has been hinted at before.
 void HeadBuilder::createPrefetches(const BlockGroup &group, Value block,
@@ -32,12 +43,12 @@ void HeadBuilder::createPrefetches(const BlockGroup &group, Value block,
     if (dim == TokenDim::Scalar || (!bases.empty() && bases[index_]))
       continue;
     bool isKey = dim == TokenDim::Key;
-    PrefetchOp::create(b, loc, token,
-                       ValueRange{context.batches[index_], isKey ? ahead : soon,
-                                  context.heads[index_]},
-                       isKey ? keyColumn : valueColumn, chunk,
-                       isKey ? share : group.width,
-                       /*for_write=*/false);
+    auto [sequence, at] = wholeOf(token, isKey ? ahead : soon);
+    PrefetchOp::create(
+        b, loc, sequence,
+        ValueRange{context.batches[index_], at, context.heads[index_]},
+        isKey ? keyColumn : valueColumn, chunk, isKey ? share : group.width,
+        /*for_write=*/false);
   }
   Value zero = index(0);
   for (auto [i, output] : llvm::enumerate(outputs))
@@ -73,16 +84,16 @@ Value HeadBuilder::copyState(Value state) {
 }
 
 /// One chunk of one block. `values` holds the block's states [K, width], the
-/// readouts of this chunk if passes are fused, and the outputs.
+/// readouts of this chunk if passes are fused, the running decays of its
+/// columns if those are deferred, and the outputs.
 LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
                                        Value first, Value slot,
                                        SmallVectorImpl<Value> &values) {
   bool fuse = schedule.getFuse();
-  size_t numReadings = context.list.readings.size();
   auto tileType = tensorOf({chunk, group.width});
   SmallVector<Value> states(ArrayRef<Value>(values).take_front(numStates()));
-  MutableArrayRef<Value> outputs = MutableArrayRef(values).drop_front(
-      numStates() + (fuse ? numReadings : 0));
+  MutableArrayRef<Value> outputs =
+      MutableArrayRef(values).drop_front(numPerGroup());
   if (schedule.getPrefetch() && !op.getInPlace())
     createPrefetches(group, block, first, outputs);
 
@@ -91,9 +102,8 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
   Value zero = index(0);
   here.forEachShared([&](Value &shared) {
     auto type = dyn_cast<RankedTensorType>(shared.getType());
-    Value source = rings[shared];
-    shared = type ? slice(source, slot, type)
-                  : tensor::ExtractOp::create(b, loc, source,
+    shared = type ? sharedAt(shared, slot)
+                  : tensor::ExtractOp::create(b, loc, rings[shared],
                                               ValueRange{slot, zero});
   });
 
@@ -109,14 +119,19 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
                                    states[std::get<2>(reading)]);
 
   Value valid = context.list.hasValueDecays() ? validAt(first) : Value();
+  Value running =
+      defersColumns() ? values[numStates() + numReadings()] : Value();
   auto updateByTokens = [&](const ChunkStep &step) {
     return this->updateByTokens(here, step, slot, tileType, values);
   };
-  FailureOr<ChunkStep> step =
-      createChunkStep(b, loc, context.list, here, tiles, valid, readouts,
-                      tileType, StepSolver::Substitution, updateByTokens);
+  FailureOr<ChunkStep> step = createChunkStep(
+      b, loc, context.list, here, tiles, valid, running, readouts, tileType,
+      StepSolver::Substitution, updateByTokens);
   if (mlir::failed(step))
     return failure();
+  if (running)
+    values[numStates() + numReadings()] =
+        insert(step->nextRunning, running, {});
   for (auto [i, output] : llvm::enumerate(outputs)) {
     Value sum = step->outputs[i];
     SmallVector<Value> at{zero, first, zero};
@@ -145,8 +160,7 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
       if (!fuse || std::get<2>(read.first) != state)
         continue;
       Value next = add(slot, index(1));
-      nextReads.push_back(slice(rings[read.second], next,
-                                cast<RankedTensorType>(read.second.getType())));
+      nextReads.push_back(sharedAt(read.second, next));
       places.push_back(numStates() + i);
     }
     ChunkUpdateOp update = createStateUpdate(b, loc, here, *step, state, states,
@@ -169,8 +183,13 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
 void HeadBuilder::createBlocks(unsigned groupIndex, Value firstChunk,
                                Value count) {
   const BlockGroup &group = groups[groupIndex];
-  size_t perGroup =
-      numStates() + (schedule.getFuse() ? context.list.readings.size() : 0);
+  size_t perGroup = numPerGroup();
+  auto typeOf = [&](size_t i) {
+    if (i < numStates())
+      return tensorOf({keys, group.width});
+    return i < numStates() + numReadings() ? tensorOf({chunk, group.width})
+                                           : runningColumns(group);
+  };
   MutableArrayRef<Value> own = MutableArrayRef(carried).slice(
       op.getInPlace() ? 0 : groupIndex * perGroup, perGroup);
   MutableArrayRef<Value> outputs =
@@ -182,12 +201,10 @@ void HeadBuilder::createBlocks(unsigned groupIndex, Value firstChunk,
       [&](OpBuilder &, Location, Value block, ValueRange outer) {
         SmallVector<Value> values;
         for (auto [i, value] : llvm::enumerate(outer))
-          values.push_back(
-              i < numStates() ? slice(value, stateAt(group, block),
-                                      tensorOf({keys, group.width}))
-              : i < perGroup
-                  ? slice(value, block, tensorOf({chunk, group.width}))
-                  : value);
+          values.push_back(i < numStates()
+                               ? slice(value, stateAt(group, block), typeOf(i))
+                           : i < perGroup ? slice(value, block, typeOf(i))
+                                          : value);
         auto overChunks = scf::ForOp::create(
             b, loc, index(0), count, index(1), values,
             [&](OpBuilder &, Location, Value slot, ValueRange inner) {

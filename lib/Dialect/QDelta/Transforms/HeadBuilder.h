@@ -97,10 +97,27 @@ private:
   }
 
   size_t numStates() const { return context.list.states.size(); }
+  size_t numReadings() const {
+    return schedule.getFuse() ? context.list.readings.size() : 0;
+  }
+  bool defersColumns() const {
+    return schedule.getDefer() && context.list.hasValueDecays();
+  }
+  /// What a group carries: states, readouts, running decays of columns.
+  size_t numPerGroup() const {
+    return numStates() + numReadings() + defersColumns();
+  }
+  /// The running decays of a block's columns.
+  mlir::RankedTensorType runningColumns(const BlockGroup &group) {
+    return mlir::RankedTensorType::get({1, group.width}, b.getF64Type());
+  }
   Value loadState(const BlockGroup &group, unsigned number);
   Value copyState(Value state);
   Value firstReadouts(const BlockGroup &group, Value state, Reading reading,
                       Value readouts, Value when);
+  /// The first chunk's readouts of a group's `states`, carried on.
+  void startReadouts(const BlockGroup &group,
+                     llvm::ArrayRef<mlir::Value> states);
   /// Decays that nothing has come to yet; null unless they are deferred.
   RunningDecay startRunning();
   RunningDecay takeRunning(llvm::SmallVectorImpl<Value> &values);
@@ -108,6 +125,8 @@ private:
   void roundKeys();
   /// `running` is the span's start, and becomes its end.
   mlir::LogicalResult createSpan(Value firstChunk, RunningDecay &running);
+  Value windowOf(Value tile);
+  Value sharedAt(Value tile, Value slot);
   /// The stages' turns, before and after a span's chunks; the former take what
   /// they carry off the end of `carried`, the latter put it back.
   mlir::LogicalResult beginStages(Value firstChunk);
@@ -128,11 +147,13 @@ private:
                                           const ChunkStep &step, Value slot,
                                           mlir::RankedTensorType tileType,
                                           llvm::MutableArrayRef<Value> values);
+  std::pair<Value, Value> wholeOf(Value sequence, Value token);
   void createPrefetches(const BlockGroup &group, Value block, Value first,
                         mlir::ValueRange outputs);
-  /// The reverse of `loadState`: the state is `running` times what is stored.
+  /// The reverse of `loadState`: the state is `running` times what is stored,
+  /// and times `columns` of each block if that is not null.
   Value storeState(const BlockGroup &group, Value state, RunningDecay running,
-                   Value final);
+                   Value columns, Value final);
 
   mlir::OpBuilder &b;
   mlir::IRRewriter rewriter;
@@ -145,12 +166,13 @@ private:
   llvm::SmallVector<BlockGroup, 2> groups;
 
   /// The system of a span's chunk, and for each shared value of it a ring that
-  /// holds those of all the span's chunks.
+  /// holds those of all the span's chunks; or the window that it is loaded
+  /// from.
   ChunkSystem system;
   llvm::MapVector<Value, Value> rings;
   /// What crosses spans: per group the states, then one readout tensor per
-  /// reading if passes are fused, or in place the states of all groups; then
-  /// the outputs.
+  /// reading if passes are fused, then running decays of columns if those are
+  /// deferred, or in place the states of all groups; then the outputs.
   llvm::SmallVector<Value> carried;
   /// The span's first token for each operand that is a window, else null; the
   /// same for outputs, and their windows.

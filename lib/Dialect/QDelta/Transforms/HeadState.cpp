@@ -5,6 +5,7 @@
 //===-----------------------------------------------------------------------===//
 
 #include "HeadBuilder.h"
+#include "LinalgTiles.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -35,14 +36,12 @@ Value HeadBuilder::loadState(const BlockGroup &group, unsigned number) {
 }
 
 Value HeadBuilder::storeState(const BlockGroup &group, Value state,
-                              RunningDecay running, Value final) {
+                              RunningDecay running, Value columns,
+                              Value final) {
   auto row = tensorOf({1, group.width});
   Value zero = index(0);
-  auto narrow = [&](Value wide) -> Value {
-    Type element = context.list.element;
-    return wide.getType() == element
-               ? wide
-               : arith::TruncFOp::create(b, loc, element, wide);
+  auto narrow = [&](Value wide) {
+    return convert(b, loc, wide, context.list.element);
   };
   auto scale = [&](Value part, Value factor) -> Value {
     factor = tensor::FromElementsOp::create(b, loc, tensorOf({1}), factor);
@@ -53,10 +52,15 @@ Value HeadBuilder::storeState(const BlockGroup &group, Value state,
       b, loc, zero, index(group.count), index(1), final,
       [&](OpBuilder &, Location, Value block, ValueRange outer) {
         Value column = blockColumn(group, block);
+        Value own = columns
+                        ? narrow(slice(columns, block, runningColumns(group)))
+                        : Value();
         auto overRows = scf::ForOp::create(
             b, loc, index(0), index(keys), index(1), outer,
             [&](OpBuilder &, Location, Value k, ValueRange inner) {
               Value part = slice(state, {block, k}, row);
+              if (own)
+                part = ScaleChannelsOp::create(b, loc, part, own);
               if (common)
                 part = scale(part, common);
               if (running.channels)

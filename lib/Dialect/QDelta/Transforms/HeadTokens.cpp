@@ -21,9 +21,9 @@ struct HeadBuilder::RowUpdate {
   Value factor, key, value, read;
 };
 
-/// Row `token` of the tile in the ring of `shared` at `slot`, [1 x K].
+/// Row `token` of a shared tile of the chunk at `slot`, [1 x K].
 Value HeadBuilder::keyRow(Value shared, Value slot, int64_t token) {
-  return slice(rings[shared], {slot, index(token)}, tensorOf({1, keys}));
+  return slice(sharedAt(shared, slot), {index(token)}, tensorOf({1, keys}));
 }
 
 HeadBuilder::RowUpdate HeadBuilder::rowUpdate(const ChunkSystem &here,

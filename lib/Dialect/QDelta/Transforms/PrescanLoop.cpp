@@ -60,6 +60,12 @@ private:
   int64_t widthOf(Value value);
   void loadParams();
   Value loadInput(BlockArgument arg, Value token);
+  Value loadToken(BlockArgument arg, Value token);
+  /// Whether tiles become vectors, rather than matrices.
+  bool isInRows() {
+    ScheduleAttr schedule = op.getSchedule().value_or(ScheduleAttr());
+    return schedule && schedule.getLanes() >= 2;
+  }
   LogicalResult createBlock(Value first, Value end,
                             MutableArrayRef<Value> carried);
   void gatherScalars(Value first, Value end);
@@ -115,12 +121,36 @@ Value PrescanLoop::loadInput(BlockArgument arg, Value token) {
   unsigned number = arg.getArgNumber();
   Value source = op.getOperand(1 + number);
   auto type = cast<RankedTensorType>(source.getType());
+  if (token && isInRows())
+    return loadToken(arg, token);
   SmallVector<Value> at{item.heads[number]};
   if (token)
     at = {item.batches[number], placeIn(token, range.tokenBases[number]),
           item.heads[number]};
   return LoadTileOp::create(b, loc, tileType(arg, type.getShape().back()),
                             source, at, Value());
+}
+
+/// A token's row of a sequence, or its scalar. The loops are over tokens that
+/// exist: that question, in an address, would keep it from being a sum.
+Value PrescanLoop::loadToken(BlockArgument arg, Value token) {
+  unsigned number = arg.getArgNumber();
+  Value source = op.getOperand(1 + number);
+  auto type = cast<RankedTensorType>(source.getType());
+  SmallVector<OpFoldResult> offsets{item.batches[number],
+                                    placeIn(token, range.tokenBases[number]),
+                                    item.heads[number]},
+      sizes(type.getRank(), b.getIndexAttr(1)), ones(sizes);
+  if (isVector(arg)) {
+    offsets.push_back(b.getIndexAttr(0));
+    sizes.back() = b.getIndexAttr(type.getShape().back());
+  }
+  RankedTensorType tile = tileType(arg, type.getShape().back());
+  Value loaded = tensor::ExtractSliceOp::create(
+      b, loc, tile.clone(type.getElementType()), source, offsets, sizes, ones);
+  if (loaded.getType() != tile)
+    loaded = arith::ExtFOp::create(b, loc, tile, loaded);
+  return loaded;
 }
 
 void PrescanLoop::loadParams() {
@@ -184,8 +214,10 @@ Value PrescanLoop::advance(AdvanceOp advance) {
   case AdvanceKind::MaxPlus:
     if (by.getType() != state.getType())
       by = SplatOp::create(b, loc, state.getType(), by, state);
-    return arith::MaximumFOp::create(
-        b, loc, arith::AddFOp::create(b, loc, state, by), with);
+    // Which of two zeros it is takes longer to find out than the rest.
+    return arith::MaximumFOp::create(b, loc,
+                                     arith::AddFOp::create(b, loc, state, by),
+                                     with, arith::FastMathFlags::nsz);
   }
   return {};
 }

@@ -14,8 +14,8 @@ using namespace mlir;
 using namespace qdelta;
 
 /// Bounds on the tokens of a span, for the sake of speed: a transpose costs
-/// little beside 64 tokens.
-static constexpr int64_t kFewestTokens = 16, kMostTokens = 64;
+/// little beside 128 tokens.
+static constexpr int64_t kFewestTokens = 16, kMostTokens = 128;
 
 namespace {
 /// The first list of a state.

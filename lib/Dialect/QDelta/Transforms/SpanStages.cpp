@@ -8,6 +8,7 @@
 #include "TokenSlices.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
@@ -127,10 +128,52 @@ LogicalResult SpanStages::begin(OpBuilder &b, Value from, ValueRange values) {
   for (SpanStage &stage : before)
     if (failed(run(b, stage, start, stop)))
       return failure();
+  for (auto &[result, window] : windows)
+    if (isEarly(result.getDefiningOp())) {
+      window = fillRest(b, close(b, rows.lookup(result), window));
+      rows[result] = open(b, window);
+    }
   for (OpOperand &operand : list->getOpOperands())
-    if (isWindow(operand.get()))
-      operand.set(rows.lookup(operand.get()));
+    if (auto window = windows.find(operand.get()); window != windows.end())
+      operand.set(window->second);
   return success();
+}
+
+bool SpanStages::isEarly(Operation *op) const {
+  return llvm::any_of(before, [&](const SpanStage &stage) {
+    PrescanOp early = stage.item.op;
+    return early.getOperation() == op;
+  });
+}
+
+/// A window with its last token's row in the rows behind it. The list takes all
+/// rows; what it makes of those that hold no token is multiplied by 0, which
+/// what was left there need not survive.
+Value SpanStages::fillRest(OpBuilder &b, Value window) const {
+  Location loc = window.getLoc();
+  RankedTensorType type = typeOf(window);
+  Value count = rowsFrom(b, loc, first, length, windowTokens());
+  Value last = arith::SubIOp::create(b, loc, count, index(b, loc, 1));
+  auto row = RankedTensorType::get({1}, type.getElementType());
+  if (type.getRank() == 4)
+    row = row.clone({1, type.getDimSize(3)});
+  auto loop = scf::ForOp::create(
+      b, loc, count, index(b, loc, windowTokens()), index(b, loc, 1), window,
+      [&](OpBuilder &b, Location loc, Value to, ValueRange args) {
+        SmallVector<OpFoldResult> from(type.getRank(), b.getIndexAttr(0)),
+            sizes(type.getRank(), b.getIndexAttr(1)), ones(sizes);
+        if (type.getRank() == 4)
+          sizes.back() = b.getIndexAttr(type.getDimSize(3));
+        SmallVector<OpFoldResult> at(from);
+        from[1] = last, at[1] = to;
+        Value value = tensor::ExtractSliceOp::create(b, loc, row, args[0], from,
+                                                     sizes, ones);
+        scf::YieldOp::create(b, loc,
+                             tensor::InsertSliceOp::create(
+                                 b, loc, value, args[0], at, sizes, ones)
+                                 .getResult());
+      });
+  return loop.getResult(0);
 }
 
 /// A window with the rows that the list has looked ahead at in front.
@@ -164,14 +207,11 @@ FailureOr<SmallVector<Value>> SpanStages::end(OpBuilder &b,
   for (SpanStage &stage : after)
     if (failed(run(b, stage, first, stop)))
       return failure();
-  llvm::SmallPtrSet<Operation *, 4> early;
-  for (SpanStage &stage : before)
-    early.insert(stage.item.op);
   for (auto &[result, window] : windows) {
-    if (result.getDefiningOp() == list)
-      continue;
-    window = close(b, rows.lookup(result), window);
-    if (ahead && early.contains(result.getDefiningOp()))
+    bool isBefore = isEarly(result.getDefiningOp());
+    if (!isBefore && result.getDefiningOp() != list)
+      window = close(b, rows.lookup(result), window);
+    if (isBefore && ahead)
       window = keepAhead(b, window);
   }
   return carried();

@@ -72,6 +72,9 @@ private:
   mlir::LogicalResult run(mlir::OpBuilder &b, SpanStage &stage, Value from,
                           Value to);
   Value keepAhead(mlir::OpBuilder &b, Value window) const;
+  Value fillRest(mlir::OpBuilder &b, Value window) const;
+  /// Whether `op` is a stage before the list.
+  bool isEarly(mlir::Operation *op) const;
   void give(mlir::ValueRange values);
 
   Value first;

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "TokenFactors.h"
+#include "Renewal.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -69,9 +70,9 @@ Value FactorBuilder::decay(unsigned state, Value log) {
   Value one = constant(f64, 1.0);
   Value after = arith::MulFOp::create(b, loc, before, wide(factor));
   Value low = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ULT, after,
-                                    constant(f64, kSmallestRunningDecay));
+                                    constant(f64, kSmallestRunning));
   Value high = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UGT, after,
-                                     constant(f64, kLargestRunningDecay));
+                                     constant(f64, kLargestRunning));
   Value renew = arith::OrIOp::create(b, loc, low, high);
   running[state] = arith::SelectOp::create(b, loc, renew, one, after);
   return rounded(arith::SelectOp::create(b, loc, renew, after, one));

@@ -59,7 +59,8 @@ void Unroller::prefetchAhead(ChunkUpdateOp op, Value k) {
 }
 
 SmallVector<Value> Unroller::statePass(ChunkUpdateOp op,
-                                       function_ref<Value(Value)> decayOf) {
+                                       function_ref<Value(Value)> decayOf,
+                                       Value columns) {
   auto type = cast<RankedTensorType>(op.getState().getType());
   int64_t keys = type.getDimSize(0), width = type.getDimSize(1);
   SmallVector<Value> writeKeys, readKeys, inits{op.getState()};
@@ -82,9 +83,8 @@ SmallVector<Value> Unroller::statePass(ChunkUpdateOp op,
         Value row = parts.readRow(loc, args[0], at, width), old = row;
         if (Value decay = decayOf(k))
           row = timesRow(decay, row);
-        if (op.getColumns())
-          row = arith::MulFOp::create(b, loc, row,
-                                      parts.rows(op.getColumns())[0]);
+        if (columns)
+          row = arith::MulFOp::create(b, loc, row, columns);
         for (auto [other, factor] : llvm::zip(op.getOthers(), op.getFactors()))
           row = fma(factor, parts.readRow(loc, other, at, width), row);
         for (auto [key, value] : llvm::zip(writeKeys, op.getValues()))
@@ -105,28 +105,32 @@ void Unroller::unroll(ChunkUpdateOp op) {
   // Rows are made once, outside both branches.
   for (Value value : op.getValues())
     parts.rows(value);
-  if (op.getColumns())
-    parts.rows(op.getColumns());
+  Value columns = op.getColumns() ? parts.rows(op.getColumns())[0] : Value();
   bool common = !matchPattern(op.getDecay(), m_OneFloat());
   Value channels = op.getChannels() ? parts.memory(op.getChannels()) : Value();
   Value when = op.getWhen();
   auto plain = [](Value) { return Value(); };
-  auto decaying = [&](Value k) {
+  // Where a common decay is what asks for it, the others may not.
+  auto onlyWhen = [&](Value factor, Value one) -> Value {
+    if (!common || !when)
+      return factor;
+    return arith::SelectOp::create(b, loc, when, factor, one);
+  };
+  auto decaying = [&](Value k) -> Value {
     if (!channels)
-      return op.getDecay();
+      return common ? op.getDecay() : Value();
     Value own = readTerm(channels, 0, k);
     if (!common)
       return own;
-    if (when)
-      own = arith::SelectOp::create(b, loc, when, own,
-                                    parts.one(loc, own.getType()));
+    own = onlyWhen(own, parts.one(loc, own.getType()));
     return parts.multiply(loc, op.getDecay(), own);
   };
   SmallVector<Value> results;
-  if (!common && !channels) {
-    results = statePass(op, plain);
-  } else if (channels && !when) {
-    results = statePass(op, decaying);
+  if (!when && !common) {
+    results = channels ? statePass(op, decaying, columns)
+                       : statePass(op, plain, columns);
+  } else if (!when && channels) {
+    results = statePass(op, decaying, columns);
   } else {
     Value decays = when;
     if (common) {
@@ -136,13 +140,19 @@ void Unroller::unroll(ChunkUpdateOp op) {
       if (when)
         decays = arith::OrIOp::create(b, loc, decays, when);
     }
+    Value renewed = columns;
+    if (columns && common && when)
+      renewed = onlyWhen(
+          columns, parts.broadcast(loc, parts.one(loc, op.getDecay().getType()),
+                                   columns));
     auto branch = scf::IfOp::create(
         b, loc, decays,
         [&](OpBuilder &, Location) {
-          scf::YieldOp::create(b, loc, statePass(op, decaying));
+          scf::YieldOp::create(b, loc, statePass(op, decaying, renewed));
         },
         [&](OpBuilder &, Location) {
-          scf::YieldOp::create(b, loc, statePass(op, plain));
+          scf::YieldOp::create(b, loc,
+                               statePass(op, plain, when ? Value() : columns));
         });
     results.assign(branch.getResults().begin(), branch.getResults().end());
   }

@@ -88,10 +88,11 @@ private:
   /// One pass over the rows of the state: s <- [decay] s + sum a e, reads of
   /// the new s, and those behind the update of the old one. Returns the state,
   /// then the accumulated readouts. `decayOf` gives the decay of row k, null
-  /// for none.
+  /// for none; `columns` those of columns, or is null.
   llvm::SmallVector<mlir::Value>
   statePass(ChunkUpdateOp op,
-            llvm::function_ref<mlir::Value(mlir::Value)> decayOf);
+            llvm::function_ref<mlir::Value(mlir::Value)> decayOf,
+            mlir::Value columns);
 
   mlir::func::FuncOp func;
   mlir::OpBuilder b;

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ValueDecays.h"
+#include "LinalgTiles.h"
 
 using namespace mlir;
 using namespace qdelta;
@@ -19,6 +20,12 @@ LogicalResult ValueDecays::load(TokenTiles &tiles, Value valid) {
       own.push_back(MaskRowsOp::create(b, loc, tile, valid));
     }
   }
+  if (!running)
+    return success();
+  auto type = cast<RankedTensorType>(running.getType());
+  Value whole = ChunkDecayOp::create(b, loc, type, logs[0], IntegerAttr(),
+                                     IntegerAttr(), UnitAttr());
+  renewal = createRenewal(b, loc, list.element, running, whole);
   return success();
 }
 
@@ -37,15 +44,22 @@ Value ValueDecays::factor(unsigned state, std::optional<int64_t> from,
 }
 
 Value ValueDecays::to(unsigned state, int64_t valuePlace) {
-  return factor(state, std::nullopt, valuePlace);
+  Value decay = factor(state, std::nullopt, valuePlace);
+  if (!decay || !running)
+    return decay;
+  return ScaleChannelsOp::create(b, loc, decay,
+                                 convert(b, loc, running, list.element));
 }
 
 Value ValueDecays::toEnd(unsigned state, int64_t valuePlace) {
-  return factor(state, valuePlace, std::nullopt);
+  Value decay = factor(state, valuePlace, std::nullopt);
+  if (!decay || !running)
+    return decay;
+  return ScaleChannelsOp::create(b, loc, decay, renewal.inverse);
 }
 
 Value ValueDecays::total(unsigned state) {
-  return factor(state, std::nullopt, std::nullopt);
+  return running ? renewal.factors : factor(state, std::nullopt, std::nullopt);
 }
 
 Value ValueDecays::apply(Value matrix, Value written, Value sum,

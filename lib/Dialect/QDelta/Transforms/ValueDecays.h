@@ -9,6 +9,7 @@
 #define QDELTA_TRANSFORMS_VALUEDECAYS_H
 
 #include "ChunkList.h"
+#include "Renewal.h"
 #include "TokenTiles.h"
 
 namespace qdelta {
@@ -18,23 +19,31 @@ namespace qdelta {
 /// element, where all else of a chunk's system is shared by the columns
 /// (docs/Decisions/0022). Every exponent runs from an earlier place to a later
 /// one. A null tile is 1.
+///
+/// Deferred, what is stored of column c of the state is divided by c's running
+/// decay, as `ChunkDecays` says of rows.
 class ValueDecays {
 public:
-  ValueDecays(mlir::OpBuilder &b, mlir::Location loc, const ChunkList &list)
-      : b(b), loc(loc), list(list) {}
+  /// `running` [1 x W] in f64 is null unless decays are deferred.
+  ValueDecays(mlir::OpBuilder &b, mlir::Location loc, const ChunkList &list,
+              mlir::Value running)
+      : b(b), loc(loc), list(list), running(running) {}
 
   /// Makes the tiles of the logs; those of tokens that are not `valid` [C] are
   /// 0. Fails with an error if a token-local op does not apply to tiles.
   mlir::LogicalResult load(TokenTiles &tiles, mlir::Value valid);
 
-  /// What a state's columns at the chunk's start have become at a value place
-  /// of each token, [C x W].
+  /// What stored columns of a state at the chunk's start have become at a value
+  /// place of each token, [C x W].
   mlir::Value to(unsigned state, int64_t valuePlace);
-  /// What is left at the chunk's end of what is written at a place of each
+  /// What is stored at the chunk's end of what is written at a place of each
   /// token, [C x W].
   mlir::Value toEnd(unsigned state, int64_t valuePlace);
-  /// What is left of the state's columns over the whole chunk, [1 x W].
+  /// What is left of the state's columns over the whole chunk, [1 x W];
+  /// deferred, what stored columns are multiplied by if they are renewed.
   mlir::Value total(unsigned state);
+  /// What becomes of deferred decays; its values are null if none are.
+  const Renewal &getRenewal() const { return renewal; }
   /// `sum` plus `matrix` times the values that were `written`, with what
   /// columns lose on the way to reads at `valuePlace`.
   mlir::Value apply(mlir::Value matrix, mlir::Value written, mlir::Value sum,
@@ -47,6 +56,8 @@ private:
   mlir::OpBuilder &b;
   mlir::Location loc;
   const ChunkList &list;
+  mlir::Value running;
+  Renewal renewal;
   /// By state.
   llvm::SmallVector<llvm::SmallVector<mlir::Value>, 1> logs;
 };

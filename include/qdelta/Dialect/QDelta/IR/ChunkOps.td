@@ -278,9 +278,8 @@ def QDelta_ChunkUpdateOp : QDelta_Op<"chunk_update", [
   let description = [{
     `keys` A_w [C x K] and `values` E_w [C x W] pair up; the first result is the
     state after the chunk, [K x W]. With `channels` [1 x K] row k of S decays by
-    its own factor, too /*chunk_update_c1*/; with `when`, only if that is true.
-    With `columns` [1 x W] column c of S decays by its own factor
-    /*chunk_update_c4*/. `others` are coupled states S_j as they were before the
+    its own factor, too /*chunk_update_c1*/, and with `columns` [1 x W] column c
+    by its own /*chunk_update_c4*/; with `when`, only if that is true. `others` are coupled states S_j as they were before the
     chunk, each with a factor /*chunk_update_c2*/. Without `columns` all A_w and
     X_r may be bf16 where the state is f32: values and the state are rounded to bf16 in products then, which add up
     in f32.
