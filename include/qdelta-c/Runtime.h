@@ -295,8 +295,8 @@ const qdeltaArgument *qdeltaKernelGetArgument(const qdeltaKernel *kernel,
                                               int64_t index);
 
 /* Floating-point operations that the recurrence cannot do without, a token and
- * value head: 2 K V for each read and each write of a state. 0 where nobody
- * said, and for NULL. Since 1.2. */
+ * value head: 2 K V for each read, write and mix of a state, of one level. 0
+ * where nobody said, and for NULL. Since 1.2. */
 int64_t qdeltaKernelGetWork(const qdeltaKernel *kernel);
 
 /* Where a kernel runs. */

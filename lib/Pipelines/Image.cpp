@@ -46,9 +46,9 @@ static bool isState(qdeltaRole role) {
          role == QDELTA_ROLE_STATE_POOL;
 }
 
-/// The floor of docs/Spec.md, 2 K V for each base read and each write of the
-/// recurrence's lists, where the kernel fixes K and V and the lists are known.
-/// With levels it is that of one level.
+/// The floor of docs/Spec.md, 2 K V for each base read, each write and each mix
+/// of the recurrence's lists, where the kernel fixes K and V and the lists are
+/// known. With levels it is that of one level.
 static int64_t countWork(RecurrenceOp recurrence,
                          const KernelDescription &kernel) {
   auto lists = recurrence->getAttrOfType<ArrayAttr>(kFactsAttr);
@@ -57,6 +57,7 @@ static int64_t countWork(RecurrenceOp recurrence,
   int64_t vectors = 0;
   for (auto facts : lists.getAsRange<FactsAttr>())
     vectors += facts.getReads() + facts.getWrites();
+  recurrence.walk([&](MixOp) { ++vectors; });
   for (const ArgumentDescription &argument : kernel.arguments)
     if (isState(argument.role) && argument.shape.size() == 4 &&
         argument.shape[2] > 0 && argument.shape[3] > 0)

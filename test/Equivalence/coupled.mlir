@@ -14,6 +14,16 @@
 // RUN:   --check-against=reference "--shape=B=2,T=@(1|17|65),H=2,HV=4,K=20,V=36" "--chunk=@(2|64)"
 // RUN: %python %S/Inputs/sweep.py qdelta-run %s "--recurrence=@(cycle|cycle_channels|two_mixes|chain)" --engine=scalar \
 // RUN:   --check-against=reference "--shape=B=2,T=@(0|1|17|65),H=2,HV=4,K=12,V=20" "--chunk=@(0|2)"
+// RUN: %python %S/Inputs/sweep.py qdelta-run %s --recurrence=late --engine=cpu \
+// RUN:   --check-against=reference "--shape=B=2,T=@(1|65),H=2,HV=4,K=20,V=36" "--chunk=@(1|2|3|4)"
+// RUN: %python %S/Inputs/sweep.py qdelta-run %s "--recurrence=@(two_mixes|late)" --engine=cpu --target=avx2 \
+// RUN:   --check-against=reference --shape=B=2,T=17,H=2,HV=4,K=20,V=36
+
+// With decays of 0, almost 0, and such that erase, among the ordinary ones.
+// RUN: %python %S/Inputs/sweep.py qdelta-run %s "--recurrence=@(cycle|two_mixes|late)" "--engine=@(cpu|scalar)" --check-against=reference \
+// RUN:   --shape=B=2,T=65,H=2,HV=4,K=20,V=36 "--chunk=@(0|1)" --decays=0,-1e-8,-1,-30,-88,-104,-1e4,-inf
+// RUN: qdelta-run %s --recurrence=late --engine=cpu --dtype=f64 --check-against=reference --shape=B=2,T=17,H=2,HV=4,K=20,V=36
+
 // RUN: %python %S/Inputs/sweep.py qdelta-run %s "--recurrence=@(two_mixes|chain)" --engine=emulated --target=sm_80 \
 // RUN:   --mode=recurrent --check-against=reference --shape=B=1,T=20,H=1,HV=2,K=20,V=36 "--dtype=@(bf16|f32)"
 
@@ -95,4 +105,31 @@ qdelta.recurrence @chain(state %A: tensor<?x?xf32>, %B: tensor<?x?xf32>, %C: ten
   %B1 = qdelta.mix %B with %A1 by %b : tensor<?x?xf32>, f32
   %y = qdelta.read %C1 at %q : tensor<?x?xf32>, tensor<?xf32>
   qdelta.yield state %A1, %B1, %C1 : tensor<?x?xf32>, tensor<?x?xf32>, tensor<?x?xf32> out %y : tensor<?xf32>
+}
+
+// Decays before, between and after mixes and writes of a token, so that each place
+// of it has a factor of its own. Base vectors are read where a write needs them and
+// again where only an output does, at two places.
+qdelta.recurrence @late(state %S: tensor<?x?xf32>, %M: tensor<?x?xf32>)
+    token(%q: tensor<?xf32> {qdelta.unit}, %k: tensor<?xf32> {qdelta.unit},
+          %v: tensor<?xf32>, %g: f32 {qdelta.log_decay}, %h: f32 {qdelta.log_decay},
+          %c: f32 {qdelta.range = [-0.5, 0.5]}, %beta: f32 {qdelta.range = [0.0, 1.0]}) {
+  %y = qdelta.read %S at %k : tensor<?x?xf32>, tensor<?xf32>
+  %M1 = qdelta.decay %M by %g : tensor<?x?xf32>, f32
+  %d = arith.subf %v, %y : tensor<?xf32>
+  %e = qdelta.scale %d by %beta : tensor<?xf32>, f32
+  %S1 = qdelta.mix %S with %M1 by %c : tensor<?x?xf32>, f32
+  %a = qdelta.read %S1 at %q : tensor<?x?xf32>, tensor<?xf32>
+  %M2 = qdelta.write %M1 key %k value %e : tensor<?x?xf32>, tensor<?xf32>, tensor<?xf32>
+  %M3 = qdelta.decay %M2 by %h : tensor<?x?xf32>, f32
+  %S2 = qdelta.decay %S1 by %h : tensor<?x?xf32>, f32
+  %S3 = qdelta.mix %S2 with %M3 by %c : tensor<?x?xf32>, f32
+  %S4 = qdelta.decay %S3 by %g : tensor<?x?xf32>, f32
+  %b = qdelta.read %S4 at %q : tensor<?x?xf32>, tensor<?xf32>
+  %z = qdelta.read %M3 at %k : tensor<?x?xf32>, tensor<?xf32>
+  %ab = arith.subf %a, %b : tensor<?xf32>
+  %yz = arith.addf %y, %z : tensor<?xf32>
+  %sum = arith.addf %ab, %yz : tensor<?xf32>
+  %o = arith.addf %sum, %v : tensor<?xf32>
+  qdelta.yield state %S4, %M3 : tensor<?x?xf32>, tensor<?x?xf32> out %o : tensor<?xf32>
 }

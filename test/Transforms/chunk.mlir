@@ -147,7 +147,7 @@ func.func @per_channel(%k: !key, %v: !value, %g: !key, %h: !gate, %S: !state) ->
 // CHECK:         qdelta.chunk_update %{{[^ ]*}} decay %{{[^ ]*}} with(%[[M:[^,)]*]]) by(%{{[^,)]*}}) keys(%{{[^,)]*}}) values(%{{[^,)]*}}) reads(%{{[^,)]*}})
 // CHECK:         qdelta.chunk_update %[[M]] decay %{{[^ ]*}} keys(%{{[^,)]*}}) values(%{{[^,)]*}}) reads(%{{[^,)]*}})
 
-#mixed = #qdelta.schedule<target = "avx2", chunk = 2, columns = 6, span = 2, lanes = 4, unroll = true, fuse = true, defer = false, prefetch = false>
+#mixed = #qdelta.schedule<target = "avx2", chunk = 2, columns = 6, span = 2, lanes = 4, unroll = false, fuse = true, defer = false, prefetch = false>
 !key = tensor<?x?x?x5xf32>
 !value = tensor<?x?x?x6xf32>
 !gate = tensor<?x?x?xf32>
@@ -165,6 +165,52 @@ func.func @mixed(%k: !key, %v: !value, %g: !gate, %c: !gate, %S: !state, %M: !st
     qdelta.affine_write 1 key %tk value (%one, %m) * (%tv, %p) : tensor<?xf32>, (f32, f32) * (tensor<?xf32>, !qdelta.readout)
     qdelta.affine_mix 0 with 1 by %tc : f32
     qdelta.affine_output(%one) * (%p) : (f32) * (!qdelta.readout)
+    qdelta.affine_end
+  }
+  return %o, %f#0, %f#1 : !value, !state, !state
+}
+
+// The same as rows: one pass takes the tokens one by one. The state that is mixed in
+// decays, is written, and then is added; what only the output needs is read after
+// that. The next chunk's first token reads one state, its second one both. Running
+// decays are f64 numbers of each state; that of the first one is always 1.
+
+// CHECK-LABEL: func.func @by_tokens
+// CHECK:       scf.for {{.*}} iter_args({{.*}}) -> (tensor<{{.*}}>, f64
+// CHECK:         %[[AFTER:.*]] = arith.mulf %{{.*}}, %{{.*}} : f64
+// CHECK:         arith.cmpf ult, %[[AFTER]]
+// CHECK:         arith.cmpf ugt, %[[AFTER]]
+// CHECK:         arith.select %{{.*}}, %{{.*}}, %[[AFTER]] : f64
+// CHECK:         qdelta.chunk_solve
+// CHECK:         %[[M1:.*]] = qdelta.chunk_update %[[M0:[^ ]*]] decay %{{[^ ]*}} keys() values() reads()
+// CHECK-NEXT:    %[[M2:.*]] = qdelta.chunk_update %[[M1]] decay %[[ONE:[^ ]*]] keys(%{{[^,)]*}}) values(%{{[^,)]*}}) reads()
+// CHECK-NEXT:    %[[S1:.*]] = qdelta.chunk_update %[[S0:[^ ]*]] decay %[[ONE]] with(%[[M2]]) by(%{{[^,)]*}}) keys() values() reads()
+// CHECK-NEXT:    %[[S2:.*]], %[[O0:.*]] = qdelta.chunk_update %[[S1]] decay %[[ONE]] keys() values() reads(%{{[^,)]*}})
+// CHECK-NEXT:    %[[M3:.*]] = qdelta.chunk_update %[[M2]] decay
+// CHECK-NEXT:    %[[M4:.*]] = qdelta.chunk_update %[[M3]] decay %[[ONE]] keys(%{{[^,)]*}})
+// CHECK-NEXT:    %[[S3:.*]] = qdelta.chunk_update %[[S2]] decay %[[ONE]] with(%[[M4]])
+// CHECK-NEXT:    %[[S4:.*]], %[[O1:.*]] = qdelta.chunk_update %[[S3]] decay %[[ONE]] {{.*}} reads(%{{[^,)]*}})
+// CHECK-NEXT:    %[[S5:.*]], %{{.*}} = qdelta.chunk_update %[[S4]] {{.*}} reads(%{{[^,)]*}})
+// CHECK-NEXT:    %{{.*}}, %{{.*}} = qdelta.chunk_update %[[S5]] {{.*}} reads(%{{[^,)]*}})
+// CHECK-NEXT:    %{{.*}}, %{{.*}} = qdelta.chunk_update %[[M4]] {{.*}} reads(%{{[^,)]*}})
+// CHECK-NOT:     qdelta.chunk_update
+// CHECK:         qdelta.store_tile
+
+#by_tokens = #qdelta.schedule<target = "avx2", chunk = 2, columns = 6, span = 2, lanes = 4, unroll = true, fuse = true, defer = true, prefetch = false>
+func.func @by_tokens(%k: !key, %q: !key, %v: !value, %g: !gate, %c: !gate, %S: !state, %M: !state) -> (!value, !state, !state) {
+  %o, %f:2 = qdelta.affine_scan(%k, %q, %v, %g, %c) init(%S, %M)
+    attributes {arg_names = ["k", "q", "v", "g", "c"], schedule = #by_tokens,
+      facts = #qdelta.facts<decay = scalar, reads = 2, writes = 1, unknown = [true], bounded = false>}
+    : (!key, !key, !value, !gate, !gate) init(!state, !state) -> (!value) final(!state, !state) {
+  ^bb0(%tk: tensor<?xf32>, %tq: tensor<?xf32>, %tv: tensor<?xf32>, %tg: f32, %tc: f32):
+    %one = arith.constant 1.0 : f32
+    %m = arith.negf %one : f32
+    %p = qdelta.affine_read 0 at (%one) * (%tk) : (f32) * (tensor<?xf32>)
+    qdelta.affine_decay 1 by %tg : f32
+    qdelta.affine_write 1 key %tk value (%one, %m) * (%tv, %p) : tensor<?xf32>, (f32, f32) * (tensor<?xf32>, !qdelta.readout)
+    qdelta.affine_mix 0 with 1 by %tc : f32
+    %r = qdelta.affine_read 0 at (%one) * (%tq) : (f32) * (tensor<?xf32>)
+    qdelta.affine_output(%one) * (%r) : (f32) * (!qdelta.readout)
     qdelta.affine_end
   }
   return %o, %f#0, %f#1 : !value, !state, !state

@@ -21,11 +21,13 @@
 // HOST:         schedule = #qdelta.schedule<target = "{{avx2|avx512|avx512bf16}}",
 // CHECK-LABEL:  func.func @narrow
 // CHECK:        columns = 3, {{.*}} defer = false, prefetch = true>
-// A second state has a second reading of each base that sees it, so one token as
-// rows of 16 registers; with 32 it is two. Decays of several states are not deferred.
+// One pass over two states keeps the rows of both in half of the cache, and all it
+// sums up in registers: rows become narrow before chunks become short.
 // CHECK-LABEL:  func.func @coupled_forward
-// AVX512:       chunk = 2, columns = 32, {{.*}} defer = false, prefetch = true>
-// AVX2:         chunk = 1, columns = 16, {{.*}} defer = false, prefetch = true>
+// AVX512:       chunk = 2, columns = 16, {{.*}} fuse = true, defer = true, prefetch = true>
+// AVX2:         chunk = 2, columns = 8, {{.*}} fuse = true, defer = true, prefetch = true>
+// MATRIX-LABEL: func.func @coupled_forward
+// MATRIX:       chunk = 16, columns = 64, {{.*}} unroll = false, fuse = false, defer = false, prefetch = false>
 
 qdelta.recurrence @gated(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %v: tensor<?xf32>, %g: f32) {
   %Sd = qdelta.decay %S by %g : tensor<?x?xf32>, f32

@@ -190,6 +190,68 @@ func.func @other_state(%S: tensor<4x8xf32>, %M: tensor<4x8xf32>, %c: f32) -> ten
   return %0 : tensor<4x8xf32>
 }
 
+// Updates that follow one another are one loop over the rows of all their states. A
+// row is loaded and stored once, however often it is updated, and what is added or
+// read is what it is by then.
+// CHECK-LABEL: func.func @two_states
+// CHECK:       arith.cmpf une, %arg2, %{{.*}} : f32
+// CHECK:       scf.if
+// CHECK:         scf.for %[[K:[a-z0-9]+]] = {{.*}} iter_args(%[[M:[a-z0-9]+]] = %arg1, %[[S:[a-z0-9]+]] = %arg0, %[[SUM:[a-z0-9]+]] = %{{[^)]*}})
+// CHECK:           %[[MROW:.*]] = vector.transfer_read %[[M]][%[[K]], %{{.*}}]
+// CHECK:           %[[MNEXT:.*]] = vector.fma %{{.*}}, %{{.*}}, %[[MROW]]
+// CHECK:           %[[SROW:.*]] = vector.transfer_read %[[S]][%[[K]], %{{.*}}]
+// CHECK:           %[[DECAYED:.*]] = arith.mulf %{{.*}}, %[[SROW]]
+// CHECK:           %[[MIXED:.*]] = vector.fma %{{.*}}, %[[MNEXT]], %[[DECAYED]]
+// CHECK:           vector.fma %{{.*}}, %[[MIXED]], %[[SUM]]
+// CHECK:           %[[MLAST:.*]] = vector.fma %{{.*}}, %{{.*}}, %[[MNEXT]]
+// CHECK-DAG:       vector.transfer_write %[[MLAST]], %[[M]]
+// CHECK-DAG:       vector.transfer_write %[[MIXED]], %[[S]]
+// CHECK:       else
+// CHECK:         scf.for
+// CHECK-NOT:       arith.mulf
+// CHECK-NOT:     scf.for
+// CHECK-NOT:   qdelta.
+// CHECK:       return
+func.func @two_states(%S: tensor<4x8xf32>, %M: tensor<4x8xf32>, %d: f32, %c: f32, %k: tensor<2x4xf32>, %V: tensor<?x?x?x8xf32>, %i: index)
+    -> (tensor<4x8xf32>, tensor<4x8xf32>, tensor<?x?x?x8xf32>) attributes {qdelta.schedule = #rows} {
+  %one = arith.constant 1.0 : f32
+  %zeros = arith.constant dense<0.0> : tensor<2x8xf32>
+  %v = qdelta.load_tile %V[%i, %i, %i] columns %i : tensor<?x?x?x8xf32> -> tensor<2x8xf32>
+  %k0 = tensor.extract_slice %k[0, 0] [1, 4] [1, 1] : tensor<2x4xf32> to tensor<1x4xf32>
+  %k1 = tensor.extract_slice %k[1, 0] [1, 4] [1, 1] : tensor<2x4xf32> to tensor<1x4xf32>
+  %v0 = tensor.extract_slice %v[0, 0] [1, 8] [1, 1] : tensor<2x8xf32> to tensor<1x8xf32>
+  %v1 = tensor.extract_slice %v[1, 0] [1, 8] [1, 1] : tensor<2x8xf32> to tensor<1x8xf32>
+  %M1 = qdelta.chunk_update %M decay %one keys(%k0) values(%v0) reads()
+    : tensor<4x8xf32>, f32 keys(tensor<1x4xf32>) values(tensor<1x8xf32>) -> tensor<4x8xf32>
+  %S1, %o1 = qdelta.chunk_update %S decay %d with (%M1) by (%c) keys() values() reads(%k1)
+    : tensor<4x8xf32>, f32 with (tensor<4x8xf32>) by (f32) reads(tensor<1x4xf32>) -> tensor<4x8xf32>, (tensor<1x8xf32>)
+  %M2 = qdelta.chunk_update %M1 decay %one keys(%k1) values(%v1) reads()
+    : tensor<4x8xf32>, f32 keys(tensor<1x4xf32>) values(tensor<1x8xf32>) -> tensor<4x8xf32>
+  %o = tensor.insert_slice %o1 into %zeros[1, 0] [1, 8] [1, 1] : tensor<1x8xf32> into tensor<2x8xf32>
+  %0 = qdelta.store_tile %o into %V[%i, %i, %i] columns %i : tensor<2x8xf32>, tensor<?x?x?x8xf32>
+  return %S1, %M2, %0 : tensor<4x8xf32>, tensor<4x8xf32>, tensor<?x?x?x8xf32>
+}
+
+// An update by what another one reads waits for all of its rows; one whose result
+// somebody else needs is stored.
+// CHECK-LABEL: func.func @waits
+// CHECK-COUNT-4: scf.for
+// CHECK-NOT:   scf.for
+// CHECK:       return
+func.func @waits(%S: tensor<4x8xf32>, %M: tensor<4x8xf32>, %k: tensor<1x4xf32>, %A: tensor<4x8xf32>)
+    -> (tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>) attributes {qdelta.schedule = #rows} {
+  %one = arith.constant 1.0 : f32
+  %S1, %o = qdelta.chunk_update %S decay %one keys() values() reads(%k)
+    : tensor<4x8xf32>, f32 reads(tensor<1x4xf32>) -> tensor<4x8xf32>, (tensor<1x8xf32>)
+  %M1 = qdelta.chunk_update %M decay %one keys(%k) values(%o) reads()
+    : tensor<4x8xf32>, f32 keys(tensor<1x4xf32>) values(tensor<1x8xf32>) -> tensor<4x8xf32>
+  %A1 = qdelta.chunk_update %A decay %one keys(%k) values(%o) reads()
+    : tensor<4x8xf32>, f32 keys(tensor<1x4xf32>) values(tensor<1x8xf32>) -> tensor<4x8xf32>
+  %A2 = qdelta.chunk_update %A1 decay %one keys(%k) values(%o) reads()
+    : tensor<4x8xf32>, f32 keys(tensor<1x4xf32>) values(tensor<1x8xf32>) -> tensor<4x8xf32>
+  return %S1, %M1, %A1, %A2 : tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>
+}
+
 // A block of zeros in a system is no term of it.
 // CHECK-LABEL: func.func @zero_block
 // CHECK-COUNT-4: vector.fma

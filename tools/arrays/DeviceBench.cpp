@@ -160,6 +160,8 @@ std::string qdelta::tools::timeOnDevice(
   std::vector<DLTensor *> pointers;
   double bytes = 0;
   bool isSingle = true;
+  // A list with levels costs as much as one for each of them.
+  int64_t levels = 1;
   for (size_t i = 0; i < arguments.size(); ++i) {
     if (std::string problem =
             tensors[i].create(*arguments[i], keysOf(kernel), sizes, *memory);
@@ -168,6 +170,8 @@ std::string qdelta::tools::timeOnDevice(
     pointers.push_back(&tensors[i].tensor);
     bytes += static_cast<double>(tensors[i].bytes);
     isSingle &= arguments[i]->dtype.bits == 32;
+    if (arguments[i]->shape[arguments[i]->rank - 1] == QDELTA_DIM_LEVELS)
+      levels = tensors[i].tensor.shape[arguments[i]->rank - 1];
     // A state counts the value heads, a sequence that is written the tokens.
     if (arguments[i]->role == QDELTA_ROLE_OUTPUT)
       times.work = tensors[i].tensor.shape[0] * tensors[i].tensor.shape[1] *
@@ -192,7 +196,7 @@ std::string qdelta::tools::timeOnDevice(
           !problem.empty())
         return problem + ": " + arguments[i]->name;
   double flop = static_cast<double>(qdeltaKernelGetWork(kernel)) *
-                static_cast<double>(times.work);
+                static_cast<double>(times.work * levels);
   // TF32 has half the rate.
   double rate = isSingle ? times.flopPerSecond / 2 : times.flopPerSecond;
   times.floorMs =

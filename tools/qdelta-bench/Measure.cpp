@@ -122,6 +122,14 @@ static Error countLaunch(const Subject &subject, Measurement &result) {
       .takeError();
 }
 
+/// A list with levels costs as much as one for each of them.
+static int64_t countLevels(const Signature &signature, const Sizes &sizes) {
+  for (const Argument &input : signature.inputs)
+    if (llvm::is_contained(input.dims, "L"))
+      return shapeOf(input, sizes).back();
+  return 1;
+}
+
 /// Times launches at full size and fills in the results.
 static Error timeLaunches(const Subject &subject, int repeat,
                           Measurement &result) {
@@ -130,6 +138,8 @@ static Error timeLaunches(const Subject &subject, int repeat,
   if (flop == 0)
     return llvm::make_error<Failure>(
         InternalError, subject.what.model + " does not say what its work is");
+  flop *= static_cast<double>(countLevels(signature, subject.sizes));
+  result.floorFlop = flop;
   std::vector<std::unique_ptr<Buffer>> buffers;
   auto add = [&](const Argument &argument) -> Buffer & {
     return *buffers.emplace_back(std::make_unique<Buffer>(

@@ -21,9 +21,12 @@ struct Measurement {
   /// distance of the quartiles as a part of the median.
   double nsMedian = 0, nsBest = 0, spread = 0;
   /// The median of time over floor, where the floor of a repeat is
-  /// 2 (reads + writes) K V flop per token and head at the peak, which is
-  /// `threads` times the better of the FMA loops before and after it.
+  /// `floorFlop` per token and head at the peak, which is `threads` times the
+  /// better of the FMA loops before and after it.
   double floorRatio = 0;
+  /// 2 (reads + writes + mixes) K V, for each level; 0 if nothing is said in
+  /// flop.
+  double floorFlop = 0;
   double peakGflops = 0;
   /// Engine cuda: by events on the device; the times above are of it.
   std::optional<DeviceTimes> device;

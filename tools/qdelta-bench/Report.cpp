@@ -48,6 +48,8 @@ static json::Object toObject(const Measurement &measurement) {
   result["ns_best"] = measurement.nsBest;
   result["spread"] = measurement.spread;
   result["floor_ratio"] = measurement.floorRatio;
+  if (measurement.floorFlop > 0)
+    result["floor_flop"] = measurement.floorFlop;
   if (auto &inPlace = measurement.inPlace)
     result["in_place"] = json::Object{{"bytes_per_second", inPlace->kernel},
                                       {"loop_bytes_per_second", inPlace->loop},

@@ -22,9 +22,11 @@ static constexpr char overview[] = R"(qdelta: time recurrences
 
 Compiles each case, compares its kernel with the float64 reference, and only
 then times it, taking turns with a loop of fused multiply-adds that measures the
-machine's peak. "x floor" is the time over that of 2 (reads + writes) K V flop
-per token and head at the peak of the same moment, times the threads. "error/
-loop" is the kernel's error over that of a plain token loop of --dtype.
+machine's peak. "x floor" is the time over that of 2 (reads + writes + mixes) K V
+flop per token and head at the peak of the same moment, times the threads. Base
+reads are counted once, a mix adds one state to another, and a list with levels
+is one for each level. "error/loop" is the kernel's error over that of a plain
+token loop of --dtype.
 
 With --entry=step, kernels update states in place that go round more of them
 than the caches hold; "x floor" is the time over that of a loop that multiplies

@@ -13,7 +13,7 @@ using namespace qdelta;
 
 ChunkCoupling::ChunkCoupling(OpBuilder &b, Location loc, const ChunkList &list,
                              Value valid, RunningDecay running)
-    : b(b), loc(loc), list(list), valid(valid) {
+    : b(b), loc(loc), list(list), valid(valid), running(running) {
   scalarTile = RankedTensorType::get(
       cast<RankedTensorType>(valid.getType()).getShape(), list.element);
   for (const ChunkList::State &state : list.states)
@@ -59,10 +59,24 @@ Value ChunkCoupling::transfer(unsigned source, unsigned target, Type type,
       attr(from), attr(to), inclusive ? b.getUnitAttr() : UnitAttr());
 }
 
-Value ChunkCoupling::to(const ListEntry &read, unsigned source) {
+Value ChunkCoupling::fromStart(const ListEntry &read, unsigned source) {
   if (isPlain(source, read.state))
     return decays[source].to(read.place);
   return transfer(source, read.state, scalarTile, std::nullopt, read.step);
+}
+
+Value ChunkCoupling::to(const ListEntry &read, unsigned source) {
+  Value factor = fromStart(read, source);
+  Value own = running.states.empty() ? Value() : running.states[source];
+  if (!own)
+    return factor;
+  if (own.getType() != list.element)
+    own = arith::TruncFOp::create(b, loc, list.element, own);
+  if (!factor)
+    factor = arith::ConstantOp::create(
+        b, loc,
+        DenseElementsAttr::get(scalarTile, b.getFloatAttr(list.element, 1.0)));
+  return ScaleOp::create(b, loc, factor, own);
 }
 
 Value ChunkCoupling::updateFactor(const ListEntry &write, unsigned target) {

@@ -16,7 +16,7 @@ namespace qdelta {
 /// is nothing to ask for (`ChunkList::reaches`). A null tile is 1.
 class ChunkCoupling {
 public:
-  /// `running` belongs to the only state, or is null.
+  /// `running` belongs to the only state or has one for each state, or is null.
   ChunkCoupling(mlir::OpBuilder &b, mlir::Location loc, const ChunkList &list,
                 mlir::Value valid, RunningDecay running);
 
@@ -41,6 +41,7 @@ public:
   mlir::Value total(unsigned source, unsigned target);
 
 private:
+  mlir::Value fromStart(const ListEntry &read, unsigned source);
   mlir::Value transfer(unsigned source, unsigned target, mlir::Type type,
                        std::optional<int64_t> from, std::optional<int64_t> to,
                        bool inclusive = false);
@@ -54,6 +55,7 @@ private:
   mlir::Value valid;
   mlir::RankedTensorType scalarTile;
   llvm::SmallVector<ChunkDecays, 1> decays; // by state
+  RunningDecay running;
   /// Of the list's coupling steps; none without mixes.
   llvm::SmallVector<mlir::Value> steps;
   llvm::SmallVector<int64_t> targets, sources;

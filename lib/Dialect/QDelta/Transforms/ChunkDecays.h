@@ -18,8 +18,18 @@ namespace qdelta {
 struct RunningDecay {
   mlir::Value common;   // f64
   mlir::Value channels; // [1 x K] in f64
+  /// Of each state by itself, f64, where a pass goes token by token; null for a
+  /// state without decays. Empty otherwise.
+  llvm::SmallVector<mlir::Value, 0> states;
 
-  explicit operator bool() const { return common || channels; }
+  /// What it is for state number `state`.
+  RunningDecay of(unsigned state) const {
+    return states.empty() ? *this : RunningDecay{states[state], {}, {}};
+  }
+  explicit operator bool() const {
+    return common || channels ||
+           llvm::any_of(states, [](mlir::Value own) { return bool(own); });
+  }
 };
 
 /// Factors that the decays of one state make between a chunk's places. Decays

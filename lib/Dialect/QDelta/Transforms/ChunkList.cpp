@@ -23,7 +23,12 @@ static bool isReadout(const std::pair<Value, Value> &term) {
   return isa<ReadoutType>(term.second.getType());
 }
 
-ChunkList ChunkList::read(AffineScanOp op, int64_t chunk) {
+/// Whether only outputs use a read.
+static bool isForOutputs(AffineReadOp read) {
+  return llvm::none_of(read->getUsers(), llvm::IsaPred<AffineWriteOp>);
+}
+
+ChunkList ChunkList::read(AffineScanOp op, int64_t chunk, bool goesByRows) {
   ChunkList list;
   list.element =
       cast<FloatType>(getElementTypeOrSelf(op.getInits()[0].getType()));
@@ -58,6 +63,7 @@ ChunkList ChunkList::read(AffineScanOp op, int64_t chunk) {
     } else if (auto read = dyn_cast<AffineReadOp>(entry)) {
       Read made{entryOf(read.getState()),
                 termsOf(read.getCoefficients(), read.getBases())};
+      made.late = isForOutputs(read);
       list.keys.insert_range(read.getBases());
       list.reads.insert({read.getResult(), std::move(made)});
     } else if (auto write = dyn_cast<AffineWriteOp>(entry)) {
@@ -70,23 +76,85 @@ ChunkList ChunkList::read(AffineScanOp op, int64_t chunk) {
           termsOf(output.getCoefficients(), output.getTerms()));
     }
   }
-  for (auto &[readout, read] : list.reads)
-    for (auto &[coefficient, base] : read.bases)
-      for (unsigned state = 0; state < list.states.size(); ++state)
-        if (list.reaches(state, 0, read.state, read.step, chunk - 1))
-          list.readings.insert({base, read.channelPlace, state});
+  list.byTokens = goesByRows && list.states.size() > 1 &&
+                  llvm::all_of(list.states, [](const State &state) {
+                    return state.channelLogs.empty() && state.valueLogs.empty();
+                  });
+  list.findReadings();
+  if (list.byTokens)
+    list.findRowSteps(op);
   for (Write &write : list.writes)
     list.keys.insert(write.key);
   return list;
 }
 
+/// What has to be read before a chunk is updated. What only outputs use waits
+/// until then where it can, unless it is there anyway.
+void ChunkList::findReadings() {
+  auto readingsOf = [&](const Read &read) {
+    SmallVector<Reading> all;
+    for (auto &[coefficient, base] : read.bases)
+      for (unsigned state = 0; state < states.size(); ++state)
+        if (reaches(state, 0, read.state, read.step, chunk - 1))
+          all.push_back({base, read.channelPlace, state});
+    return all;
+  };
+  for (auto &[readout, read] : reads) {
+    read.late &= byTokens;
+    if (!read.late)
+      readings.insert_range(readingsOf(read));
+  }
+  for (auto &[readout, read] : reads)
+    read.late &= !llvm::all_of(readingsOf(read), [&](const Reading &reading) {
+      return readings.contains(reading);
+    });
+}
+
+void ChunkList::findRowSteps(AffineScanOp op) {
+  unsigned coupling = 0, write = 0;
+  for (Operation &entry : op.getBody().front()) {
+    if (isa<AffineDecayOp, AffineMixOp>(entry)) {
+      rowSteps.push_back({RowStep::Coupling, coupling++});
+    } else if (isa<AffineWriteOp>(entry)) {
+      rowSteps.push_back({RowStep::Write, write++});
+    } else if (auto made = dyn_cast<AffineReadOp>(entry)) {
+      Read &read = reads.find(made.getResult())->second;
+      read.rowPlace = coupling + write;
+      for (auto &[coefficient, base] : read.bases)
+        if (LateReading late(base, read.state, read.rowPlace);
+            read.late && lateReadings.insert(late))
+          rowSteps.push_back(
+              {RowStep::Read, static_cast<unsigned>(lateReadings.size() - 1)});
+    }
+  }
+}
+
+bool ChunkList::isRead(const Reading &reading, int64_t token) const {
+  auto [base, channelPlace, state] = reading;
+  return llvm::any_of(reads, [&, base = base, channelPlace = channelPlace,
+                              state = state](const auto &entry) {
+    const Read &read = entry.second;
+    return !read.late && read.channelPlace == channelPlace &&
+           llvm::is_contained(llvm::make_second_range(read.bases), base) &&
+           reaches(state, 0, read.state, read.step, token);
+  });
+}
+
 FailureOr<ChunkList> ChunkList::get(AffineScanOp op) {
   ScheduleAttr schedule = *op.getSchedule();
   size_t states = op.getInits().size();
-  if (states > 1 && (schedule.getKernel() || schedule.getDefer()))
-    return op.emitError(schedule.getKernel() ? "GPU kernels in chunks cover"
-                                             : "deferred decays are those of")
-           << " lists with one state, but this one has " << states;
+  ChunkList list =
+      read(op, schedule.getChunk(), schedule.getUnroll() && schedule.getFuse());
+  if (states > 1 && schedule.getKernel())
+    return op.emitError("GPU kernels in chunks cover lists with one state, but "
+                        "this one has ")
+           << states;
+  if (states > 1 && schedule.getDefer() && !list.byTokens)
+    return op.emitError("deferred decays are those of one state, or of states "
+                        "in rows that one pass updates, but this list has ")
+           << states << " states and its schedule says unroll = "
+           << (schedule.getUnroll() ? "true" : "false")
+           << ", fuse = " << (schedule.getFuse() ? "true" : "false");
   auto shapeOf = [](Value init) {
     return cast<RankedTensorType>(init.getType()).getShape().take_back(2);
   };
@@ -104,7 +172,6 @@ FailureOr<ChunkList> ChunkList::get(AffineScanOp op) {
                  "the chunk form covers lists in one element type, but "
                  "an argument of this one is in ")
              << type << " and its state in " << element;
-  ChunkList list = read(op, schedule.getChunk());
   bool perChannel = llvm::any_of(list.states, [](const State &state) {
     return !state.channelLogs.empty();
   });

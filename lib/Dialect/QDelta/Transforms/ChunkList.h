@@ -46,6 +46,19 @@ struct CouplingStep {
   mlir::Value by;
 };
 
+/// A read that is taken of the rows of a state as a pass that goes token by
+/// token has them at its place: a base vector, the state, and how many decays,
+/// mixes and writes of the token stand before it.
+using LateReading = std::tuple<mlir::Value, unsigned, int64_t>;
+
+/// What a pass that goes token by token does to a row of each state, in the
+/// order of the list.
+struct RowStep {
+  /// A decay or mix, a write, or a late reading; `number` among those.
+  enum Kind { Coupling, Write, Read } kind;
+  unsigned number;
+};
+
 /// An `affine_scan`'s list in the terms of docs/Spec.md.
 struct ChunkList {
   /// coefficient * term, token-level values of the list's region.
@@ -53,6 +66,11 @@ struct ChunkList {
 
   struct Read : ListEntry {
     Terms bases;
+    /// Taken of what a token's own steps have made of the state, not of the
+    /// state at the chunk's start: only where `byTokens`.
+    bool late = false;
+    /// If so, how many decays, mixes and writes stand before it.
+    int64_t rowPlace = 0;
   };
   struct Write : ListEntry {
     mlir::Value key;
@@ -81,8 +99,17 @@ struct ChunkList {
   /// All key vectors: bases, then the writes' keys that are not among them.
   llvm::SetVector<mlir::Value> keys;
 
-  /// Reads the list of `op` for chunks of `chunk` tokens.
-  static ChunkList read(AffineScanOp op, int64_t chunk);
+  /// Whether one pass over the rows of all states takes a chunk's tokens one
+  /// after the other (docs/Decisions/0031).
+  bool byTokens = false;
+  /// What it does for a token, and the readings that it takes on its way.
+  llvm::SmallVector<RowStep> rowSteps;
+  llvm::SetVector<LateReading> lateReadings;
+
+  /// Reads the list of `op` for chunks of `chunk` tokens; `goesByRows` if they
+  /// are expanded into rows and one pass updates the states and reads for the
+  /// next chunk.
+  static ChunkList read(AffineScanOp op, int64_t chunk, bool goesByRows);
   /// The same for a list with a schedule. Fails with an error if the chunk form
   /// does not cover it.
   static mlir::FailureOr<ChunkList> get(AffineScanOp op);
@@ -97,6 +124,9 @@ struct ChunkList {
   /// always carried into itself.
   bool reaches(unsigned source, int64_t from, unsigned target, int64_t to,
                int64_t tokens) const;
+  /// Whether a read that is not late takes `reading` for the chunk's token
+  /// number `token`.
+  bool isRead(const Reading &reading, int64_t token) const;
   /// Whether mixes carry what `state` holds through another one back to it.
   /// All that it becomes of itself elsewhere is its own decays.
   bool returns(unsigned state) const;
@@ -108,6 +138,10 @@ struct ChunkList {
   /// updates them one by one overwrites none that is needed still, unless mixes
   /// go in a cycle.
   llvm::SmallVector<unsigned> updateOrder() const;
+
+private:
+  void findReadings();
+  void findRowSteps(AffineScanOp op);
 };
 
 } // namespace qdelta

@@ -52,12 +52,20 @@ static void append(SmallVectorImpl<Value> &values, RunningDecay running) {
   for (Value value : {running.common, running.channels})
     if (value)
       values.push_back(value);
+  llvm::copy_if(running.states, std::back_inserter(values),
+                [](Value own) { return bool(own); });
 }
 
 RunningDecay HeadBuilder::startRunning() {
   RunningDecay running;
   if (!schedule.getDefer())
     return running;
+  if (context.list.byTokens) {
+    Value one = arith::ConstantOp::create(b, loc, b.getF64FloatAttr(1.0));
+    for (const ChunkList::State &state : context.list.states)
+      running.states.push_back(state.logs.empty() ? Value() : one);
+    return running;
+  }
   if (!context.list.states[0].logs.empty())
     running.common = arith::ConstantOp::create(b, loc, b.getF64FloatAttr(1.0));
   if (!context.list.states[0].channelLogs.empty())
@@ -71,6 +79,13 @@ RunningDecay HeadBuilder::startRunning() {
 /// What `append` put at the end of `values`.
 RunningDecay HeadBuilder::takeRunning(SmallVectorImpl<Value> &values) {
   RunningDecay running;
+  if (context.list.byTokens && schedule.getDefer()) {
+    running.states.resize(numStates());
+    for (unsigned state = numStates(); state-- > 0;)
+      if (!context.list.states[state].logs.empty())
+        running.states[state] = values.pop_back_val();
+    return running;
+  }
   const ChunkList::State &state = context.list.states[0];
   if (schedule.getDefer() && !state.channelLogs.empty())
     running.channels = values.pop_back_val();
@@ -200,6 +215,10 @@ LogicalResult HeadBuilder::createSpan(Value firstChunk, RunningDecay &running) {
   SmallVector<Value> results(widened.getResults().drop_back(shared.size()));
   running = takeRunning(results);
   Value last = index(span - 1);
+  for (auto [own, next] : llvm::zip(running.states, system.nextRunning.states))
+    if (own)
+      own = tensor::ExtractOp::create(b, loc, rings[next],
+                                      ValueRange{last, index(0)});
   if (running.common)
     running.common = tensor::ExtractOp::create(
         b, loc, rings[system.nextRunning.common], ValueRange{last, index(0)});
@@ -346,8 +365,8 @@ LogicalResult HeadBuilder::create(SmallVectorImpl<Value> &slices) {
       Value columns =
           defersColumns() ? carried[(i + 1) * perGroup - 1] : Value();
       for (auto [state, final] : llvm::enumerate(finals))
-        final = storeState(group, carried[i * perGroup + state], running,
-                           columns, final);
+        final = storeState(group, carried[i * perGroup + state],
+                           running.of(state), columns, final);
     }
   }
   llvm::copy(ArrayRef<Value>(carried).drop_front(ofGroups), slices.begin());

@@ -22,7 +22,8 @@ public:
       : b(b), loc(loc), list(list), system(system), tiles(tiles),
         readouts(readouts), tileType(tileType), decays(b, loc, list, running) {}
 
-  FailureOr<ChunkStep> build(StepSolver solver, Value valid);
+  FailureOr<ChunkStep> build(StepSolver solver, Value valid,
+                             UpdateByTokens updateByTokens);
 
 private:
   Value addScaled(Value sum, Value tile, Value by) {
@@ -35,6 +36,8 @@ private:
   Value matrixOf(ChunkTarget &target, unsigned w);
   Value applyWrite(Value sum, ChunkTarget &target, unsigned w, Value written);
   void findWritten(StepSolver solver);
+  void createOutputs(ArrayRef<Value> late);
+  void createUpdates();
   void substituteToken();
   SmallVector<Value> solve(ArrayRef<Value> matrices, ArrayRef<Value> rhs);
   SmallVector<Value> solveByInverse(ArrayRef<Value> matrices,
@@ -162,22 +165,20 @@ void StepBuilder::substituteToken() {
   }
 }
 
-FailureOr<ChunkStep> StepBuilder::build(StepSolver solver, Value valid) {
-  if (failed(decays.load(tiles, valid)))
-    return failure();
-  step.written.resize(list.writes.size());
-  bool ofOneToken = list.hasValueDecays() && list.chunk == 1;
-  if (ofOneToken)
-    substituteToken();
-  else
-    findWritten(solver);
+/// `late` are the tiles of the late readings.
+void StepBuilder::createOutputs(ArrayRef<Value> late) {
   // What comes directly may be large, and then would round each addend.
   for (ChunkTarget &target : system.outputs) {
     Value sum = addReadouts(Value(), target);
     for (unsigned w = 0; w < list.writes.size(); ++w)
       sum = applyWrite(sum, target, w, step.written[w]);
+    for (auto [number, coefficient] : target.late)
+      sum = addScaled(sum, late[number], coefficient);
     step.outputs.push_back(addDirect(sum, target));
   }
+}
+
+void StepBuilder::createUpdates() {
   for (auto [write, value, factors] :
        llvm::zip(list.writes, step.written, system.updateFactors)) {
     ByState &updates = step.updates.emplace_back();
@@ -187,6 +188,25 @@ FailureOr<ChunkStep> StepBuilder::build(StepSolver solver, Value valid) {
     for (auto &[state, factor] : factors)
       updates[state] = ScaleOp::create(b, loc, left, factor);
   }
+}
+
+FailureOr<ChunkStep> StepBuilder::build(StepSolver solver, Value valid,
+                                        UpdateByTokens updateByTokens) {
+  if (failed(decays.load(tiles, valid)))
+    return failure();
+  step.written.resize(list.writes.size());
+  bool ofOneToken = list.hasValueDecays() && list.chunk == 1;
+  if (ofOneToken)
+    substituteToken();
+  else
+    findWritten(solver);
+  if (list.byTokens) {
+    createUpdates();
+    createOutputs(updateByTokens(step));
+  } else {
+    createOutputs({});
+    createUpdates();
+  }
   for (unsigned state = 0; state < list.states.size(); ++state)
     step.columns.push_back(decays.total(state));
   step.columnsDecay = decays.getRenewal().when;
@@ -195,14 +215,13 @@ FailureOr<ChunkStep> StepBuilder::build(StepSolver solver, Value valid) {
 }
 } // namespace
 
-FailureOr<ChunkStep>
-qdelta::createChunkStep(OpBuilder &b, Location loc, const ChunkList &list,
-                        ChunkSystem &system, TokenTiles &tiles, Value valid,
-                        Value running,
-                        const llvm::DenseMap<Reading, Value> &readouts,
-                        RankedTensorType tileType, StepSolver solver) {
+FailureOr<ChunkStep> qdelta::createChunkStep(
+    OpBuilder &b, Location loc, const ChunkList &list, ChunkSystem &system,
+    TokenTiles &tiles, Value valid, Value running,
+    const llvm::DenseMap<Reading, Value> &readouts, RankedTensorType tileType,
+    StepSolver solver, UpdateByTokens updateByTokens) {
   return StepBuilder(b, loc, list, system, tiles, running, readouts, tileType)
-      .build(solver, valid);
+      .build(solver, valid, updateByTokens);
 }
 
 static Value onesUnless(OpBuilder &b, Location loc, Value when, Value factors) {

@@ -30,17 +30,24 @@ struct ChunkStep {
   mlir::Value columnsDecay, nextRunning;
 };
 
+/// Updates the states by a chunk whose updates are known, and returns the tiles
+/// of the list's late readings.
+using UpdateByTokens =
+    llvm::function_ref<llvm::SmallVector<mlir::Value>(const ChunkStep &)>;
+
 /// Solves the chunk's `system` for the columns that `tiles` loads. `readouts`
 /// holds X S of each reading at the chunk's start, `valid` [C] tells which
 /// tokens exist; it may be null without decays per value channel. `running` is
-/// null unless those are deferred. Fails with an error if a token-local op does
-/// not apply to tiles.
+/// null unless those are deferred. `updateByTokens` is called before there are
+/// outputs if the list goes token by token. Fails with an error if a
+/// token-local op does not apply to tiles.
 mlir::FailureOr<ChunkStep>
 createChunkStep(mlir::OpBuilder &b, mlir::Location loc, const ChunkList &list,
                 ChunkSystem &system, TokenTiles &tiles, mlir::Value valid,
                 mlir::Value running,
                 const llvm::DenseMap<Reading, mlir::Value> &readouts,
-                mlir::RankedTensorType tileType, StepSolver solver);
+                mlir::RankedTensorType tileType, StepSolver solver,
+                UpdateByTokens updateByTokens = nullptr);
 
 /// Creates the update of state number `state` by a chunk, and the next chunk's
 /// products of the new state with `reads`. `states` are the blocks of all

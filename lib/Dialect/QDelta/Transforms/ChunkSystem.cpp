@@ -21,12 +21,15 @@ void ChunkSystem::forEachShared(llvm::function_ref<void(Value &)> visit) {
   };
   for (auto &read : reads)
     visit(read.second);
-  for (Value &key : writeKeys)
-    visit(key);
+  for (auto *keys : {&writeKeys, &lateKeys, &tokens.couplings})
+    for (Value &shared : *keys)
+      visit(shared);
   for (auto *targets : {&writes, &outputs})
     for (ChunkTarget &target : *targets) {
       for (auto &readout : target.readouts)
         visitIfSet(readout.second);
+      for (auto &late : target.late)
+        visitIfSet(late.second);
       for (auto &direct : target.direct)
         visitIfSet(direct.second);
       for (auto &earlier : target.earlier)
@@ -46,6 +49,8 @@ void ChunkSystem::forEachShared(llvm::function_ref<void(Value &)> visit) {
   }
   visitIfSet(nextRunning.common);
   visitIfSet(nextRunning.channels);
+  for (Value &running : nextRunning.states)
+    visitIfSet(running);
 }
 
 /// The tiles of the list's readings. Fails like `createChunkSystem`.
@@ -79,8 +84,8 @@ class SystemBuilder {
 public:
   SystemBuilder(OpBuilder &b, Location loc, const ChunkList &list,
                 TokenTiles &tiles, Value valid, RunningDecay running)
-      : b(b), loc(loc), list(list), tiles(tiles),
-        coupling(b, loc, list, valid, running) {
+      : b(b), loc(loc), list(list), tiles(tiles), valid(valid),
+        running(running), coupling(b, loc, list, valid, running) {
     scalarTile = RankedTensorType::get(
         cast<RankedTensorType>(valid.getType()).getShape(), list.element);
   }
@@ -92,8 +97,10 @@ private:
   LogicalResult createTarget(ChunkTarget &target,
                              const ChunkList::Terms &terms);
   void createUpdates();
+  LogicalResult createTokens();
   template <typename Sums, typename Term>
   void addTo(Sums &sums, const Term &term, Value coefficient);
+  void addLate(ChunkTarget &target, const ChunkList::Read &read, Value factor);
   void addReadings(ChunkTarget &target, const ChunkList::Read &read,
                    Value factor);
   void addWrites(ChunkTarget &target, const ChunkList::Read &read,
@@ -111,6 +118,8 @@ private:
   Location loc;
   const ChunkList &list;
   TokenTiles &tiles;
+  Value valid;
+  RunningDecay running;
   ChunkCoupling coupling;
   RankedTensorType scalarTile;
   /// By base, write's key, their channel places, whose decays per channel stand
@@ -136,7 +145,10 @@ LogicalResult SystemBuilder::createKeysAndDecays() {
       return failure();
   if (failed(coupling.load(tiles)))
     return failure();
-  createUpdates();
+  if (list.byTokens && failed(createTokens()))
+    return failure();
+  if (!list.byTokens)
+    createUpdates();
   FailureOr<ReadTiles> reads = readTiles(b, loc, list, tiles, coupling);
   if (failed(reads))
     return failure();
@@ -148,6 +160,22 @@ LogicalResult SystemBuilder::createKeysAndDecays() {
       key = arith::MulFOp::create(b, loc, key, decay);
     system.writeKeys.push_back(key);
   }
+  return success();
+}
+
+/// The factors of what a pass over all states does for one token after the
+/// other.
+LogicalResult SystemBuilder::createTokens() {
+  system.nextRunning = running;
+  FailureOr<TokenFactors> factors =
+      createTokenFactors(b, loc, list, tiles, valid, system.nextRunning);
+  if (failed(factors))
+    return failure();
+  system.tokens = std::move(*factors);
+  for (auto [write, factor] : llvm::zip(list.writes, system.tokens.writes))
+    system.updateFactors.emplace_back()[write.state] = factor;
+  for (const LateReading &late : list.lateReadings)
+    system.lateKeys.push_back(tiles.get(b, std::get<0>(late)));
   return success();
 }
 
@@ -230,6 +258,20 @@ void SystemBuilder::addTo(Sums &sums, const Term &term, Value coefficient) {
       arith::AddFOp::create(b, loc, one(entry->second), one(coefficient));
 }
 
+/// `factor` times what `read` sees of the states at its own place.
+void SystemBuilder::addLate(ChunkTarget &target, const ChunkList::Read &read,
+                            Value factor) {
+  for (auto [coefficient, base] : read.bases) {
+    auto entry = llvm::find(list.lateReadings,
+                            LateReading(base, read.state, read.rowPlace));
+    auto number = static_cast<unsigned>(entry - list.lateReadings.begin());
+    Value product =
+        multiply(b, loc, factor, tiles.getUnlessOne(b, coefficient));
+    addTo(target.late, number,
+          multiply(b, loc, product, system.tokens.reads[number]));
+  }
+}
+
 /// `factor` times what `read` sees of the states at the chunk's start.
 void SystemBuilder::addReadings(ChunkTarget &target,
                                 const ChunkList::Read &read, Value factor) {
@@ -271,6 +313,10 @@ LogicalResult SystemBuilder::createTarget(ChunkTarget &target,
       addTo(target.direct, term, factor);
       if (failed(addScalars(term)))
         return failure();
+      continue;
+    }
+    if (read->second.late) {
+      addLate(target, read->second, factor);
       continue;
     }
     addReadings(target, read->second, factor);

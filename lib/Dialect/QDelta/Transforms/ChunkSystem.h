@@ -15,6 +15,7 @@
 #define QDELTA_TRANSFORMS_CHUNKSYSTEM_H
 
 #include "ChunkCoupling.h"
+#include "TokenFactors.h"
 
 namespace qdelta {
 
@@ -25,6 +26,8 @@ struct ChunkTarget {
   /// Coefficient of each reading of the state at the chunk's start, at each
   /// value place.
   llvm::MapVector<PlacedReading, mlir::Value> readouts;
+  /// Coefficient of each late reading, by number.
+  llvm::MapVector<unsigned, mlir::Value> late;
   /// Coefficient of each token-local value vector.
   llvm::MapVector<mlir::Value, mlir::Value> direct;
   /// For write w and the value place of reads: the [C x C] matrix that its
@@ -67,6 +70,10 @@ struct ChunkSystem {
   /// reaches, [C]; 0 for tokens that do not exist.
   llvm::SmallVector<ByState> updateFactors;
   llvm::SmallVector<StateUpdate> states;
+  /// Instead of these, where a pass goes token by token: the factors of its
+  /// steps, and the key vectors [C x K] of late readings.
+  TokenFactors tokens;
+  llvm::SmallVector<mlir::Value> lateKeys;
   /// With deferred decays: what they have come to after the chunk's update.
   RunningDecay nextRunning;
   /// Token scalars that token-local value vectors need, as tiles.

@@ -6,6 +6,7 @@
 
 #include "ChunkList.h"
 #include "Schedules.h"
+#include "TokenFactors.h"
 
 using namespace mlir;
 using namespace qdelta;
@@ -28,6 +29,8 @@ static constexpr int64_t kMatrixColumns = 64;
 /// a state that is mixed in, each `vectors` wide, and one broadcast. The most
 /// that a state of the list needs.
 static int64_t registersNeeded(const ChunkList &list, int64_t vectors) {
+  if (list.byTokens)
+    return countRowsOfTokens(list) * vectors + 1;
   int64_t most = 0;
   for (unsigned state = 0; state < list.states.size(); ++state) {
     int64_t rows = llvm::count_if(list.readings, [&](const Reading &reading) {
@@ -130,14 +133,23 @@ void qdelta::scheduleOnCpu(AffineScanOp op, const Target &target,
   auto hasPairs = [&] { return unroll && pairUp && tokens % 2 == 0; };
   auto fits = [&] {
     int64_t needed =
-        hasPairs() ? registersForPairs(facts, tokens, vectors)
-                   : registersNeeded(ChunkList::read(op, tokens), vectors);
+        hasPairs()
+            ? registersForPairs(facts, tokens, vectors)
+            : registersNeeded(ChunkList::read(op, tokens, unroll), vectors);
     return needed <= target.registers;
   };
+  bool byTokens = ChunkList::read(op, tokens, unroll).byTokens;
+  // The key vectors of a token go through the cache beside the states, which
+  // are loaded and stored once a chunk: narrow rows before short chunks.
+  int64_t ofStates = byTokens ? target.l1Bytes / 2 : target.l1Bytes;
+  auto isTooWide = [&] {
+    return states * keys * vectors * lanes * bytes > ofStates;
+  };
+  while (byTokens && vectors > 1 && (isTooWide() || !fits()))
+    --vectors;
   while (unroll && !options.chunk && tokens > 1 && !fits())
     tokens -= pairUp && tokens > 2 ? 2 : 1;
-  while (unroll && vectors > 1 &&
-         (!fits() || states * keys * vectors * lanes * bytes > target.l1Bytes))
+  while (unroll && vectors > 1 && (!fits() || isTooWide()))
     --vectors;
   int64_t columns = unroll ? vectors * lanes : kMatrixColumns;
   columns = std::min(columns, std::max<int64_t>(values, 1));
@@ -146,7 +158,7 @@ void qdelta::scheduleOnCpu(AffineScanOp op, const Target &target,
   op.setScheduleAttr(ScheduleAttr::get(
       op.getContext(), target.name, tokens, columns, span, lanes, unroll,
       /*fuse=*/unroll,
-      /*defer=*/unroll && defers && states == 1,
+      /*defer=*/unroll && defers && (states == 1 || byTokens),
       /*prefetch=*/unroll, /*kernel=*/false,
       /*operands=*/hasPairs() ? "bf16" : "", /*split=*/1));
 }

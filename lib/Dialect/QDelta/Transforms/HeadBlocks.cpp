@@ -121,9 +121,12 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
   Value valid = context.list.hasValueDecays() ? validAt(first) : Value();
   Value running =
       defersColumns() ? values[numStates() + numReadings()] : Value();
-  FailureOr<ChunkStep> step =
-      createChunkStep(b, loc, context.list, here, tiles, valid, running,
-                      readouts, tileType, StepSolver::Substitution);
+  auto updateByTokens = [&](const ChunkStep &step) {
+    return this->updateByTokens(here, step, slot, tileType, values);
+  };
+  FailureOr<ChunkStep> step = createChunkStep(
+      b, loc, context.list, here, tiles, valid, running, readouts, tileType,
+      StepSolver::Substitution, updateByTokens);
   if (mlir::failed(step))
     return failure();
   if (running)
@@ -142,6 +145,8 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
     output = StoreTileOp::create(b, loc, sum, output, at, column);
   }
 
+  if (context.list.byTokens)
+    return success(!tiles.hasFailed());
   SmallVector<unsigned> order = context.list.updateOrder();
   for (auto [at, state] : llvm::enumerate(order)) {
     // With mixes in a cycle a later update takes this state as it was.

@@ -16,6 +16,8 @@
 
 namespace qdelta {
 
+struct ChunkStep;
+
 /// Value blocks of one width. The state is kept block by block.
 struct BlockGroup {
   int64_t count, width, firstColumn, firstBlock;
@@ -23,7 +25,8 @@ struct BlockGroup {
 
 /// Builds what `createHead` says. The file ChunkLoops.cpp has its outer loop
 /// and the loop over a span's systems, HeadBlocks.cpp the loops over blocks and
-/// their chunks, HeadState.cpp the state's way in and out.
+/// their chunks, HeadTokens.cpp passes over all states, HeadState.cpp the
+/// state's way in and out.
 class HeadBuilder {
   using Value = mlir::Value;
 
@@ -132,6 +135,18 @@ private:
   mlir::LogicalResult createChunk(const BlockGroup &group, Value block,
                                   Value first, Value slot,
                                   llvm::SmallVectorImpl<Value> &carried);
+  struct RowUpdate;
+  Value keyRow(Value shared, Value slot, int64_t token);
+  RowUpdate rowUpdate(const ChunkSystem &here, const ChunkStep &step,
+                      Value slot, int64_t token, RowStep row);
+  Value createRowUpdate(const RowUpdate &update,
+                        llvm::MutableArrayRef<Value> states);
+  /// With passes that go token by token: updates the states and readouts that
+  /// `values` starts with, and returns the tiles of the late readings.
+  llvm::SmallVector<Value> updateByTokens(const ChunkSystem &here,
+                                          const ChunkStep &step, Value slot,
+                                          mlir::RankedTensorType tileType,
+                                          llvm::MutableArrayRef<Value> values);
   std::pair<Value, Value> wholeOf(Value sequence, Value token);
   void createPrefetches(const BlockGroup &group, Value block, Value first,
                         mlir::ValueRange outputs);

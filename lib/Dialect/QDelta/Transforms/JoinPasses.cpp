@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "JoinPasses.h"
+#include "PlainTiles.h"
 
 using namespace mlir;
 using namespace qdelta;
@@ -66,4 +67,56 @@ SmallVector<ChunkReadOp> qdelta::readsBehind(ChunkUpdateOp update) {
     read = dyn_cast<ChunkReadOp>(read->getNextNode());
   }
   return reads;
+}
+
+/// Of each state in turn, what it is before the updates and after them.
+static llvm::MapVector<Value, Value> statesOf(ArrayRef<ChunkUpdateOp> updates) {
+  llvm::MapVector<Value, Value> states;
+  for (ChunkUpdateOp update : updates) {
+    auto own = llvm::find_if(states, [&](const auto &entry) {
+      return entry.second == update.getState();
+    });
+    if (own == states.end())
+      states.insert({update.getState(), update.getResult()});
+    else
+      own->second = update.getResult();
+  }
+  return states;
+}
+
+SmallVector<Value> qdelta::firstOf(ArrayRef<ChunkUpdateOp> updates) {
+  return llvm::to_vector(llvm::make_first_range(statesOf(updates)));
+}
+
+SmallVector<Value> qdelta::lastOf(ArrayRef<ChunkUpdateOp> updates) {
+  return llvm::to_vector(llvm::make_second_range(statesOf(updates)));
+}
+
+SmallVector<ChunkUpdateOp> qdelta::updatesFrom(ChunkUpdateOp update) {
+  SmallVector<ChunkUpdateOp> updates;
+  llvm::DenseSet<Value> updated;
+  auto isReadout = [&](Value operand) {
+    auto result = dyn_cast<OpResult>(operand);
+    return result && result.getResultNumber() > 0 &&
+           llvm::is_contained(updates, result.getOwner());
+  };
+  auto joins = [&](ChunkUpdateOp op) {
+    return op && !op.getChannels() && !op.getColumns() && !op.getAhead() &&
+           !multipliesPairs(op) &&
+           llvm::none_of(op->getOperands(), isReadout) &&
+           op.getState().getType() == update.getState().getType() &&
+           updated.insert(op.getState()).second;
+  };
+  for (ChunkUpdateOp op = update; joins(op);
+       op = dyn_cast<ChunkUpdateOp>(op->getNextNode()))
+    updates.push_back(op);
+  SmallVector<Value> lasts = lastOf(updates);
+  llvm::DenseSet<Operation *> all(updates.begin(), updates.end());
+  for (ChunkUpdateOp op : updates)
+    if (!readsBehind(op).empty() ||
+        (!llvm::is_contained(lasts, op.getResult()) &&
+         !llvm::all_of(op.getResult().getUsers(),
+                       [&](Operation *user) { return all.contains(user); })))
+      return {update};
+  return updates;
 }

@@ -89,7 +89,8 @@ SmallVector<Value> TileParts::rows(Value tile) { return get(tile, Rows); }
 SmallVector<Value> TileParts::matrix(Value tile) { return get(tile, Matrix); }
 
 Value TileParts::memory(Value tile) {
-  if (!parts.contains(tile) || tile.getDefiningOp<tensor::ExtractSliceOp>() ||
+  auto slice = tile.getDefiningOp<tensor::ExtractSliceOp>();
+  if (!parts.contains(tile) || (slice && !parts.contains(slice.getSource())) ||
       isa<BlockArgument>(tile))
     return tile;
   RankedTensorType type = typeOf(tile);

@@ -50,12 +50,8 @@ LogicalResult Unroller::visit(Operation *op) {
             unroll(update);
             return true;
           })
-          .Case([&](tensor::InsertSliceOp insert) {
-            if (!parts.isExpanded(insert.getSource()))
-              return false;
-            unroll(insert);
-            return true;
-          })
+          .Case<tensor::ExtractOp, tensor::ExtractSliceOp,
+                tensor::InsertSliceOp>([&](auto move) { return unroll(move); })
           .Case([&](tensor::FromElementsOp elements) {
             parts.set(elements, SmallVector<Value>(elements.getElements()));
             return true;
@@ -75,7 +71,7 @@ LogicalResult Unroller::visit(Operation *op) {
             return true;
           });
   if (handled) {
-    expanded.push_back(op);
+    expanded.insert(op);
     return success();
   }
   // Anything else works on memory.

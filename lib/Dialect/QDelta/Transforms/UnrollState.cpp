@@ -100,6 +100,8 @@ SmallVector<Value> Unroller::statePass(ChunkUpdateOp op,
 }
 
 void Unroller::unroll(ChunkUpdateOp op) {
+  if (joinUpdates(op))
+    return;
   // Rows are made once, outside both branches.
   for (Value value : op.getValues())
     parts.rows(value);

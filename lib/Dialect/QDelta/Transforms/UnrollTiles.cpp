@@ -143,12 +143,54 @@ void Unroller::unroll(ScaleOp op) {
   parts.set(op.getResult(), std::move(scaled));
 }
 
-void Unroller::unroll(tensor::InsertSliceOp op) {
+/// The one row of a tile [1 x W] in one [C x W].
+static std::optional<int64_t> rowOf(OffsetSizeAndStrideOpInterface slice,
+                                    Value row, Value tile) {
+  auto whole = dyn_cast<RankedTensorType>(tile.getType());
+  auto part = cast<RankedTensorType>(row.getType());
+  if (!whole || whole.getRank() != 2 || part.getRank() != 2 ||
+      part.getDimSize(0) != 1 || part.getDimSize(1) != whole.getDimSize(1))
+    return std::nullopt;
+  return getConstantIntValue(slice.getMixedOffsets()[0]);
+}
+
+bool Unroller::unroll(tensor::ExtractOp op) {
+  if (!expanded.contains(op.getTensor().getDefiningOp()) ||
+      op.getIndices().size() != 1)
+    return false;
+  std::optional<int64_t> at = getConstantIntValue(op.getIndices()[0]);
+  if (!at)
+    return false;
+  op.getResult().replaceAllUsesWith(parts.scalars(op.getTensor())[*at]);
+  return true;
+}
+
+bool Unroller::unroll(tensor::ExtractSliceOp op) {
+  if (!expanded.contains(op.getSource().getDefiningOp()))
+    return false;
+  std::optional<int64_t> row = rowOf(op, op.getResult(), op.getSource());
+  if (!row)
+    return false;
+  parts.set(op.getResult(), parts.rows(op.getSource())[*row]);
+  return true;
+}
+
+bool Unroller::unroll(tensor::InsertSliceOp op) {
+  if (!parts.isExpanded(op.getSource()))
+    return false;
+  std::optional<int64_t> row = rowOf(op, op.getSource(), op.getDest());
+  if (row && expanded.contains(op.getDest().getDefiningOp())) {
+    SmallVector<Value> rows = parts.rows(op.getDest());
+    rows[*row] = parts.rows(op.getSource())[0];
+    parts.set(op.getResult(), rows);
+    return true;
+  }
   SmallVector<Value> at;
   for (OpFoldResult offset : op.getMixedOffsets())
     at.push_back(getValueOrCreateConstantIndexOp(b, loc, offset));
   op.getResult().replaceAllUsesWith(
       parts.store(loc, op.getSource(), op.getDest(), at));
+  return true;
 }
 
 void Unroller::unrollElementwise(Operation *op) {

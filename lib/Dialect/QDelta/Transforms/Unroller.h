@@ -25,7 +25,7 @@ mlir::Value convertRow(mlir::OpBuilder &b, mlir::Location loc,
 /// Expands the tiles of one function, op by op in program order. The file
 /// UnrollChunks.cpp has the walk, UnrollTiles.cpp what works on rows one by
 /// one, UnrollSystem.cpp decays and a chunk's own system, UnrollState.cpp
-/// passes over a state.
+/// passes over a state, UnrollPasses.cpp those over several.
 class Unroller {
 public:
   explicit Unroller(mlir::func::FuncOp func) : func(func), b(func), parts(b) {}
@@ -50,7 +50,11 @@ private:
   void unroll(ChunkSolveOp op);
   void unroll(ChunkUpdateOp op);
   void unroll(ScaleOp op);
-  void unroll(mlir::tensor::InsertSliceOp op);
+  /// Moves rows and numbers between tiles that are expanded; false if one of
+  /// them is memory.
+  bool unroll(mlir::tensor::ExtractOp op);
+  bool unroll(mlir::tensor::ExtractSliceOp op);
+  bool unroll(mlir::tensor::InsertSliceOp op);
   void unrollElementwise(mlir::Operation *op);
 
   mlir::Value index(int64_t value) {
@@ -73,6 +77,13 @@ private:
     return mlir::tensor::ExtractOp::create(b, loc, keys,
                                            mlir::ValueRange{index(token), k});
   }
+  /// Gives updates that follow one another, from `op` on, one pass over the
+  /// rows of all their states; false if there is none behind `op` that can.
+  bool joinUpdates(ChunkUpdateOp op);
+  /// The pass, with the updates' decays or without. Returns the states, then
+  /// the accumulated readouts.
+  llvm::SmallVector<mlir::Value>
+  joinedPass(llvm::ArrayRef<ChunkUpdateOp> updates, bool decays);
   void prefetchAhead(ChunkUpdateOp op, mlir::Value k);
   /// One pass over the rows of the state: s <- [decay] s + sum a e, reads of
   /// the new s, and those behind the update of the old one. Returns the state,
@@ -87,7 +98,9 @@ private:
   mlir::OpBuilder b;
   TileParts parts;
   mlir::Location loc = mlir::UnknownLoc::get(b.getContext());
-  llvm::SmallVector<mlir::Operation *> expanded;
+  llvm::SetVector<mlir::Operation *> expanded;
+  /// Updates that have had their pass.
+  llvm::DenseSet<mlir::Operation *> joined;
 };
 
 } // namespace qdelta
