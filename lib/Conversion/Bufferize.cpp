@@ -57,7 +57,8 @@ struct PrefetchInterface
   }
 
 private:
-  /// One hint per token and cache line.
+  /// One hint per token and cache line. A hint beyond the last token is of other
+  /// memory or of none, and does nothing.
   static void createPrefetches(PrefetchOp op, Value buffer, OpBuilder &b) {
     Location loc = op.getLoc();
     auto index = [&](int64_t value) {
@@ -68,11 +69,8 @@ private:
     Value first = at[1], column = at[3];
     uint64_t perLine =
         64 * 8 / op.getSource().getType().getElementTypeBitWidth();
-    Value last = arith::SubIOp::create(
-        b, loc, memref::DimOp::create(b, loc, buffer, 1), index(1));
     for (uint64_t t = 0; t < op.getRows(); ++t) {
-      Value token = arith::AddIOp::create(b, loc, first, index(t));
-      at[1] = arith::MinUIOp::create(b, loc, token, last);
+      at[1] = arith::AddIOp::create(b, loc, first, index(t));
       for (uint64_t line = 0; line < op.getWidth(); line += perLine) {
         at[3] = arith::AddIOp::create(b, loc, column, index(line));
         memref::PrefetchOp::create(b, loc, buffer, at, op.getForWrite(),

@@ -20,16 +20,15 @@ func.func @add(%x: tensor<?x?x?x8xf32>, %g: tensor<?x?x?xf32>, %d: tensor<?x8xf3
   return %3 : tensor<?x8xf32>
 }
 
-// A prefetch is a hint for each row and cache line, and copies nothing. The
-// row is that of the last token at most.
+// A prefetch is a hint for each row and cache line, and copies nothing. Rows past
+// the last token are hinted at, too: asking costs more than such a hint.
 // CHECK-LABEL: func.func @hint(
 // CHECK-NOT:   memref.alloc
-// CHECK:       %[[T:.*]] = memref.dim
-// CHECK:       %[[LAST:.*]] = arith.subi %[[T]]
-// CHECK:       arith.minui %{{.*}}, %[[LAST]]
-// CHECK-COUNT-2: memref.prefetch {{.*}} read
-// CHECK:       arith.minui %{{.*}}, %[[LAST]]
-// CHECK-COUNT-2: memref.prefetch {{.*}} read
+// CHECK-NOT:   memref.dim
+// CHECK:       %[[FIRST:.*]] = arith.addi %arg1, %c0
+// CHECK-COUNT-2: memref.prefetch %{{.*}}[%arg1, %[[FIRST]], %arg1, %{{.*}}], read
+// CHECK:       %[[SECOND:.*]] = arith.addi %arg1, %c1
+// CHECK-COUNT-2: memref.prefetch %{{.*}}[%arg1, %[[SECOND]], %arg1, %{{.*}}], read
 // CHECK-NOT:   memref.prefetch
 // CHECK:       return
 func.func @hint(%x: tensor<?x?x?x32xf32>, %i: index) {

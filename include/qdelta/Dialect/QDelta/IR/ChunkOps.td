@@ -57,7 +57,8 @@ def QDelta_PrefetchOp : QDelta_Op<"prefetch", []> {
   let summary = "a hint that some columns of a token's row are needed soon";
   let description = [{
     Columns `column` .. `column + width - 1` of the rows t .. t+rows-1 at
-    `[b, t, h]`; tokens past the last count as the last. No effect on results.
+    `[b, t, h]`; those past the last token are hinted at as if they were there, and
+    no such hint is an error. No effect on results.
     Of a state [B, HV, K, V], with one row, `[b, h, k]`.
   }];
   let arguments = (ins AnyRankedTensor:$source, Variadic<Index>:$indices,
