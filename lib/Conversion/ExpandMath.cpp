@@ -43,7 +43,7 @@ struct ExpandMathPass : qdelta::impl::ExpandMathBase<ExpandMathPass> {
     qdelta::populateVectorTrigPatterns(ofVectors);
     FrozenRewritePatternSet ofKernels(std::move(patterns)),
         ofRows(std::move(ofVectors));
-    // A vector's rare lanes are functions of scalars, which stay.
+    // What the expansions make is no function to expand.
     GreedyRewriteConfig config;
     config.setStrictness(GreedyRewriteStrictness::ExistingOps);
     auto expand = [&](Operation *func, bool isKernel) -> LogicalResult {

@@ -73,11 +73,14 @@ private:
 bool Halves::isSupported(Operation *op) const {
   if (op->getNumRegions() != 0)
     return false;
-  for (Value operand : op->getOperands())
-    if (Operation *def = operand.getDefiningOp();
-        isRow(operand) && (!def || def->getBlock() != &block) &&
-        !matchPattern(operand, m_Constant()))
+  for (Value operand : op->getOperands()) {
+    Operation *def = operand.getDefiningOp();
+    DenseElementsAttr constant;
+    bool isSplat =
+        matchPattern(operand, m_Constant(&constant)) && constant.isSplat();
+    if (isRow(operand) && (!def || def->getBlock() != &block) && !isSplat)
       return false;
+  }
   for (Value result : op->getResults())
     for (Operation *user : result.getUsers())
       if (isRow(result) && user->getBlock() != &block)

@@ -273,8 +273,8 @@ bool BlockStrips::analyse() {
   for (Operation &op : block.without_terminator())
     assignLevel(op);
   // The steps of a polynomial wait for one another; two at once wait half as
-  // long. More need more registers than there are. Sines and cosines are two
-  // polynomials each.
+  // long. More need more registers than there are, and so do sines and
+  // cosines, which are two polynomials each and do not count.
   size_t functions = llvm::count_if(rowOps, [](Operation *op) {
     return isa<math::ExpOp, math::LogOp, math::Log1pOp>(op);
   });

@@ -17,8 +17,8 @@
 // MODE: error: a chunk's system is one for all value columns: with decays per value channel and writes that use reads, expected chunk = 1 and mode = auto or recurrent, but got 0 and chunked
 // RUN: not qdelta-opt %models/gated_oja.mlir -qdelta-specialize="key=4 value=8" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80 mode=chunked" 2>&1 | FileCheck %s --check-prefix=SIDE
 // SIDE: error: GPU kernels in chunks cover states that are read on their key side, but this list has one that is read on its value side; mode = recurrent covers it
-// RUN: not qdelta-opt %t/known.mlir -qdelta-specialize="key=4 value=8" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80 chunk=16" 2>&1 | FileCheck %s --check-prefix=KNOWN
-// KNOWN: error: GPU kernels in chunks cover states that are read on their key side, but this list has one that is read on its value side; mode = recurrent covers it
+// RUN: not qdelta-opt %t/columns.mlir -qdelta-specialize="key=4 value=8" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80 chunk=16" 2>&1 | FileCheck %s --check-prefix=COLUMNS
+// COLUMNS: error: GPU kernels in chunks cover decays common to all value channels, but this list has one per value channel; mode = recurrent covers it
 // RUN: not qdelta-opt %t/known.mlir -qdelta-specialize="key=4 value=8 entry=step" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefix=STEP
 // STEP: error: a state in place has no GPU lowering yet if its value side is read after its key side has been written
 
@@ -98,4 +98,14 @@ qdelta.recurrence @known(state %S: !mat) token(%q: !vec, %k: !vec, %v: !vec, %w:
   %s = qdelta.dot %q, %z : !vec -> f32
   %o = qdelta.scale %y by %s : !vec, f32
   qdelta.yield state %S1 : !mat out %o : !vec
+}
+
+//--- columns.mlir
+!mat = tensor<?x?xf32>
+!vec = tensor<?xf32>
+qdelta.recurrence @columns(state %S: !mat) token(%k: !vec, %v: !vec, %g: !vec {qdelta.log_decay}) {
+  %Sd = qdelta.decay_values %S by %g : !mat, !vec
+  %Sw = qdelta.write %Sd key %k value %v : !mat, !vec, !vec
+  %p = qdelta.read %Sw at %k : !mat, !vec
+  qdelta.yield state %Sw : !mat out %p : !vec
 }

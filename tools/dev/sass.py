@@ -44,7 +44,9 @@ def instruction(text):
     if not op.startswith(STORES) or op.endswith("TRYWAIT"):
         results = 1
         # A predicate comes before a result of its own, or is a carry after it.
-        if not op.startswith("VOTE") and len(operands) > 1 and (re.match(r"U?P[0-9T]", operands[0]) or re.match(r"U?P\d", operands[1])):
+        first_is_predicate = re.match(r"U?P[0-9T]", operands[0]) if operands else None
+        second_is_predicate = re.match(r"U?P\d", operands[1]) if len(operands) > 1 else None
+        if not op.startswith("VOTE") and len(operands) > 1 and (first_is_predicate or second_is_predicate):
             results = 2
     parts = [registers(op, place, token) for place, token in enumerate(operands)]
     reads = sum(parts[results:], registers(op, 0, guard)) + [
@@ -162,7 +164,8 @@ def walk(program, labels, warp):
     """Where the loop over chunks starts that a warp comes to, and what it executes
     in the second chunk; None if it comes to no such loop. Branches that the warp's
     number does not decide are not taken: loops that wait are left at once, tokens
-    are there. Votes are noes: all numbers are finite. The loop over chunks is the one with a barrier of the CTA in it."""
+    are there. Votes are taken to be false: all numbers are finite. The loop over
+    chunks is the one with a barrier of the CTA in it."""
     thread, at, trace, chunks = Thread(32 * warp), 0, [], 0
     for _ in range(1_000_000):
         instr = program[at]

@@ -86,8 +86,13 @@ void ColumnValues::makeTokenOperands(Value needed) {
     return;
   Fragment all;
   for (Value value : made) {
-    (void)packed(value);
-    all.append(values[value]);
+    ArrayRef<Num> words = packed(value);
+    // Rounding to TF32 can make an infinity of a number.
+    if (plan.format == Format::TF32)
+      for (Num word : words)
+        all.push_back(kernel.e.bitcast(word, kernel.e.f32Type()));
+    else
+      all.append(values[value]);
   }
   Num hasNonFinite = anyNonFinite(kernel, all);
   for (Value value : made)

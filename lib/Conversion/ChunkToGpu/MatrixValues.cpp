@@ -360,8 +360,10 @@ LogicalResult MatrixValues::storeOperand(Value value, Num tile) {
 LogicalResult MatrixValues::storeSystem(Value value, Num system, int64_t block,
                                         int64_t unknown) {
   int64_t pitch = plan.systemPitch() * 4;
-  // What is above the diagonal is never read.
-  isMasked = false;
+  // With one unknown write a token nothing above the diagonal is read. With
+  // more, a block of the system may be zero on its diagonal, below the
+  // system's.
+  isMasked = unknown > 1;
   return forEachPair(value, [&](Element at, Num first, Num second, Num) {
     Num to = system + (row(at.half) * unknown + block / unknown) * pitch +
              (firstColumn(at) * unknown + block % unknown) * 4;

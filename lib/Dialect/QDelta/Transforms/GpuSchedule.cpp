@@ -242,7 +242,8 @@ LogicalResult qdelta::scheduleOnGpu(AffineScanOp op, const GpuTarget &target,
   if (!uncovered.empty() && mayLoop)
     return useLoop(uncovered);
   if (!uncovered.empty())
-    return op.emitError(uncovered) << "; mode = recurrent covers it";
+    return op.emitError(uncovered)
+           << (loop ? "; mode = recurrent covers it" : "");
   bool perChannel = op.getFacts().getDecay() == DecayKind::PerChannel;
   if (perChannel && options.chunk > 32)
     return op.emitError("expected the chunk of a kernel with decays per key "

@@ -1,5 +1,4 @@
-//===- Schedules.h - how a list or a prescan runs on a target ----*- C++
-//-*-===//
+//===- Schedules.h - how a list or a prescan runs on a target ---*- C++ -*-===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
@@ -41,7 +40,7 @@ llvm::LogicalResult scheduleOnGpu(AffineScanOp op, const GpuTarget &target,
 llvm::LogicalResult scheduleOnGpu(PrescanOp op, const GpuTarget &target);
 
 /// Whether GPU kernels, which run one after the other, read the state's value
-/// side as this op has it. Schedules of lists are there.
+/// side as this op has it.
 llvm::LogicalResult checkOnGpu(TransposeStateOp op);
 
 /// Whether a chunk of several tokens would have a system for each value column.

@@ -30,7 +30,7 @@ struct SelectSchedulePass
   using SelectScheduleBase::SelectScheduleBase;
 
   void runOnOperation() override {
-    // Lists first: how a state is read and prescans depend on their schedules.
+    // Lists first: schedules of prescans depend on theirs.
     if (failed(scheduleAll<AffineScanOp>()) ||
         failed(scheduleAll<TransposeStateOp>()) ||
         failed(scheduleAll<PrescanOp>()))

@@ -140,7 +140,8 @@ def SelectSchedule : Pass<"qdelta-select-schedule", "::mlir::ModuleOp"> {
     other pass decides. On GPUs, tiles of a chunk hold inputs: the key vectors
     that a list makes itself, and value vectors made with a vector parameter or
     with functions of vectors, become a prescan's work if the list runs in
-    chunks.
+    chunks, or would but for shared memory. With mode = auto, what chunks on GPUs
+    do not cover is a token loop, with a remark.
 
     Before: ops without a schedule.
     After: the same ops with one, and prescans in front of lists.
@@ -221,7 +222,8 @@ def UnrollChunks : Pass<"qdelta-unroll-chunks", "::mlir::ModuleOp"> {
     Lowers the chunk ops of functions marked `qdelta.unroll` by expanding every
     tile into the rows of its tokens: rows are vectors, the chunk's system is
     solved by substitution in registers, and the update with its reads is one
-    pass over the rows of the state.
+    pass over the rows of the state. Updates that follow one another, of several
+    states, share one.
 
     Before: chunk ops on tiles of few tokens.
     After: scf, tensor, arith, math and vector ops; `qdelta.prefetch` remains.
