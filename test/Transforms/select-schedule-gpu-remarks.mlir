@@ -24,6 +24,23 @@
 // RUN: qdelta-opt %models/delta_net.mlir -qdelta-specialize="key=8 value=8" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefixes=ENOUGH --implicit-check-not=remark
 // ENOUGH: schedule<target = "sm_80", chunk = 16,
 
+// Nor do many unknown writes, if there are as many key channels.
+// RUN: qdelta-opt %t/five.mlir -qdelta-specialize="key=64 value=64" -qdelta-derive-affine -qdelta-select-schedule="target=sm_90a" 2>&1 | FileCheck %s --check-prefixes=ENOUGH90 --implicit-check-not=remark
+// ENOUGH90: writes = 5, {{.*}} schedule = #qdelta.schedule<target = "sm_90a", chunk = 16,
+
+//--- five.mlir
+!mat = tensor<?x?xf32>
+!vec = tensor<?xf32>
+qdelta.recurrence @five(state %S: !mat) token(%a: !vec, %b: !vec, %c: !vec, %d: !vec, %e: !vec) {
+  %p = qdelta.read %S at %a : !mat, !vec
+  %S1 = qdelta.write %S key %a value %p : !mat, !vec, !vec
+  %S2 = qdelta.write %S1 key %b value %p : !mat, !vec, !vec
+  %S3 = qdelta.write %S2 key %c value %p : !mat, !vec, !vec
+  %S4 = qdelta.write %S3 key %d value %p : !mat, !vec, !vec
+  %S5 = qdelta.write %S4 key %e value %p : !mat, !vec, !vec
+  qdelta.yield state %S5 : !mat out %p : !vec
+}
+
 //--- columns.mlir
 !mat = tensor<?x?xf32>
 !vec = tensor<?xf32>

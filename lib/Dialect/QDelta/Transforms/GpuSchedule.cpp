@@ -205,13 +205,17 @@ static int64_t valueColumns(AffineScanOp op, const GpuTarget &target) {
 
 constexpr int64_t kSmallestChunk = 16, kLargestChunk = 64;
 
+/// Unknown writes of `tokens` tokens.
+static int64_t unknownOf(AffineScanOp op, int64_t tokens) {
+  return llvm::count(op.getFacts().getUnknown(), true) * tokens;
+}
+
 /// Whether the rounded inverse of the system of `tokens` tokens is within the
 /// bound on errors: more unknown writes than twice the key dimension depend on
 /// each other too much.
 static bool isPrecise(AffineScanOp op, int64_t tokens) {
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());
-  int64_t unknown = llvm::count(op.getFacts().getUnknown(), true);
-  return unknown * tokens <= std::min(kLargestChunk, 2 * state.getDimSize(2));
+  return unknownOf(op, tokens) <= 2 * state.getDimSize(2);
 }
 
 LogicalResult qdelta::scheduleOnGpu(AffineScanOp op, const GpuTarget &target,
@@ -272,7 +276,8 @@ LogicalResult qdelta::scheduleOnGpu(AffineScanOp op, const GpuTarget &target,
                    : isWide      ? kLargestChunk
                                  : kWarpChunk;
   while (!options.chunk && tokens > kSmallestChunk &&
-         !(isPrecise(op, tokens) && fits(tokens)))
+         !(isPrecise(op, tokens) && unknownOf(op, tokens) <= kLargestChunk &&
+           fits(tokens)))
     tokens /= 2;
   loop = tokenLoop(op, target);
   if (mayLoop && loop && !fits(tokens))
