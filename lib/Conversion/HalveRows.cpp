@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "HalveRows.h"
+#include "LaneOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -75,34 +76,19 @@ bool Halves::isSupported(Operation *op) const {
     return false;
   for (Value operand : op->getOperands()) {
     Operation *def = operand.getDefiningOp();
-    DenseElementsAttr constant;
-    bool isSplat =
-        matchPattern(operand, m_Constant(&constant)) && constant.isSplat();
-    if (isRow(operand) && (!def || def->getBlock() != &block) && !isSplat)
+    if (isRow(operand) && (!def || def->getBlock() != &block) &&
+        !qdelta::isSplatConstant(operand))
       return false;
   }
   for (Value result : op->getResults())
     for (Operation *user : result.getUsers())
       if (isRow(result) && user->getBlock() != &block)
         return false;
-  auto isPlain = [](auto transfer) {
-    return !transfer.getMask() && !transfer.hasOutOfBoundsDim() &&
-           transfer.getPermutationMap().isMinorIdentity() &&
-           isa<MemRefType>(transfer.getBase().getType());
-  };
-  if (auto read = dyn_cast<vector::TransferReadOp>(op))
-    return isPlain(read);
-  if (auto write = dyn_cast<vector::TransferWriteOp>(op))
-    return isPlain(write);
   if (auto shuffle = dyn_cast<vector::ShuffleOp>(op))
     return isHalf(shuffle) || (isRow(shuffle.getResult()) && isBoth(shuffle));
   if (auto reduction = dyn_cast<vector::ReductionOp>(op))
     return !reduction.getAcc();
-  if (auto constant = dyn_cast<arith::ConstantOp>(op))
-    return isa<SplatElementsAttr>(constant.getValue());
-  if (auto broadcast = dyn_cast<vector::BroadcastOp>(op))
-    return !isa<VectorType>(broadcast.getSource().getType());
-  return isa<vector::FMAOp>(op) || op->hasTrait<OpTrait::Elementwise>();
+  return qdelta::isLaneByLane(op);
 }
 
 bool Halves::analyse() {

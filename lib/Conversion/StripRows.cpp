@@ -19,6 +19,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "HalveRows.h"
+#include "LaneOps.h"
 
 #include "qdelta/Conversion/Passes.h"
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
@@ -143,35 +144,23 @@ bool BlockStrips::isSupported(Operation *op) {
   for (Value operand : op->getOperands())
     if (isa<VectorType>(operand.getType()))
       if (Operation *def = operand.getDefiningOp();
-          !def || !(isRowOp(def) || matchPattern(def, m_Constant())))
+          !def || !(isRowOp(def) || qdelta::isSplatConstant(operand)))
         return false;
   for (Value result : op->getResults())
     if (isa<VectorType>(result.getType()) &&
         !llvm::all_of(result.getUsers(),
                       [&](Operation *user) { return isRowOp(user); }))
       return false;
-  auto isPlain = [](auto transfer) {
-    return !transfer.getMask() &&
-           transfer.getPermutationMap().isMinorIdentity() &&
-           isa<MemRefType>(transfer.getBase().getType()) &&
-           !transfer.hasOutOfBoundsDim() &&
-           startsAtColumnZero(transfer.getBase());
-  };
-  if (auto read = dyn_cast<vector::TransferReadOp>(op))
-    return isPlain(read);
-  if (auto write = dyn_cast<vector::TransferWriteOp>(op))
-    return isPlain(write);
+  if (auto transfer = dyn_cast<VectorTransferOpInterface>(op);
+      transfer && !startsAtColumnZero(transfer.getBase()))
+    return false;
   if (auto reduction = dyn_cast<vector::ReductionOp>(op)) {
     using Kind = vector::CombiningKind;
     return !reduction.getAcc() && llvm::is_contained({Kind::ADD, Kind::MINIMUMF,
                                                       Kind::MAXIMUMF, Kind::OR},
                                                      reduction.getKind());
   }
-  if (auto constant = dyn_cast<arith::ConstantOp>(op))
-    return isa<SplatElementsAttr>(constant.getValue());
-  if (auto broadcast = dyn_cast<vector::BroadcastOp>(op))
-    return !isa<VectorType>(broadcast.getSource().getType());
-  return isa<vector::FMAOp>(op) || op->hasTrait<OpTrait::Elementwise>();
+  return qdelta::isLaneByLane(op);
 }
 
 /// The buffer that a transfer of a row accesses, and its column index.

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ChunkCoupling.h"
+#include "LinalgTiles.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -29,13 +30,11 @@ LogicalResult ChunkCoupling::load(TokenTiles &tiles) {
   });
   if (!hasMixes)
     return success();
-  auto zeros = arith::ConstantOp::create(b, loc, b.getZeroAttr(scalarTile));
   for (const CouplingStep &step : list.steps) {
-    Value tile = tiles.get(b, step.by);
-    if (!tile)
-      return failure();
     // Tokens that do not exist change nothing.
-    steps.push_back(arith::SelectOp::create(b, loc, valid, tile, zeros));
+    steps.push_back(tiles.getWhere(b, step.by, valid));
+    if (!steps.back())
+      return failure();
     targets.push_back(step.target);
     sources.push_back(step.source);
   }
@@ -70,12 +69,9 @@ Value ChunkCoupling::to(const ListEntry &read, unsigned source) {
   Value own = running.states.empty() ? Value() : running.states[source];
   if (!own)
     return factor;
-  if (own.getType() != list.element)
-    own = arith::TruncFOp::create(b, loc, list.element, own);
+  own = convert(b, loc, own, list.element);
   if (!factor)
-    factor = arith::ConstantOp::create(
-        b, loc,
-        DenseElementsAttr::get(scalarTile, b.getFloatAttr(list.element, 1.0)));
+    factor = onesOf(b, loc, scalarTile);
   return ScaleOp::create(b, loc, factor, own);
 }
 

@@ -25,11 +25,9 @@ ChunkDecays::ChunkDecays(OpBuilder &b, Location loc, FloatType element,
 
 LogicalResult ChunkDecays::load(TokenTiles &tiles) {
   for (Value log : state.logs) {
-    Value tile = tiles.get(b, log);
-    if (!tile)
+    logs.push_back(tiles.getWhere(b, log, valid));
+    if (!logs.back())
       return failure();
-    auto zeros = arith::ConstantOp::create(b, loc, b.getZeroAttr(scalarTile));
-    logs.push_back(arith::SelectOp::create(b, loc, valid, tile, zeros));
   }
   for (Value log : state.channelLogs) {
     Value tile = tiles.get(b, log);
@@ -62,16 +60,12 @@ void ChunkDecays::createCommonTotal() {
   Value total = ChunkDecayOp::create(b, loc, b.getF64Type(), logs,
                                      IntegerAttr(), IntegerAttr(), UnitAttr());
   if (running.common) {
-    Value one = constant(1.0);
-    Value end = arith::MulFOp::create(b, loc, running.common, total);
-    Value low = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ULT, end,
-                                      constant(kSmallestRunning));
-    Value high = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UGT, end,
-                                       constant(kLargestRunning));
-    Value renew = arith::OrIOp::create(b, loc, low, high);
-    total = arith::SelectOp::create(b, loc, renew, end, one);
-    next.common = arith::SelectOp::create(b, loc, renew, one, end);
-    inverse.common = rounded(arith::DivFOp::create(b, loc, one, next.common));
+    NumberRenewal renewal = createNumberRenewal(
+        b, loc, arith::MulFOp::create(b, loc, running.common, total));
+    total = renewal.factor;
+    next.common = renewal.next;
+    inverse.common =
+        rounded(arith::DivFOp::create(b, loc, constant(1.0), next.common));
   }
   decay = rounded(total);
 }
@@ -118,9 +112,7 @@ Value ChunkDecays::channelsTo(int64_t channelPlace) {
 Value ChunkDecays::updateFactor(int64_t place) {
   Value factor;
   if (logs.empty())
-    factor = arith::ConstantOp::create(
-        b, loc,
-        DenseElementsAttr::get(scalarTile, b.getFloatAttr(element, 1.0)));
+    factor = onesOf(b, loc, scalarTile);
   else
     factor = ChunkDecayOp::create(b, loc, scalarTile, logs,
                                   b.getI64IntegerAttr(place), IntegerAttr(),

@@ -5,6 +5,7 @@
 //===-----------------------------------------------------------------------===//
 
 #include "ChunkStep.h"
+#include "LinalgTiles.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -225,11 +226,8 @@ FailureOr<ChunkStep> qdelta::createChunkStep(
 }
 
 static Value onesUnless(OpBuilder &b, Location loc, Value when, Value factors) {
-  auto type = cast<RankedTensorType>(factors.getType());
-  Value ones = arith::ConstantOp::create(
-      b, loc,
-      SplatElementsAttr::get(type, b.getFloatAttr(type.getElementType(), 1)));
-  return arith::SelectOp::create(b, loc, when, factors, ones);
+  return arith::SelectOp::create(b, loc, when, factors,
+                                 onesOf(b, loc, typeOf(factors)));
 }
 
 ChunkUpdateOp qdelta::createStateUpdate(OpBuilder &b, Location loc,

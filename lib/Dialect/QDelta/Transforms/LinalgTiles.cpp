@@ -35,6 +35,12 @@ Value filled(OpBuilder &b, Location loc, RankedTensorType type, double value) {
       .getResult(0);
 }
 
+Value onesOf(OpBuilder &b, Location loc, RankedTensorType type) {
+  return arith::ConstantOp::create(
+      b, loc,
+      SplatElementsAttr::get(type, b.getFloatAttr(type.getElementType(), 1)));
+}
+
 Value convert(OpBuilder &b, Location loc, Value value, Type element) {
   Type from = getElementTypeOrSelf(value.getType()), to = element;
   if (from == element)

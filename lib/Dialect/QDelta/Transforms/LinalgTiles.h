@@ -19,6 +19,10 @@ mlir::Value emptyLike(mlir::OpBuilder &b, mlir::Location loc,
 mlir::Value filled(mlir::OpBuilder &b, mlir::Location loc,
                    mlir::RankedTensorType type, double value);
 
+/// A constant tile of ones.
+mlir::Value onesOf(mlir::OpBuilder &b, mlir::Location loc,
+                   mlir::RankedTensorType type);
+
 /// A scalar or tile in another element type: wider, or rounded.
 mlir::Value convert(mlir::OpBuilder &b, mlir::Location loc, mlir::Value value,
                     mlir::Type element);

@@ -1,4 +1,4 @@
-//===- Renewal.h - a row of running decays over a chunk ---------*- C++ -*-===//
+//===- Renewal.h - running decays over a chunk or a token -------*- C++ -*-===//
 //
 // Part of qdelta, under the Apache License 2.0 (see LICENSE).
 //
@@ -30,6 +30,17 @@ struct Renewal {
 Renewal createRenewal(mlir::OpBuilder &b, mlir::Location loc,
                       mlir::FloatType element, mlir::Value running,
                       mlir::Value total);
+
+/// The same for one decay of a whole state: what the rows are multiplied by, 1
+/// unless it is renewed, and the running decay from there on, in f64.
+struct NumberRenewal {
+  mlir::Value factor, next;
+};
+
+/// `end` is the running decay before it may be renewed, in f64. One that is NaN
+/// is renewed.
+NumberRenewal createNumberRenewal(mlir::OpBuilder &b, mlir::Location loc,
+                                  mlir::Value end);
 
 } // namespace qdelta
 

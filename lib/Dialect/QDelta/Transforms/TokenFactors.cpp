@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "TokenFactors.h"
+#include "LinalgTiles.h"
 #include "Renewal.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -34,16 +35,8 @@ private:
     Value index = arith::ConstantIndexOp::create(b, loc, token);
     return tensor::ExtractOp::create(b, loc, of, index);
   }
-  Value wide(Value value) {
-    if (value.getType().isF64())
-      return value;
-    return arith::ExtFOp::create(b, loc, b.getF64Type(), value);
-  }
-  Value rounded(Value value) {
-    if (value.getType() == list.element)
-      return value;
-    return arith::TruncFOp::create(b, loc, list.element, value);
-  }
+  Value wide(Value value) { return convert(b, loc, value, b.getF64Type()); }
+  Value rounded(Value value) { return convert(b, loc, value, list.element); }
   Value runningOf(unsigned state) {
     return running.empty() ? Value() : running[state];
   }
@@ -66,16 +59,10 @@ Value FactorBuilder::decay(unsigned state, Value log) {
   Value before = runningOf(state);
   if (!before)
     return factor;
-  Type f64 = b.getF64Type();
-  Value one = constant(f64, 1.0);
-  Value after = arith::MulFOp::create(b, loc, before, wide(factor));
-  Value low = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ULT, after,
-                                    constant(f64, kSmallestRunning));
-  Value high = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UGT, after,
-                                     constant(f64, kLargestRunning));
-  Value renew = arith::OrIOp::create(b, loc, low, high);
-  running[state] = arith::SelectOp::create(b, loc, renew, one, after);
-  return rounded(arith::SelectOp::create(b, loc, renew, after, one));
+  NumberRenewal renewal = createNumberRenewal(
+      b, loc, arith::MulFOp::create(b, loc, before, wide(factor)));
+  running[state] = renewal.next;
+  return rounded(renewal.factor);
 }
 
 Value FactorBuilder::mix(const CouplingStep &step, Value by) {
@@ -107,13 +94,11 @@ Value FactorBuilder::read(unsigned state) {
 
 FailureOr<TokenFactors> FactorBuilder::build(TokenTiles &tiles) {
   SmallVector<Value> by;
-  auto zeros = arith::ConstantOp::create(b, loc, b.getZeroAttr(tile));
   for (const CouplingStep &step : list.steps) {
-    Value own = tiles.get(b, step.by);
-    if (!own)
-      return failure();
     // Tokens that do not exist change nothing.
-    by.push_back(arith::SelectOp::create(b, loc, valid, own, zeros));
+    by.push_back(tiles.getWhere(b, step.by, valid));
+    if (!by.back())
+      return failure();
   }
   SmallVector<SmallVector<Value>> couplings(list.steps.size()),
       writes(list.writes.size()), reads(list.lateReadings.size());

@@ -92,3 +92,13 @@ Value TokenTiles::getUnlessOne(OpBuilder &b, Value value) {
     return {};
   return get(b, value);
 }
+
+Value TokenTiles::getWhere(OpBuilder &b, Value value, Value valid) {
+  Value tile = get(b, value);
+  if (!tile)
+    return {};
+  Location loc = list.getLoc();
+  Value zeros =
+      arith::ConstantOp::create(b, loc, b.getZeroAttr(tile.getType()));
+  return arith::SelectOp::create(b, loc, valid, tile, zeros);
+}

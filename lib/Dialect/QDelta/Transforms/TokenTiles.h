@@ -43,6 +43,11 @@ public:
   /// Like `get`, but null stands for the constant 1.
   mlir::Value getUnlessOne(mlir::OpBuilder &b, mlir::Value value);
 
+  /// Like `get` for a scalar, [C], with 0 for the tokens that `valid` says do
+  /// not exist.
+  mlir::Value getWhere(mlir::OpBuilder &b, mlir::Value value,
+                       mlir::Value valid);
+
   /// Whether a `get` failed.
   bool hasFailed() const { return failed; }
 

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "JoinPasses.h"
+#include "LinalgTiles.h"
 #include "Unroller.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -64,10 +65,13 @@ SmallVector<Value> Unroller::joinedPass(ArrayRef<ChunkUpdateOp> updates,
   int64_t keys = type.getDimSize(0), width = type.getDimSize(1);
   SmallVector<Value> firsts = firstOf(updates), lasts = lastOf(updates);
   SmallVector<Value> inits(firsts);
-  for (ChunkUpdateOp update : updates)
+  llvm::DenseMap<Value, Value> keysOf;
+  for (ChunkUpdateOp update : updates) {
+    for (Value key : llvm::concat<Value>(update.getKeys(), update.getReads()))
+      keysOf[key] = parts.memory(key);
     for (Value read : update.getReads())
-      inits.append(cast<RankedTensorType>(read.getType()).getDimSize(0),
-                   parts.zeroRow(loc, type));
+      inits.append(typeOf(read).getDimSize(0), parts.zeroRow(loc, type));
+  }
   auto loop = scf::ForOp::create(
       b, loc, index(0), index(keys), index(1), inits,
       [&](OpBuilder &, Location, Value k, ValueRange args) {
@@ -94,12 +98,11 @@ SmallVector<Value> Unroller::joinedPass(ArrayRef<ChunkUpdateOp> updates,
           for (auto [key, value] :
                llvm::zip(update.getKeys(), update.getValues()))
             for (auto [t, written] : llvm::enumerate(parts.rows(value)))
-              row = fma(readTerm(parts.memory(key), t, k), written, row);
+              row = fma(readTerm(keysOf[key], t, k), written, row);
           for (Value read : update.getReads()) {
-            int64_t chunk =
-                cast<RankedTensorType>(read.getType()).getDimSize(0);
+            int64_t chunk = typeOf(read).getDimSize(0);
             for (int64_t t = 0; t < chunk; ++t)
-              left[t] = fma(readTerm(parts.memory(read), t, k), row, left[t]);
+              left[t] = fma(readTerm(keysOf[read], t, k), row, left[t]);
             left = left.drop_front(chunk);
           }
           rows[update.getResult()] = row;
