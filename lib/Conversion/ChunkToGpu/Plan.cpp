@@ -292,5 +292,33 @@ LogicalResult Plan::placeShared() {
            << sharedBytes << " bytes of shared memory, but " << target->name
            << " has " << target->sharedBytes << " for a CTA"
            << (chunk > kShortestChunk ? "; a shorter chunk needs less" : "");
+  placeSums();
   return success();
+}
+
+/// Where running sums of logs go that make blocks on the diagonal centred
+/// products, if these are allowed: over the logs, which are read once, or of as
+/// many channels at a time as there is room for.
+void Plan::placeSums() {
+  constexpr int64_t kFewest = 32;
+  if (!channels.log || !channels.allowsCentre())
+    return;
+  sumChannels = keys;
+  if (tileOf(channels.log).elementBytes == 4) {
+    isCentred = true;
+    return;
+  }
+  // Halves of K stay in whole rows of 128 bytes.
+  int64_t start = llvm::alignTo(sharedBytes, 128);
+  auto bytes = [&] {
+    return tileBytes(chunk, sumChannels, /*elementBytes=*/4);
+  };
+  while (start + bytes() > target->sharedBytes && sumChannels % 64 == 0)
+    sumChannels /= 2;
+  isCentred = sumChannels >= std::min(kFewest, keys) &&
+              start + bytes() <= target->sharedBytes;
+  if (!isCentred)
+    return;
+  sumsAt = start;
+  sharedBytes = start + bytes();
 }

@@ -8,6 +8,8 @@
 #include "LinalgTiles.h"
 #include "Renewal.h"
 
+#include "qdelta/Dialect/QDelta/IR/LogBounds.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/TypeUtilities.h"
 
@@ -29,11 +31,13 @@ LogicalResult ChunkDecays::load(TokenTiles &tiles) {
     if (!logs.back())
       return failure();
   }
-  for (Value log : state.channelLogs) {
+  for (auto [log, bound] : llvm::zip(state.channelLogs, state.channelBounds)) {
     Value tile = tiles.get(b, log);
     if (!tile)
       return failure();
-    channelLogs.push_back(MaskRowsOp::create(b, loc, tile, valid));
+    auto masked = MaskRowsOp::create(b, loc, tile, valid);
+    setLogLowerBound(masked, bound);
+    channelLogs.push_back(masked);
   }
   return success();
 }

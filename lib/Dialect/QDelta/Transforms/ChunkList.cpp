@@ -6,6 +6,8 @@
 
 #include "ChunkList.h"
 
+#include "qdelta/Dialect/QDelta/IR/LogBounds.h"
+
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/BitVector.h"
 
@@ -50,6 +52,7 @@ ChunkList ChunkList::read(AffineScanOp op, int64_t chunk, bool goesByRows) {
       State &state = list.states[number];
       if (isa<RankedTensorType>(decay.getG().getType())) {
         state.channelLogs.push_back(decay.getG());
+        state.channelBounds.push_back(logLowerBoundOf(decay));
         continue;
       }
       state.logs.push_back(decay.getG());

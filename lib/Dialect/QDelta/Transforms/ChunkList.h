@@ -82,6 +82,8 @@ struct ChunkList {
   /// ones per value channel.
   struct State {
     llvm::SmallVector<mlir::Value> logs, channelLogs, valueLogs;
+    /// The lower bound of each one per channel, if there is one.
+    llvm::SmallVector<std::optional<double>> channelBounds;
   };
 
   /// Of the step's arithmetic and its states: f32 or f64.

@@ -7,6 +7,9 @@
 #include "DeriveLevels.h"
 #include "DeriveStage.h"
 #include "ListFacts.h"
+#include "ValueRanges.h"
+
+#include "qdelta/Dialect/QDelta/IR/LogBounds.h"
 
 #include "mlir/IR/TypeUtilities.h"
 
@@ -151,7 +154,8 @@ void ListStage::emitDecay(unsigned number, Location loc, Value g,
   if (perChannel && ofValues != list.transposed)
     AffineDecayValuesOp::create(b, loc, number, local(g));
   else
-    AffineDecayOp::create(b, loc, number, local(g));
+    setLogLowerBound(AffineDecayOp::create(b, loc, number, local(g)),
+                     findLogLowerBound(recurrence(), g));
 }
 
 void ListStage::emitWrite(unsigned number, WriteOp write) {
