@@ -95,7 +95,8 @@ Fragment CentredDecays::loadSumPair(Num row, Num piece) {
                           2);
 }
 
-CentredDecays::Sums CentredDecays::loadSums(Num warp, Num piece) {
+CentredDecays::Sums CentredDecays::loadSums(const Pass &pass, Num warp,
+                                            Num piece) {
   Sums sums;
   for (int64_t half = 0; half < 2; ++half)
     sums.to.append(loadSumPair(rowOf(warp, half), piece));
@@ -105,16 +106,10 @@ CentredDecays::Sums CentredDecays::loadSums(Num warp, Num piece) {
   Num least = e.f32(*channels.lower * kBlock / 2 * kLog2E);
   for (Num &sum : sums.middle)
     sum = e.num(e.b.createOrFold<arith::MaxNumFOp>(sum, least));
-  return sums;
-}
-
-/// The sums up to an operand's place.
-const Fragment &CentredDecays::sumsAt(const KeyOperand &operand, Sums &sums,
-                                      Num warp, Num piece) {
-  if (operand.place != 0)
-    return sums.to;
-  if (!sums.before.empty())
-    return sums.before;
+  if (llvm::none_of(pass.operands, [&](unsigned number) {
+        return channels.operands[number].place == 0;
+      }))
+    return sums;
   for (int64_t half = 0; half < 2; ++half) {
     // Of the first token, none.
     Num row = rowOf(warp, half) - 1;
@@ -124,10 +119,10 @@ const Fragment &CentredDecays::sumsAt(const KeyOperand &operand, Sums &sums,
     for (Num sum : loadSumPair(row, piece))
       sums.before.push_back(half == 0 ? e.select(isFirst, e.f32(0), sum) : sum);
   }
-  return sums.before;
+  return sums;
 }
 
-//===-- Eight channels ----------------------------------------------------===//
+//===-- Key channels ------------------------------------------------------===//
 
 void CentredDecays::createBlocks(const Pass &pass, bool isFirst) {
   x = kernel.lane(/*gramRole=*/true);
@@ -151,109 +146,130 @@ void CentredDecays::createBlocks(const Pass &pass, bool isFirst) {
         product(gram, ArrayRef(sums).slice(i * kSums, kSums));
 }
 
+/// Two pieces a turn: what one waits for hides behind the other. Stores come
+/// last, since nothing tells that loads do not meet them.
 Fragment CentredDecays::addSpan(const Pass &pass, bool isFirst, Num first,
                                 ArrayRef<Num> values) {
   Num begin = first / 8;
-  return e.loop(begin, begin + plan.sumChannels / 8, 1, values,
-                [&](Num piece, ArrayRef<Num> sums) {
-                  return addChannels(pass, isFirst, piece, sums);
+  return e.loop(begin, begin + plan.sumChannels / 8, 2, values,
+                [&](Num number, ArrayRef<Num> values) {
+                  Fragment sums(values);
+                  Piece pieces[2] = {load(pass, number),
+                                     load(pass, number + 1)};
+                  for (Piece &piece : pieces) {
+                    addOwn(pass, piece, sums);
+                    if (hasOther())
+                      addBelow(pass, piece, sums);
+                  }
+                  for (Piece &piece : pieces)
+                    store(pass, piece, isFirst);
+                  return sums;
                 });
 }
 
-/// Key channels 8 piece and following.
-Fragment CentredDecays::addChannels(const Pass &pass, bool isFirst, Num piece,
-                                    ArrayRef<Num> values) {
-  Fragment sums(values);
-  Sums own = loadSums(x.warp, piece), other;
-  bool hasOther = plan.gramWarps == 2;
-  // The middle as operands see it that are raised on their way to TF32.
-  Fragment ofReads(own.middle), ofWrites(own.middle);
-  for (size_t i = 0; i < 2 && isRaised(); ++i) {
-    ofReads[i] = own.middle[i] - e.f32(kLog2Raise);
-    ofWrites[i] = own.middle[i] + e.f32(kLog2Raise);
+CentredDecays::Piece CentredDecays::load(const Pass &pass, Num number) {
+  Piece piece;
+  piece.number = number;
+  piece.own = loadSums(pass, x.warp, number);
+  if (hasOther())
+    piece.other = loadSums(pass, otherWarp(), number);
+  for (unsigned operand : pass.operands) {
+    const Tile &tile = plan.tileOf(channels.operands[operand].keys);
+    piece.operands[operand] = loadRows(tile, x.warp, number);
+    if (hasOther() && channels.operands[operand].isWrite)
+      piece.otherWrites[operand] = loadRows(tile, otherWarp(), number);
   }
-  llvm::DenseMap<unsigned, Operand> operands;
-  for (unsigned number : pass.operands) {
-    const KeyOperand &operand = channels.operands[number];
-    operands[number] = scaleOperand(
-        operand, own, operand.isWrite ? ofWrites : ofReads, x.warp, piece);
-  }
-  for (auto [i, gram] : llvm::enumerate(pass.grams))
-    addProduct(operands[gram.read].rounded, operands[gram.write].rounded,
-               MutableArrayRef(sums).slice(i * kSums, kOwnSums));
-  // From the middle to the block's start and end, and over the other block.
-  Fragment fromStart, toEnd, total, whole;
-  for (size_t i = 0; i < 2; ++i) {
-    fromStart.push_back(e.exp2(ofReads[i]));
-    toEnd.push_back(e.exp2(own.end[i] - ofWrites[i]));
-    if (isFirst)
-      total.push_back(e.exp2(own.end[i]));
-  }
-  if (hasOther) {
-    other = loadSums(otherWarp(), piece);
-    addBelow(pass, operands, fromStart, other, piece, sums);
-    // It comes before reads of the second block, and after writes of the first.
-    Num isSecond = equals(x.warp, 1), one = e.f32(1);
-    for (size_t i = 0; i < 2; ++i) {
-      whole.push_back(e.exp2(other.end[i]));
-      fromStart[i] = fromStart[i] * e.select(isSecond, whole[i], one);
-      toEnd[i] = toEnd[i] * e.select(isSecond, one, whole[i]);
-      if (isFirst)
-        total[i] = total[i] * whole[i];
-    }
-  }
-  for (unsigned number : pass.operands) {
-    Fragment tile = operands[number].values;
-    const Fragment &rest =
-        channels.operands[number].isWrite ? toEnd : fromStart;
-    for (size_t n = 0; n < tile.size(); ++n)
-      tile[n] = tile[n] * rest[n % 2];
-    storeTiles(number, tile, piece);
-  }
-  if (isFirst)
-    storeTotal(total[0], total[1], piece);
-  return sums;
+  return piece;
 }
 
 /// To a read from the centre, or from a write to it.
-CentredDecays::Operand CentredDecays::scaleOperand(const KeyOperand &operand,
-                                                   Sums &sums,
-                                                   ArrayRef<Num> centre,
-                                                   Num warp, Num piece) {
-  Operand made;
-  Fragment raw = loadRows(plan.tileOf(operand.keys), warp, piece);
-  for (auto [n, sum] : llvm::enumerate(sumsAt(operand, sums, warp, piece))) {
+Fragment CentredDecays::scaled(unsigned number, ArrayRef<Num> values,
+                               const Sums &sums, ArrayRef<Num> centre) {
+  const KeyOperand &operand = channels.operands[number];
+  Fragment all;
+  for (auto [n, sum] :
+       llvm::enumerate(operand.place == 0 ? sums.before : sums.to)) {
     Num exponent = operand.isWrite ? centre[n % 2] - sum : sum - centre[n % 2];
-    made.values.push_back(raw[n] * e.exp2(exponent));
-    made.rounded.push_back(roundOperand(made.values.back()));
+    all.push_back(values[n] * e.exp2(exponent));
   }
-  return made;
+  return all;
+}
+
+void CentredDecays::addOwn(const Pass &pass, Piece &piece,
+                           MutableArrayRef<Num> sums) {
+  // The middle as operands see it that are raised on their way to TF32.
+  const Fragment &middle = piece.own.middle;
+  Fragment ofReads(middle), ofWrites(middle);
+  for (size_t i = 0; i < 2 && isRaised(); ++i) {
+    ofReads[i] = middle[i] - e.f32(kLog2Raise);
+    ofWrites[i] = middle[i] + e.f32(kLog2Raise);
+  }
+  llvm::DenseMap<unsigned, Fragment> rounded;
+  for (unsigned number : pass.operands) {
+    bool isWrite = channels.operands[number].isWrite;
+    piece.scaled[number] = scaled(number, piece.operands[number], piece.own,
+                                  isWrite ? ofWrites : ofReads);
+    for (Num value : piece.scaled[number])
+      rounded[number].push_back(roundOperand(value));
+  }
+  for (auto [i, gram] : llvm::enumerate(pass.grams))
+    addProduct(rounded[gram.read], rounded[gram.write],
+               sums.slice(i * kSums, kOwnSums));
+  for (size_t i = 0; i < 2; ++i) {
+    piece.fromStart.push_back(e.exp2(ofReads[i]));
+    piece.toEnd.push_back(e.exp2(piece.own.end[i] - ofWrites[i]));
+  }
 }
 
 /// The second block's rows by the first one's; the first warp's are not used.
-void CentredDecays::addBelow(const Pass &pass,
-                             llvm::DenseMap<unsigned, Operand> &operands,
-                             ArrayRef<Num> fromStart, Sums &other, Num piece,
+void CentredDecays::addBelow(const Pass &pass, Piece &piece,
                              MutableArrayRef<Num> sums) {
   llvm::DenseMap<unsigned, Fragment> rounded;
-  Fragment end(other.end), start(fromStart);
+  Fragment end(piece.other.end), start(piece.fromStart);
   for (size_t i = 0; i < 2 && isRaised(); ++i) {
     end[i] = end[i] + e.f32(kLog2Raise);
     start[i] = start[i] * e.f32(kRaise);
   }
   for (unsigned number : pass.operands) {
-    const KeyOperand &operand = channels.operands[number];
-    if (operand.isWrite) {
-      rounded[number] =
-          scaleOperand(operand, other, end, otherWarp(), piece).rounded;
-      continue;
-    }
-    for (auto [n, value] : llvm::enumerate(operands[number].values))
-      rounded[number].push_back(roundOperand(value * start[n % 2]));
+    Fragment values = piece.scaled[number];
+    if (channels.operands[number].isWrite)
+      values = scaled(number, piece.otherWrites[number], piece.other, end);
+    else
+      for (auto [n, value] : llvm::enumerate(values))
+        value = value * start[n % 2];
+    for (Num value : values)
+      rounded[number].push_back(roundOperand(value));
   }
   for (auto [i, gram] : llvm::enumerate(pass.grams))
     addProduct(rounded[gram.read], rounded[gram.write],
                sums.slice(i * kSums + kOwnSums, kOwnSums));
+}
+
+void CentredDecays::store(const Pass &pass, Piece &piece, bool isFirst) {
+  Fragment start(piece.fromStart), end(piece.toEnd), total;
+  for (size_t i = 0; i < 2; ++i)
+    total.push_back(start[i] * end[i]);
+  // Both are of raised operands.
+  for (size_t i = 0; i < 2 && isRaised(); ++i)
+    total[i] = total[i] * e.f32(kRaise * kRaise);
+  // The other block comes before reads of the second one, and after writes of
+  // the first.
+  Num isSecond = equals(x.warp, 1), one = e.f32(1);
+  for (size_t i = 0; i < 2 && hasOther(); ++i) {
+    Num whole = e.exp2(piece.other.end[i]);
+    start[i] = start[i] * e.select(isSecond, whole, one);
+    end[i] = end[i] * e.select(isSecond, one, whole);
+    total[i] = total[i] * whole;
+  }
+  for (unsigned number : pass.operands) {
+    Fragment tile = piece.scaled[number];
+    const Fragment &rest = channels.operands[number].isWrite ? end : start;
+    for (size_t n = 0; n < tile.size(); ++n)
+      tile[n] = tile[n] * rest[n % 2];
+    storeTiles(number, tile, piece.number);
+  }
+  if (isFirst)
+    storeTotal(total[0], total[1], piece.number);
 }
 
 /// Onto a block of 16 x 16.

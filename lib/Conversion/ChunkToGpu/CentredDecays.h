@@ -27,32 +27,37 @@ private:
   /// of eight channels: as the rows of a tile, and two channels.
   struct Sums {
     Fragment to, middle, end;
-    /// Without the token's own log; made where a place asks for it.
+    /// Without the token's own log; made where a place asks for it, else empty.
     Fragment before;
   };
-  /// An operand of the block on the diagonal, as numbers and as registers.
-  struct Operand {
-    Fragment values, rounded;
+  /// Eight channels: of this warp's block the sums, the operands, and those
+  /// scaled to and from the block's middle; of the other block the sums and the
+  /// writes. Factors from the middle to the block's start and end, two
+  /// channels.
+  struct Piece {
+    Num number;
+    Sums own, other;
+    llvm::DenseMap<unsigned, Fragment> operands, scaled, otherWrites;
+    Fragment fromStart, toEnd;
   };
 
   void createSums(Num first);
   void createBlocks(const Pass &pass, bool isFirst);
   Fragment addSpan(const Pass &pass, bool isFirst, Num first,
                    llvm::ArrayRef<Num> values);
-  Fragment addChannels(const Pass &pass, bool isFirst, Num piece,
-                       llvm::ArrayRef<Num> values);
-  Sums loadSums(Num warp, Num piece);
+  Piece load(const Pass &pass, Num number);
+  Sums loadSums(const Pass &pass, Num warp, Num piece);
   Fragment loadSumPair(Num row, Num piece);
-  const Fragment &sumsAt(const KeyOperand &operand, Sums &sums, Num warp,
-                         Num piece);
-  Operand scaleOperand(const KeyOperand &operand, Sums &sums,
-                       llvm::ArrayRef<Num> centre, Num warp, Num piece);
-  void addBelow(const Pass &pass, llvm::DenseMap<unsigned, Operand> &operands,
-                llvm::ArrayRef<Num> fromStart, Sums &other, Num piece,
+  void addOwn(const Pass &pass, Piece &piece, llvm::MutableArrayRef<Num> sums);
+  void addBelow(const Pass &pass, Piece &piece,
                 llvm::MutableArrayRef<Num> sums);
+  void store(const Pass &pass, Piece &piece, bool isFirst);
+  Fragment scaled(unsigned number, llvm::ArrayRef<Num> values, const Sums &sums,
+                  llvm::ArrayRef<Num> centre);
   void addProduct(llvm::ArrayRef<Num> reads, llvm::ArrayRef<Num> writes,
                   llvm::MutableArrayRef<Num> sums);
   Fragment product(const DecayedGram &gram, llvm::ArrayRef<Num> sums);
+  bool hasOther() const { return plan.gramWarps == 2; }
   /// Where the sums of a span of channels are.
   Num sumsStart();
 };
