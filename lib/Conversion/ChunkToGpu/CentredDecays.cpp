@@ -11,10 +11,10 @@
 // that this is little (docs/Decisions/0035).
 //
 // First each warp sums its tokens' logs, a lane two channels and token by
-// token. A sum that is no number stays one for all later tokens and reaches no
-// earlier one, but for the middle's: any number in reach will do there, since
-// it is taken off on both sides. Entries above the diagonal may overflow. They
-// are masked by a select and meet nothing else.
+// token. A sum that is NaN or infinite is so for all later tokens and for no
+// earlier one, but for the middle's: any number from 8 L to 0 will do there,
+// since it is taken off on both sides. Entries above the diagonal may overflow.
+// They are masked by a select and meet nothing else.
 //
 //===----------------------------------------------------------------------===//
 
@@ -105,7 +105,8 @@ CentredDecays::Sums CentredDecays::loadSums(const Pass &pass, Num warp,
   // What tokens before the first bad one are taken to.
   Num least = e.f32(*channels.lower * kBlock / 2 * kLog2E);
   for (Num &sum : sums.middle)
-    sum = e.num(e.b.createOrFold<arith::MaxNumFOp>(sum, least));
+    sum = e.minimum(e.num(e.b.createOrFold<arith::MaxNumFOp>(sum, least)),
+                    e.f32(0));
   if (llvm::none_of(pass.operands, [&](unsigned number) {
         return channels.operands[number].place == 0;
       }))
