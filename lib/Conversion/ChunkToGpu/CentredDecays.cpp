@@ -5,16 +5,16 @@
 //===----------------------------------------------------------------------===//
 //
 // Let c(t) be the sum of a channel's logs over a block's tokens from the first
-// one to t, and m that to the block's middle. What decays from s to t is
-// e^(c(t) - m) e^(m - c(s)). One of the two may be above 1; but with no log
-// below L both exponents are at most 8 |L| in size, and the plan has seen to it
-// that this is little (docs/Decisions/0035).
+// one to t. What decays from s to t is e^(c(t) - m) e^(m - c(s)) for any m. One
+// of the two may be above 1; but with no log below L, c is from 16 L to 0, for
+// m = 8 L both exponents are at most 8 |L| in size, and the plan has seen to it
+// that this is little (docs/Decisions/0035). Neither depends on what comes
+// after its token, and a sum that is NaN or infinite is so from one token on:
+// tokens before it keep their bits. Entries above the diagonal may overflow.
+// They are masked by a select and meet nothing else.
 //
 // First each warp sums its tokens' logs, a lane two channels and token by
-// token. A sum that is NaN or infinite is so for all later tokens and for no
-// earlier one, but for the middle's: any number from 8 L to 0 will do there,
-// since it is taken off on both sides. Entries above the diagonal may overflow.
-// They are masked by a select and meet nothing else.
+// token.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,6 +24,8 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/TypeUtilities.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace qdelta;
@@ -44,6 +46,11 @@ void CentredDecays::create() {
   for (auto [number, pass] : llvm::enumerate(passes(kGrams)))
     createBlocks(pass, /*isFirst=*/number == 0);
 }
+
+double CentredDecays::centre() const {
+  return *channels.lower * (kBlock / 2) * kLog2E;
+}
+double CentredDecays::raise() const { return isRaised() ? kLog2Raise : 0; }
 
 //===-- Sums of logs ------------------------------------------------------===//
 
@@ -101,12 +108,6 @@ CentredDecays::Sums CentredDecays::loadSums(const Pass &pass, Num warp,
   for (int64_t half = 0; half < 2; ++half)
     sums.to.append(loadSumPair(rowOf(warp, half), piece));
   sums.end = loadSumPair(warp * kBlock + (kBlock - 1), piece);
-  sums.middle = loadSumPair(warp * kBlock + (kBlock / 2 - 1), piece);
-  // What tokens before the first bad one are taken to.
-  Num least = e.f32(*channels.lower * kBlock / 2 * kLog2E);
-  for (Num &sum : sums.middle)
-    sum = e.minimum(e.num(e.b.createOrFold<arith::MaxNumFOp>(sum, least)),
-                    e.f32(0));
   if (llvm::none_of(pass.operands, [&](unsigned number) {
         return channels.operands[number].place == 0;
       }))
@@ -198,13 +199,8 @@ Fragment CentredDecays::scaled(unsigned number, ArrayRef<Num> values,
 
 void CentredDecays::addOwn(const Pass &pass, Piece &piece,
                            MutableArrayRef<Num> sums) {
-  // The middle as operands see it that are raised on their way to TF32.
-  const Fragment &middle = piece.own.middle;
-  Fragment ofReads(middle), ofWrites(middle);
-  for (size_t i = 0; i < 2 && isRaised(); ++i) {
-    ofReads[i] = middle[i] - e.f32(kLog2Raise);
-    ofWrites[i] = middle[i] + e.f32(kLog2Raise);
-  }
+  Fragment ofReads(2, e.f32(centre() - raise())),
+      ofWrites(2, e.f32(centre() + raise()));
   llvm::DenseMap<unsigned, Fragment> rounded;
   for (unsigned number : pass.operands) {
     bool isWrite = channels.operands[number].isWrite;
@@ -216,28 +212,26 @@ void CentredDecays::addOwn(const Pass &pass, Piece &piece,
   for (auto [i, gram] : llvm::enumerate(pass.grams))
     addProduct(rounded[gram.read], rounded[gram.write],
                sums.slice(i * kSums, kOwnSums));
-  for (size_t i = 0; i < 2; ++i) {
-    piece.fromStart.push_back(e.exp2(ofReads[i]));
+  for (size_t i = 0; i < 2; ++i)
     piece.toEnd.push_back(e.exp2(piece.own.end[i] - ofWrites[i]));
-  }
 }
 
 /// The second block's rows by the first one's; the first warp's are not used.
 void CentredDecays::addBelow(const Pass &pass, Piece &piece,
                              MutableArrayRef<Num> sums) {
   llvm::DenseMap<unsigned, Fragment> rounded;
-  Fragment end(piece.other.end), start(piece.fromStart);
-  for (size_t i = 0; i < 2 && isRaised(); ++i) {
+  Fragment end(piece.other.end);
+  for (size_t i = 0; i < 2 && isRaised(); ++i)
     end[i] = end[i] + e.f32(kLog2Raise);
-    start[i] = start[i] * e.f32(kRaise);
-  }
+  // They are raised already.
+  Num fromStart = e.f32(std::exp2(centre()));
   for (unsigned number : pass.operands) {
     Fragment values = piece.scaled[number];
     if (channels.operands[number].isWrite)
       values = scaled(number, piece.otherWrites[number], piece.other, end);
     else
-      for (auto [n, value] : llvm::enumerate(values))
-        value = value * start[n % 2];
+      for (Num &value : values)
+        value = value * fromStart;
     for (Num value : values)
       rounded[number].push_back(roundOperand(value));
   }
@@ -247,12 +241,10 @@ void CentredDecays::addBelow(const Pass &pass, Piece &piece,
 }
 
 void CentredDecays::store(const Pass &pass, Piece &piece, bool isFirst) {
-  Fragment start(piece.fromStart), end(piece.toEnd), total;
-  for (size_t i = 0; i < 2; ++i)
-    total.push_back(start[i] * end[i]);
-  // Both are of raised operands.
-  for (size_t i = 0; i < 2 && isRaised(); ++i)
-    total[i] = total[i] * e.f32(kRaise * kRaise);
+  Fragment start(2, e.f32(std::exp2(centre() - raise()))), end(piece.toEnd),
+      total;
+  for (Num factor : end)
+    total.push_back(factor * e.f32(std::exp2(centre() + raise())));
   // The other block comes before reads of the second one, and after writes of
   // the first.
   Num isSecond = equals(x.warp, 1), one = e.f32(1);

@@ -12,9 +12,9 @@
 namespace qdelta::gpu {
 
 /// For logs with a lower bound: a block on the diagonal is one product of reads
-/// and writes that are scaled by what decays between them and the block's
-/// middle, upwards on one side of it. A log below the bound is taken as the
-/// bound.
+/// and writes that are scaled by what decays between them and the centre of all
+/// that may decay in a block, some of them upwards. A log below the bound is
+/// taken as the bound.
 class CentredDecays : public ChannelGrams {
 public:
   using ChannelGrams::ChannelGrams;
@@ -23,10 +23,10 @@ public:
 
 private:
   /// Sums of logs, base 2, of a block's tokens from its first one on: up to and
-  /// with each token, up to its middle and to its end. All that this thread has
-  /// of eight channels: as the rows of a tile, and two channels.
+  /// with each token, and to its end. All that this thread has of eight
+  /// channels: as the rows of a tile, and two channels.
   struct Sums {
-    Fragment to, middle, end;
+    Fragment to, end;
     /// Without the token's own log; made where a place asks for it, else empty.
     Fragment before;
   };
@@ -38,7 +38,7 @@ private:
     Num number;
     Sums own, other;
     llvm::DenseMap<unsigned, Fragment> operands, scaled, otherWrites;
-    Fragment fromStart, toEnd;
+    Fragment toEnd;
   };
 
   void createSums(Num first);
@@ -57,6 +57,10 @@ private:
   void addProduct(llvm::ArrayRef<Num> reads, llvm::ArrayRef<Num> writes,
                   llvm::MutableArrayRef<Num> sums);
   Fragment product(const DecayedGram &gram, llvm::ArrayRef<Num> sums);
+  /// Half of what a block's logs add up to at most, base 2.
+  double centre() const;
+  /// What raises an operand on its way to TF32, base 2.
+  double raise() const;
   bool hasOther() const { return plan.gramWarps == 2; }
   /// Where the sums of a span of channels are.
   Num sumsStart();
