@@ -300,7 +300,7 @@ LogicalResult Plan::placeShared() {
 /// products, if these are allowed: over the logs, which are read once, or of as
 /// many channels at a time as there is room for.
 void Plan::placeSums() {
-  constexpr int64_t kFewest = 32;
+  constexpr int64_t kRow = 32; // Numbers in a row of 128 bytes.
   if (!channels.log || !channels.allowsCentre())
     return;
   sumChannels = keys;
@@ -308,17 +308,17 @@ void Plan::placeSums() {
     isCentred = true;
     return;
   }
-  // Halves of K stay in whole rows of 128 bytes.
-  int64_t start = llvm::alignTo(sharedBytes, 128);
-  auto bytes = [&] {
-    return tileBytes(chunk, sumChannels, /*elementBytes=*/4);
-  };
-  while (start + bytes() > target->sharedBytes && sumChannels % 64 == 0)
-    sumChannels /= 2;
-  isCentred = sumChannels >= std::min(kFewest, keys) &&
-              start + bytes() <= target->sharedBytes;
+  int64_t start = llvm::alignTo(sharedBytes, 128), bytes = 0;
+  for (int64_t parts = 1;
+       !isCentred && parts <= std::max<int64_t>(1, keys / kRow); ++parts) {
+    if (parts > 1 && keys % (parts * kRow) != 0)
+      continue;
+    sumChannels = keys / parts;
+    bytes = tileBytes(chunk, sumChannels, /*elementBytes=*/4);
+    isCentred = start + bytes <= target->sharedBytes;
+  }
   if (!isCentred)
     return;
   sumsAt = start;
-  sharedBytes = start + bytes();
+  sharedBytes = start + bytes;
 }
