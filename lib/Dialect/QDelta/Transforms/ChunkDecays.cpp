@@ -31,12 +31,13 @@ LogicalResult ChunkDecays::load(TokenTiles &tiles) {
     if (!logs.back())
       return failure();
   }
-  for (auto [log, bound] : llvm::zip(state.channelLogs, state.channelBounds)) {
+  for (Value log : state.channelLogs) {
     Value tile = tiles.get(b, log);
     if (!tile)
       return failure();
     auto masked = MaskRowsOp::create(b, loc, tile, valid);
-    setLogLowerBound(masked, bound);
+    if (auto bound = state.logBounds.find(log); bound != state.logBounds.end())
+      setLogLowerBound(masked, bound->second);
     channelLogs.push_back(masked);
   }
   return success();
