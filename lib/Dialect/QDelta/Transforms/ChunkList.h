@@ -85,7 +85,7 @@ struct ChunkList {
   struct State {
     llvm::SmallVector<mlir::Value> logs, channelLogs, valueLogs;
     /// Lower bounds of those per channel that have one.
-    llvm::SmallDenseMap<mlir::Value, double> logBounds;
+    llvm::DenseMap<mlir::Value, double> logBounds;
   };
 
   /// Of the step's arithmetic and its states: f32 or f64.
