@@ -30,7 +30,7 @@ bool ChannelPlan::isLog(LoadTileOp load) {
 // much on either side, and products are of TF32, which has the same exponents.
 bool ChannelPlan::allowsCentre() const {
   constexpr double kHalfBlock = 8, kLargest = 64 * std::numbers::ln2;
-  return lower && -*lower * kHalfBlock <= kLargest;
+  return lower && *lower <= 0 && -*lower * kHalfBlock <= kLargest;
 }
 
 FailureOr<LoadTileOp> ChannelPlan::loadOf(Operation *op, Value tile) {

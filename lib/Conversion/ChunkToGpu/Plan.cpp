@@ -297,14 +297,15 @@ LogicalResult Plan::placeShared() {
 }
 
 /// Where running sums of logs go that make blocks on the diagonal centred
-/// products, if these are allowed: over the logs, which are read once, or of as
-/// many channels at a time as there is room for.
+/// products, if these are allowed: over the logs, if these are read once, or of
+/// as many channels at a time as there is room for.
 void Plan::placeSums() {
   constexpr int64_t kRow = 32; // Numbers in a row of 128 bytes.
   if (!channels.log || !channels.allowsCentre())
     return;
   sumChannels = keys;
-  if (tileOf(channels.log).elementBytes == 4) {
+  if (tileOf(channels.log).elementBytes == 4 &&
+      ChannelPlan::isLog(channels.log)) {
     isCentred = true;
     return;
   }
