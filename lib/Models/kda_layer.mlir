@@ -11,16 +11,7 @@
 // hold the last three tokens. Ranges: any input; A = log U(1, 16), and
 // softplus(dt) = log U(1e-3, 0.1) per channel, at the start of training.
 //
-// The gate with a lower bound, a parameter low in [-5, 0), is low sigmoid(e^A x),
-// x = f_t + dt, and takes the place of what is made between %x and %g:
-//
-//   %rate = math.exp %A : f32
-//   %minus = arith.negf %rate : f32
-//   %xs = qdelta.scale %x by %minus : tensor<?xf32>, f32
-//   %xe = math.exp %xs : tensor<?xf32>
-//   %xb = arith.addf %xe, %kones : tensor<?xf32>
-//   %lows = qdelta.splat %low like %x : f32, tensor<?xf32>
-//   %g = arith.divf %lows, %xb : tensor<?xf32>
+// With the gate that has a lower bound: kda_safe_layer.
 //
 // Negative eigenvalues, beta in [0, 2]: %beta2 = arith.addf %beta, %beta : f32.
 qdelta.recurrence @kda_layer(

@@ -206,6 +206,13 @@ def kda_layer(x, s, p):
     return normed(q, s, p) * sigmoid(x["z"])
 
 
+def kda_safe_layer(x, s, p):
+    q, k, v = convolved(x, s, p)
+    g = p["low"] * sigmoid(np.exp(p["A"]) * (x["f"] + p["dt"]))
+    delta(s, k, k, v, sigmoid(x["b"]), g)
+    return normed(q, s, p) * sigmoid(x["z"])
+
+
 def fenwick(x, s, transition, written):
     """Full levels merge upwards, all make the token's transition, and level 0 becomes
     what it writes. Returns the sum of the levels' states by lambda."""
@@ -261,6 +268,7 @@ MODELS = {
         log_linear_gated_delta_net, {}, {**QKV, "g": "-", "beta": "+", "lambda": "L+"}, SCALE),
     "gla": (gla, {"S": "KV"}, {**QKV, "g": "K-"}, SCALE),
     "kda": (kda, {"S": "KV"}, {**QKV, "g": "K-", "beta": "+"}, SCALE),
+    "kda_safe": (kda, {"S": "KV"}, {**QKV, "g": "K-", "beta": "+"}, SCALE),
     "rwkv6": (rwkv6, {"S": "KV"}, {"r": "K", "k": "K", "v": "V", "w": "K-"}, {"u": "K"}),
     "rwkv7": (rwkv7, {"S": "KV"},
               {"r": "K", "k": "K", "v": "V", "w": "K-", "h": "K1", "a": "K+"}, {}),
@@ -295,6 +303,10 @@ MODELS = {
         kda_layer, {**CONV, "S": "KV"},
         {"q": "K", "k": "K", "v": "V", "z": "V", "f": "K", "b": ""},
         {**LAYER_PARAMS, "dt": "K"}),
+    "kda_safe_layer": (
+        kda_safe_layer, {**CONV, "S": "KV"},
+        {"q": "K", "k": "K", "v": "V", "z": "V", "f": "K", "b": ""},
+        {**LAYER_PARAMS, "dt": "K", "low": "-"}),
 }
 
 

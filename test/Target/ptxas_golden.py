@@ -27,7 +27,7 @@ CASES += [(kernel + ":recurrent", "bf16", 128, 128, ["sm_80", "sm_90a", "sm_100a
           for kernel in KERNELS]
 CASES += [("two_steps:recurrent", "f32", size, size, ["sm_80", "sm_90a"]) for size in (128, 256)]
 CASES += [(kernel, "bf16", 128, 128, ["sm_80", "sm_90a"]) for kernel in ("mlstm", "gated_delta_net_layer")]
-CASES += [(kernel, "bf16", 128, 128, TARGETS) for kernel in ("gla", "kda")]
+CASES += [(kernel, "bf16", 128, 128, TARGETS) for kernel in ("gla", "kda", "kda_safe")]
 CASES += [("q_delta", "f16", 128, 128, TARGETS), ("q_delta", "bf16", 256, 256, TARGETS)]
 
 KEYS = ["kernel", "dtype", "K", "V", "target"]

@@ -24,10 +24,6 @@
 
 #include "ChannelDecays.h"
 
-#include "Gram.h"
-
-#include "mlir/IR/TypeUtilities.h"
-
 using namespace mlir;
 using namespace qdelta;
 using namespace qdelta::gpu;
@@ -42,35 +38,9 @@ static constexpr size_t kBlockSums = 4, kPairSums = 3 * 2 * kBlockSums,
                         kBelowSums = 2 * kBlockSums,
                         kSums = kPairSums + 2 + kBelowSums;
 
-ChannelDecays::ChannelDecays(Kernel &kernel, Num index, Num slot)
-    : kernel(kernel), e(kernel.e), plan(kernel.plan),
-      channels(kernel.plan.channels), x(kernel.lane(/*gramRole=*/true)),
-      index(index), slot(slot) {}
-
-SmallVector<ChannelDecays::Pass> ChannelDecays::passes() const {
-  constexpr size_t kGrams = 2;
-  SmallVector<Pass> all(1);
-  auto addOperand = [&](unsigned operand) {
-    if (!llvm::is_contained(all.back().operands, operand))
-      all.back().operands.push_back(operand);
-  };
-  for (const DecayedGram &gram : channels.grams) {
-    if (all.back().grams.size() == kGrams)
-      all.emplace_back();
-    all.back().grams.push_back(gram);
-    addOperand(gram.read);
-    addOperand(gram.write);
-  }
-  for (unsigned operand = 0; operand < channels.operands.size(); ++operand)
-    if (llvm::none_of(all, [&](const Pass &pass) {
-          return llvm::is_contained(pass.operands, operand);
-        }))
-      addOperand(operand);
-  return all;
-}
-
 void ChannelDecays::create() {
-  for (auto [number, pass] : llvm::enumerate(passes()))
+  constexpr size_t kGrams = 2;
+  for (auto [number, pass] : llvm::enumerate(passes(kGrams)))
     createBlocks(pass, /*isFirst=*/number == 0);
 }
 
@@ -143,21 +113,12 @@ ChannelDecays::Operand ChannelDecays::loadOperand(unsigned number, Num warp,
   return {number, raw, values, raised(values)};
 }
 
-/// Rounding to TF32 takes three instructions. Hardware drops the bits that TF32
-/// has not, an error of one sign up to 2^-10; raised by half of it before, what
-/// TF32 holds exactly stays so, and the rest is off to both sides. That will do
-/// for a matrix that is stored in bf16.
 Fragment ChannelDecays::raised(ArrayRef<Num> values) {
   Fragment all(values);
-  if (plan.format == Format::BF16)
+  if (isRaised())
     for (Num &value : all)
-      value = value * e.f32(1 + 0x1p-11);
+      value = value * e.f32(kRaise);
   return all;
-}
-
-Num ChannelDecays::roundOperand(Num value) {
-  return plan.format == Format::BF16 ? e.bitcast(value, e.i32Type())
-                                     : e.roundTf32(value);
 }
 
 /// To or from the middle of the group.
@@ -271,29 +232,15 @@ void ChannelDecays::storeOperand(const Operand &operand, const Decays &decays,
   Num isPassed = equals(x.warp, isWrite ? 0 : 1);
   for (size_t n = 0; n < values.size() && !other.whole.empty(); ++n)
     values[n] = values[n] * e.select(isPassed, other.whole[n % 2], e.f32(1));
-  for (auto [tile, number] : channels.tiles) {
-    const auto *place = plan.handedOver.find(tile);
-    // Nothing reads some.
-    if (number != operand.number || place == plan.handedOver.end())
-      continue;
-    for (int64_t half = 0; half < 2; ++half)
-      storePair(slot + place->second, rowOf(x.warp, half), piece,
-                values[2 * half], values[2 * half + 1]);
-  }
+  storeTiles(operand.number, values, piece);
 }
 
-/// All lanes of two channels have it.
 void ChannelDecays::storeTotal(const Decays &decays, const Decays &other,
                                Num piece) {
-  auto place = plan.handedOver.find(channels.total);
-  if (place == plan.handedOver.end())
-    return; // Nothing reads it.
   Fragment total(ArrayRef(decays.whole).take_front(2));
   for (size_t i = 0; i < 2 && !other.whole.empty(); ++i)
     total[i] = total[i] * other.whole[i];
-  Num to = slot + place->second + piece * 32 + x.quad * 8;
-  e.when(e.both(equals(x.group, 0), equals(x.warp, 0)),
-         [&] { e.storeSharedPair(to, total[0], total[1]); });
+  ChannelGrams::storeTotal(total[0], total[1], piece);
 }
 
 /// A thread's entries, those of its warp's block on the diagonal last.
@@ -330,38 +277,4 @@ Fragment ChannelDecays::product(ArrayRef<Num> sums) {
     whole.push_back(e.select(equals(x.warp, 0), mine, below));
   whole.append(all);
   return whole;
-}
-
-//===-- Shared memory -----------------------------------------------------===//
-
-Fragment ChannelDecays::loadRows(const Tile &tile, Num warp, Num piece) {
-  Fragment all;
-  for (int64_t half = 0; half < 2; ++half)
-    all.append(loadPair(tile, rowOf(warp, half), piece));
-  return all;
-}
-
-/// Channels 8 piece + 2 q and the next one of a token's row.
-Fragment ChannelDecays::loadPair(const Tile &tile, Num row, Num piece) {
-  Num start = kernel.tile(tile, index);
-  if (tile.elementBytes == 4)
-    return e.loadSharedMany(
-        kernel.elementAddress(start, plan.chunk, row, piece * 8 + x.quad * 2),
-        2);
-  LoadTileOp load = tile.load;
-  Type element = getElementTypeOrSelf(load.getSource().getType());
-  Format format = element.isBF16() ? Format::BF16 : Format::F16;
-  Num address = kernel.tileAddress(start, plan.chunk, row, piece) + x.quad * 4;
-  Num packed = e.load(e.sharedPointer(address), e.i32Type());
-  return {e.unpackLow(format, packed), e.unpackHigh(format, packed)};
-}
-
-void ChannelDecays::storePair(Num start, Num row, Num piece, Num first,
-                              Num second) {
-  if (plan.format == Format::TF32)
-    return e.storeSharedPair(
-        kernel.elementAddress(start, plan.chunk, row, piece * 8 + x.quad * 2),
-        first, second);
-  Num address = kernel.tileAddress(start, plan.chunk, row, piece) + x.quad * 4;
-  e.store(e.pack(plan.format, first, second), e.sharedPointer(address));
 }

@@ -7,35 +7,20 @@
 #ifndef QDELTA_CONVERSION_CHUNKTOGPU_CHANNELDECAYS_H
 #define QDELTA_CONVERSION_CHUNKTOGPU_CHANNELDECAYS_H
 
-#include "Kernel.h"
+#include "ChannelGrams.h"
 
 namespace qdelta::gpu {
 
-/// What decays per key channel make of one chunk, by the warps of the Gram
-/// role, 16 tokens each: Gram matrices, the decayed tiles of keys and the decay
-/// of the whole chunk, which go to the slot. Every decay is a product of those
-/// in between, so none is above 1 and none is divided by.
-class ChannelDecays {
+/// Every decay is a product of those in between, so none is above 1 and none is
+/// divided by: for any log at most 0, -inf included.
+class ChannelDecays : public ChannelGrams {
 public:
-  ChannelDecays(Kernel &kernel, Num index, Num slot);
+  using ChannelGrams::ChannelGrams;
 
-  /// Makes everything. A barrier of the role has to follow before other warps
-  /// read the tiles.
-  void create();
-  /// A product of `create`, as MatrixValues holds them.
-  const Fragment &product(const DecayedGram &gram) const {
-    return products.find(gram.matrix)->second;
-  }
+  void create() override;
 
 private:
-  /// A few Gram matrices at a time, as registers allow.
-  struct Pass {
-    llvm::SmallVector<DecayedGram> grams;
-    llvm::SmallVector<unsigned> operands;
-  };
-  /// Two channels of two tokens of an operand: element 2 h + i is token g + 8 h
-  /// of the warp's 16, channel 2 q + i of 8. As loaded, at its place, and the
-  /// same on its way to TF32.
+  /// As loaded, at its place, and the same on its way to TF32.
   struct Operand {
     unsigned number;
     Fragment raw, values, raised;
@@ -45,7 +30,6 @@ private:
   struct Decays {
     Fragment own, before, after, whole;
   };
-  llvm::SmallVector<Pass> passes() const;
   void createBlocks(const Pass &pass, bool isFirst);
   Fragment addChannels(const Pass &pass, bool isFirst, Num piece,
                        llvm::ArrayRef<Num> values);
@@ -54,7 +38,6 @@ private:
                       Num piece);
   Fragment decayed(const Operand &operand, const Decays &decays, bool round);
   Fragment raised(llvm::ArrayRef<Num> values);
-  Num roundOperand(Num value);
   void addToken(const DecayedGram &gram, llvm::ArrayRef<Operand> operands,
                 llvm::MutableArrayRef<Num> dots);
   void addPairs(int64_t apart, const Fragment &reads, const Fragment &writes,
@@ -67,20 +50,6 @@ private:
                     const Decays &other, Num piece);
   void storeTotal(const Decays &decays, const Decays &other, Num piece);
   Fragment product(llvm::ArrayRef<Num> sums);
-
-  Fragment loadRows(const Tile &tile, Num warp, Num piece);
-  Fragment loadPair(const Tile &tile, Num row, Num piece);
-  void storePair(Num start, Num row, Num piece, Num first, Num second);
-  Num rowOf(Num warp, int64_t half) { return warp * 16 + x.group + 8 * half; }
-  Num otherWarp() { return e.i32(1) - x.warp; }
-
-  Kernel &kernel;
-  Emitter &e;
-  Plan &plan;
-  ChannelPlan &channels;
-  Lane x;
-  Num index, slot;
-  llvm::DenseMap<mlir::Value, Fragment> products;
 };
 
 } // namespace qdelta::gpu

@@ -6,7 +6,11 @@
 
 #include "ChannelPlan.h"
 
+#include "qdelta/Dialect/QDelta/IR/LogBounds.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
+
+#include <numbers>
 
 using namespace mlir;
 using namespace qdelta;
@@ -20,6 +24,13 @@ bool ChannelPlan::isPerChannel(ValueRange logs) {
 bool ChannelPlan::isLog(LoadTileOp load) {
   return llvm::all_of(load->getUsers(),
                       [](Operation *user) { return isa<MaskRowsOp>(user); });
+}
+
+// Vectors are scaled by up to e^(8 |L|) and its inverse: 2^64 leaves f32 as
+// much on either side, and products are of TF32, which has the same exponents.
+bool ChannelPlan::allowsCentre() const {
+  constexpr double kHalfBlock = 8, kLargest = 64 * std::numbers::ln2;
+  return lower && *lower <= 0 && -*lower * kHalfBlock <= kLargest;
 }
 
 FailureOr<LoadTileOp> ChannelPlan::loadOf(Operation *op, Value tile) {
@@ -48,6 +59,7 @@ LogicalResult ChannelPlan::add(Operation *op) {
       return op->emitOpError("is a second decay per key channel of a token; "
                              "kernels for GPUs cover one");
     log = *load;
+    lower = logLowerBoundOf(op);
   }
   if (auto decay = dyn_cast<ChunkDecayOp>(op);
       decay && isPerChannel(decay.getLogs()) && !decay.getFrom() &&

@@ -41,8 +41,13 @@ public:
   /// Whether a tile holds the logs of decays.
   static bool isLog(LoadTileOp load);
 
+  /// Whether products centred in a block of 16 tokens stay in range.
+  bool allowsCentre() const;
+
   /// The logs; null if there are no such decays.
   LoadTileOp log;
+  /// None of them is below it, if there is such a number.
+  std::optional<double> lower;
   llvm::SmallVector<KeyOperand> operands;
   llvm::SmallVector<DecayedGram> grams;
   /// Decayed tiles of the whole chunk, by the number of their operand.

@@ -4,7 +4,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ChannelDecays.h"
+#include "ChannelGrams.h"
 #include "Copies.h"
 #include "Gram.h"
 
@@ -194,10 +194,10 @@ FailureOr<Fragment> GramRole::createChunk(Num index, ArrayRef<Num> scalars) {
     loaded[load] = Fragment(scalars.slice(i * each, each));
   Num slot = kernel.slot(index & 1);
   if (plan.channels.log) {
-    ChannelDecays channels(kernel, index, slot);
-    channels.create();
+    auto channels = ChannelGrams::get(kernel, index, slot);
+    channels->create();
     for (const DecayedGram &gram : plan.channels.grams)
-      matrices.setProduct(gram.matrix, channels.product(gram));
+      matrices.setProduct(gram.matrix, channels->product(gram));
   }
   TokenValues tokens(kernel, x, first, std::move(loaded));
   if (failed(storeVectors(tokens, x, slot)))

@@ -292,5 +292,34 @@ LogicalResult Plan::placeShared() {
            << sharedBytes << " bytes of shared memory, but " << target->name
            << " has " << target->sharedBytes << " for a CTA"
            << (chunk > kShortestChunk ? "; a shorter chunk needs less" : "");
+  placeSums();
   return success();
+}
+
+/// Where running sums of logs go that make blocks on the diagonal centred
+/// products, if these are allowed: over the logs, if these are read once, or of
+/// as many channels at a time as there is room for.
+void Plan::placeSums() {
+  constexpr int64_t kRow = 32; // Numbers in a row of 128 bytes.
+  if (!channels.log || !channels.allowsCentre())
+    return;
+  sumChannels = keys;
+  if (tileOf(channels.log).elementBytes == 4 &&
+      ChannelPlan::isLog(channels.log)) {
+    isCentred = true;
+    return;
+  }
+  int64_t start = llvm::alignTo(sharedBytes, 128), bytes = 0;
+  for (int64_t parts = 1;
+       !isCentred && parts <= std::max<int64_t>(1, keys / kRow); ++parts) {
+    if (parts > 1 && keys % (parts * kRow) != 0)
+      continue;
+    sumChannels = keys / parts;
+    bytes = tileBytes(chunk, sumChannels, /*elementBytes=*/4);
+    isCentred = start + bytes <= target->sharedBytes;
+  }
+  if (!isCentred)
+    return;
+  sumsAt = start;
+  sharedBytes = start + bytes;
 }

@@ -89,6 +89,12 @@ public:
   llvm::SmallVector<Cumulative> factors;
   /// What decays per key channel make; empty if there are none.
   ChannelPlan channels;
+  /// Whether their blocks on the diagonal are centred products, for which
+  /// `sumChannels` sums of logs for each token are held at `sumsAt`, or in the
+  /// place of the logs if that is none.
+  bool isCentred = false;
+  std::optional<int64_t> sumsAt;
+  int64_t sumChannels = 0;
   /// The chunk's system: rank of the inverse, 0 if there is none.
   ChunkInverseOp inverse;
   int64_t order = 0;
@@ -138,6 +144,7 @@ private:
   void findGramTiles();
   void placeTiles();
   mlir::LogicalResult placeShared();
+  void placeSums();
 
   llvm::DenseMap<mlir::Value, Kind> kinds;
   llvm::DenseMap<mlir::Value, unsigned> tileIndices;

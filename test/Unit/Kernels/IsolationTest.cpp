@@ -198,9 +198,9 @@ static std::vector<Way> ways() {
   way.options.dtype = "bf16";
   add("sm_80", lists, way);
   // Decays per key channel: chunks of one block of 16, and of two.
-  add("sm_80", {"gla", "kda", "rwkv7"}, way);
+  add("sm_80", {"gla", "kda", "kda_safe", "rwkv7"}, way);
   way.options.chunk = 32;
-  add("sm_80_chunk32", {"gla", "kda", "rwkv7"}, way);
+  add("sm_80_chunk32", {"gla", "kda", "kda_safe", "rwkv7"}, way);
   way.options.target = "sm_90a";
   way.options.chunk = way.key = way.value = 64;
   way.tokens = 70;

@@ -181,8 +181,8 @@ TEST_P(Overflow, IsNoNumber) {
 static std::vector<Way> ways() {
   std::vector<Way> all;
   std::vector<std::string> models = {
-      "additive", "mamba2", "gated_delta_net",    "q_delta",
-      "gla",      "kda",    "gated_delta_product"};
+      "additive", "mamba2", "gated_delta_net", "q_delta",
+      "gla",      "kda",    "kda_safe",        "gated_delta_product"};
   CompileOptions options;
   options.engine = "emulated";
   options.mode = "chunked";
@@ -197,12 +197,12 @@ static std::vector<Way> ways() {
   options.dtype = "f16";
   addWays(all, "f16", options, {"gated_delta_net"});
   options.dtype = "f32";
-  addWays(all, "f32", options, {"gated_delta_net", "kda"});
+  addWays(all, "f32", options, {"gated_delta_net", "kda", "kda_safe"});
   // Several blocks below one another, and products of four warps.
   options.target = "sm_90a";
   options.dtype = "bf16";
   options.value = 64;
-  addWays(all, "sm_90a", options, {"kda", "gated_delta_product"});
+  addWays(all, "sm_90a", options, {"kda", "kda_safe", "gated_delta_product"});
   options.chunk = 64;
   addWays(all, "sm_90a", options,
           {"additive", "mamba2", "gated_delta_net", "q_delta"});

@@ -8,6 +8,8 @@
 #include "LinalgTiles.h"
 #include "Renewal.h"
 
+#include "qdelta/Dialect/QDelta/IR/LogBounds.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/TypeUtilities.h"
 
@@ -33,7 +35,10 @@ LogicalResult ChunkDecays::load(TokenTiles &tiles) {
     Value tile = tiles.get(b, log);
     if (!tile)
       return failure();
-    channelLogs.push_back(MaskRowsOp::create(b, loc, tile, valid));
+    auto masked = MaskRowsOp::create(b, loc, tile, valid);
+    if (auto bound = state.logBounds.find(log); bound != state.logBounds.end())
+      setLogLowerBound(masked, bound->second);
+    channelLogs.push_back(masked);
   }
   return success();
 }

@@ -6,6 +6,8 @@
 
 #include "ChunkList.h"
 
+#include "qdelta/Dialect/QDelta/IR/LogBounds.h"
+
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/BitVector.h"
 
@@ -74,6 +76,8 @@ ChunkList ChunkList::read(AffineScanOp op, int64_t chunk, bool goesByRows) {
   for (Operation &entry : op.getBody().front()) {
     if (auto decay = dyn_cast<AffineDecayOp>(entry)) {
       list.addDecay(decay.getState(), decay.getG(), alongOf(decay));
+      if (auto bound = logLowerBoundOf(decay))
+        list.states[decay.getState()].logBounds[decay.getG()] = *bound;
     } else if (auto decay = dyn_cast<AffineDecayValuesOp>(entry)) {
       list.addDecay(decay.getState(), decay.getG(), TokenDim::Value);
     } else if (auto mix = dyn_cast<AffineMixOp>(entry)) {

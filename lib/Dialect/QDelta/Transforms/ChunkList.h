@@ -84,6 +84,8 @@ struct ChunkList {
   /// ones per value channel.
   struct State {
     llvm::SmallVector<mlir::Value> logs, channelLogs, valueLogs;
+    /// Lower bounds of those per channel that have one.
+    llvm::DenseMap<mlir::Value, double> logBounds;
   };
 
   /// Of the step's arithmetic and its states: f32 or f64.

@@ -7,6 +7,9 @@
 #include "DeriveLevels.h"
 #include "DeriveStage.h"
 #include "ListFacts.h"
+#include "ValueRanges.h"
+
+#include "qdelta/Dialect/QDelta/IR/LogBounds.h"
 
 #include "mlir/IR/TypeUtilities.h"
 
@@ -148,10 +151,13 @@ void ListStage::emitRead(unsigned number, Operation *read) {
 void ListStage::emitDecay(unsigned number, Location loc, Value g,
                           bool ofValues) {
   bool perChannel = isa<RankedTensorType>(g.getType());
-  if (perChannel && ofValues != list.transposed)
+  if (perChannel && ofValues != list.transposed) {
     AffineDecayValuesOp::create(b, loc, number, local(g));
-  else
-    AffineDecayOp::create(b, loc, number, local(g));
+    return;
+  }
+  auto decay = AffineDecayOp::create(b, loc, number, local(g));
+  if (perChannel)
+    setLogLowerBound(decay, findLogLowerBound(recurrence(), g));
 }
 
 void ListStage::emitWrite(unsigned number, WriteOp write) {
