@@ -84,7 +84,8 @@ typedef struct {
    * QDELTA_ROLE_CU_SEQLENS, int32 for QDELTA_ROLE_STATE_INDEX and
    * QDELTA_ROLE_POSITION. */
   DLDataType dtype;
-  /* Since 1.2, for those who make inputs; no launch checks it. */
+  /* Since 1.2, for those who make inputs, and for launches that are to check
+   * them. */
   qdeltaDomain domain;
   int32_t usual_heads; /* of a token: QDELTA_DIM_HEADS or
                           QDELTA_DIM_VALUE_HEADS; 0 if nobody said */
@@ -224,6 +225,7 @@ typedef enum {
   QDELTA_ERROR_TOKENS = 2013,         /* too many tokens for states in place */
   QDELTA_ERROR_INDEX = 2014,          /* a state index out of range or twice */
   QDELTA_ERROR_POSITION = 2015,       /* negative, or past what levels hold */
+  QDELTA_ERROR_DOMAIN = 2016,         /* a value outside its domain */
   QDELTA_ERROR_SHARED_MEMORY = 3001,  /* more than the device has */
   QDELTA_ERROR_DRIVER = 3002,         /* no usable CUDA driver */
   QDELTA_ERROR_CUDA = 3003,           /* the CUDA driver reports an error */
@@ -329,6 +331,11 @@ typedef struct {
   int32_t completion;   /* emulated: async copies 0 late, 1 at once, 2 random */
   int32_t reserved2;    /* ignored */
   qdeltaCounts *counts; /* emulated: filled in if not NULL */
+  /* Since 1.3. cpu and emulated: whether to check, before anything runs, that
+   * every tensor holds what its argument's domain says; takes about as long as
+   * reading all of them once, on one thread. */
+  int32_t check_domains;
+  int32_t reserved3; /* ignored */
 } qdeltaLaunchOptions;
 
 /*

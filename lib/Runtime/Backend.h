@@ -58,6 +58,7 @@ struct LaunchOptions {
   int32_t schedule = 0, completion = 0;
   /// Emulated: where to count, or null.
   qdeltaCounts *counts = nullptr;
+  bool checkDomains = false;
 };
 
 /// Aligned as later versions of cuda.h align it.

@@ -115,6 +115,11 @@ static qdeltaStatus *readOptions(const qdeltaLaunchOptions *options,
   result.schedule = given.schedule;
   result.completion = given.completion;
   result.counts = given.counts;
+  result.checkDomains = given.check_domains != 0;
+  if (result.checkDomains && engine == QDELTA_ENGINE_CUDA)
+    return makeStatus(QDELTA_ERROR_OPTION, "",
+                      "expected check_domains to be 0 on engine cuda: what "
+                      "tensors on a device hold is not read");
   if (given.counts && given.counts->struct_size < sizeof(qdeltaCounts))
     return makeStatus(QDELTA_ERROR_STRUCT_SIZE, "",
                       "expected qdeltaCounts to have struct_size at least " +
@@ -163,6 +168,9 @@ qdeltaStatus *qdeltaLaunch(const qdeltaKernel *kernel, DLTensor *const *tensors,
     if (qdeltaStatus *error =
             launch.check(*kernel, tensors, count, read.engine))
       return error;
+    if (read.checkDomains)
+      if (qdeltaStatus *error = launch.checkDomains())
+        return error;
     if (read.engine != QDELTA_ENGINE_CPU)
       return launchOnDevice(*kernel, launch, read);
     if (launch.hasNoTokens())

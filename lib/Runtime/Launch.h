@@ -18,6 +18,9 @@ public:
   qdeltaStatus *check(const qdeltaKernel &kernel, DLTensor *const *tensors,
                       int64_t count, qdeltaEngine engine);
 
+  /// Checks what tensors in the CPU's memory hold against their domains.
+  qdeltaStatus *checkDomains() const;
+
   /// Runs the CPU code.
   void run(const qdeltaKernel &kernel, int32_t threads) const;
   /// For no tokens: copies the initial states to the final ones.

@@ -34,7 +34,8 @@ llvm::Error tools::takeStatus(qdeltaStatus *status) {
 
 LoadedKernel::LoadedKernel(LoadedKernel &&other)
     : code(std::move(other.code)), module(std::exchange(other.module, nullptr)),
-      kernel(other.kernel), engine(other.engine) {}
+      kernel(other.kernel), engine(other.engine),
+      checksDomains(other.checksDomains) {}
 
 LoadedKernel::~LoadedKernel() { qdeltaModuleDestroy(module); }
 
@@ -98,6 +99,7 @@ llvm::Error LoadedKernel::launch(llvm::ArrayRef<DLTensor *> tensors,
   options.completion = emulation.completion;
   options.seed = emulation.seed;
   options.counts = emulation.counts;
+  options.check_domains = checksDomains;
   auto count = static_cast<int64_t>(tensors.size());
   if (engine != QDELTA_ENGINE_CUDA)
     return takeStatus(qdeltaLaunch(kernel, tensors.data(), count, &options));

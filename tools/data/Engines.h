@@ -42,6 +42,9 @@ public:
   llvm::Error launch(llvm::ArrayRef<DLTensor *> tensors, int32_t threads,
                      const Emulation &emulation = {}) const;
 
+  /// Has launches from here on check what inputs hold against their domains.
+  void checkDomains() { checksDomains = true; }
+
   /// Lives as long as this object.
   const qdeltaKernel *get() const { return kernel; }
 
@@ -52,6 +55,7 @@ private:
   qdeltaModule *module = nullptr;
   const qdeltaKernel *kernel = nullptr;
   qdeltaEngine engine = QDELTA_ENGINE_CPU;
+  bool checksDomains = false;
 };
 
 /// An error of the runtime as one of a tool.

@@ -92,6 +92,12 @@ struct CommandLine {
       "check-against",
       cl::desc("Compare with another engine; exit with 2 if wrong"),
       cl::value_desc("engine"), cl::cat(category)};
+  cl::opt<bool> checkDomains{
+      "check-domains",
+      cl::desc("Fail if an input is not what the recurrence says of it: a "
+               "positive log decay, a number out of its range, a unit vector "
+               "that is too long"),
+      cl::cat(category)};
   cl::opt<std::string> emulate{
       "emulate",
       cl::desc("Engine emulated: order of warps (fifo, lifo or random; fifo by "
@@ -162,6 +168,14 @@ static llvm::Error check(const CommandLine &line) {
       line.checkAgainst != "emulated")
     return userError("--emulate goes with engine emulated, but the engine is " +
                      line.compile.engine);
+  auto isLaunched = [](StringRef engine) {
+    return !engine.empty() && engine != "reference" && engine != "cuda";
+  };
+  if (line.checkDomains && !isLaunched(line.compile.engine) &&
+      !isLaunched(line.checkAgainst))
+    return userError("--check-domains goes with engines scalar, cpu and "
+                     "emulated, but the engine is " +
+                     line.compile.engine);
   if (!line.saveExpected.empty() &&
       (!line.inputs.empty() || !line.params.empty() || !line.decays.empty() ||
        line.position.getNumOccurrences()))
@@ -228,6 +242,7 @@ llvm::Expected<RunOptions> qdelta::tools::parseOptions(int argc, char **argv) {
   options.seed = line.seed;
   options.checkAgainst = line.checkAgainst;
   options.saveExpected = line.saveExpected;
+  options.checkDomains = line.checkDomains;
   options.threads = line.threads;
   if (line.emulate.getNumOccurrences()) {
     auto emulation = readEmulation(line.emulate);

@@ -37,6 +37,7 @@ struct RunOptions {
   CompileOptions compile;
   Format dtype = Format::F32;
   std::string checkAgainst, saveExpected;
+  bool checkDomains = false;
   int32_t threads = 0;
   Emulation emulation;
 };

@@ -249,6 +249,8 @@ static Expected<Outputs> runEngine(const Run &run, StringRef engine,
       /*anyName=*/run.function.empty());
   if (!kernel)
     return kernel.takeError();
+  if (options.checkDomains && engine != "cuda")
+    kernel->checkDomains();
   return runKernel(*kernel, run.signature, run.sizes, std::move(inputs),
                    options.threads, options.emulation);
 }
