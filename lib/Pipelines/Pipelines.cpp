@@ -118,6 +118,7 @@ static void addToBuffers(OpPassManager &pm, const CompileOptions &options) {
   addCleanUp(pm);
   pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
   if (vectorises) {
+    pm.addPass(createCarryRows());
     pm.addPass(createFuseMultiplyAdds());
     pm.addPass(createExpandMath());
   }
@@ -131,6 +132,7 @@ static void addToBuffers(OpPassManager &pm, const CompileOptions &options) {
 static void addToTarget(OpPassManager &pm) {
   pm.addPass(createCallCLibrary());
   pm.addPass(createPairConversions());
+  pm.addPass(createStaggerBuffers());
   pm.addPass(createHoistAddresses());
   OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createCSEPass());

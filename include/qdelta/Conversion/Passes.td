@@ -300,6 +300,22 @@ def ExpandMath : Pass<"qdelta-expand-math", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def CarryRows : Pass<"qdelta-carry-rows", "::mlir::ModuleOp"> {
+  let summary = "rows that cross from one round of a loop to the next in registers";
+  let description = [{
+    Where a loop reads and writes rows of a buffer at the same places in every
+    round, the rows become values of the loop: read before it, written after it.
+    What has been read ahead for the next chunk then does not go through memory.
+
+    Before: transfers of rows in `scf.for`, at places that are known before it.
+    After: loops that carry vectors, transfers before and after them.
+    Preconditions: buffers, each with one owner.
+
+    Numerics: preserving.
+  }];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 def HoistAddresses : Pass<"qdelta-hoist-addresses", "::mlir::ModuleOp"> {
   let summary = "addresses before the loops they do not need";
   let description = [{
@@ -315,6 +331,25 @@ def HoistAddresses : Pass<"qdelta-hoist-addresses", "::mlir::ModuleOp"> {
     Numerics: preserving.
   }];
   let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
+def StaggerBuffers : Pass<"qdelta-stagger-buffers", "::mlir::ModuleOp"> {
+  let summary = "buffers at different places of a page";
+  let description = [{
+    Processors hold a load back for an earlier store whose address ends in the
+    same 12 bits, as if it read what that wrote. Rows of several states, which a
+    loop loads and stores side by side, would meet that way if the states stood
+    in memory one behind the other. So the buffers of a function that take a page
+    or more start at places that are spread evenly over a page.
+
+    Before: `memref.alloc` of constant sizes.
+    After: those of a page or more are a `memref.view` of an allocation that is
+    aligned to pages.
+    Preconditions: buffers.
+
+    Numerics: preserving.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
 }
 
 def CallCLibrary : Pass<"qdelta-call-c-library", "::mlir::ModuleOp"> {
