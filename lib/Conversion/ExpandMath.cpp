@@ -39,14 +39,17 @@ struct ExpandMathPass : qdelta::impl::ExpandMathBase<ExpandMathPass> {
     RewritePatternSet ofVectors(&getContext());
     populateMathPolynomialApproximationPatterns(ofVectors);
     qdelta::populateVectorExpPatterns(ofVectors);
-    qdelta::populateVectorLogPatterns(ofVectors);
     qdelta::populateVectorTrigPatterns(ofVectors);
+    // First, while it can be seen what log(1 + x) is of.
+    RewritePatternSet ofLogs(&getContext());
+    qdelta::populateVectorLogPatterns(ofLogs);
     FrozenRewritePatternSet ofKernels(std::move(patterns)),
-        ofRows(std::move(ofVectors));
+        ofRows(std::move(ofVectors)), logsOfRows(std::move(ofLogs));
     // What the expansions make is no function to expand.
     GreedyRewriteConfig config;
     config.setStrictness(GreedyRewriteStrictness::ExistingOps);
-    auto expand = [&](Operation *func, bool isKernel) -> LogicalResult {
+    auto expand = [&](Operation *func, const FrozenRewritePatternSet &patterns,
+                      bool isKernel) -> LogicalResult {
       bool changed = true;
       while (changed) {
         SmallVector<Operation *> found;
@@ -55,18 +58,18 @@ struct ExpandMathPass : qdelta::impl::ExpandMathBase<ExpandMathPass> {
               (isKernel || isa<VectorType>(op->getResult(0).getType())))
             found.push_back(op);
         });
-        if (failed(applyOpPatternsGreedily(found, isKernel ? ofKernels : ofRows,
-                                           config, &changed)))
+        if (failed(applyOpPatternsGreedily(found, patterns, config, &changed)))
           return failure();
       }
       return success();
     };
     for (auto func : getOperation().getOps<func::FuncOp>())
-      if (failed(expand(func, /*isKernel=*/false)))
+      if (failed(expand(func, logsOfRows, /*isKernel=*/false)) ||
+          failed(expand(func, ofRows, /*isKernel=*/false)))
         return signalPassFailure();
     // A GPU has no C library.
     for (auto kernel : getOperation().getOps<LLVM::LLVMFuncOp>()) {
-      if (failed(expand(kernel, /*isKernel=*/true)))
+      if (failed(expand(kernel, ofKernels, /*isKernel=*/true)))
         return signalPassFailure();
       WalkResult left = kernel.walk([](Operation *op) {
         if (!isa_and_nonnull<math::MathDialect>(op->getDialect()) ||

@@ -9,6 +9,9 @@
 // between in memory. Here the ops of a block that work on rows become a loop
 // over strips of one register, in which all of them follow one another.
 //
+// Functions that have nothing to do with one another get a loop each: it has
+// registers for wider strips than all of them together.
+//
 // A sum over a row is complete only after its loop. What depends on one comes
 // in a later loop: every op has a level, the number of such sums before it.
 // Rows that a later loop needs are loaded again, or kept in a buffer.
@@ -34,6 +37,8 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "llvm/ADT/EquivalenceClasses.h"
 
 namespace qdelta {
 #define GEN_PASS_DEF_STRIPROWS
@@ -97,19 +102,20 @@ private:
     return read && !writtenByRows.contains(rootOf(read.getBase()));
   }
 
-  void createLevel(unsigned level);
-  /// The ops of one level on `width` channels from `first` on; `sums` are the
+  SmallVector<SmallVector<Operation *>> groupsOf(unsigned level);
+  void createGroup(ArrayRef<Operation *> group, unsigned level);
+  /// A group's ops on `width` channels from `first` on; `sums` are the
   /// reductions' vectors.
-  void createStrip(OpBuilder &b, unsigned level, Value first, int64_t width,
-                   IRMapping &uniform, SmallVectorImpl<Value> &sums);
+  void createStrip(OpBuilder &b, ArrayRef<Operation *> group, unsigned level,
+                   Value first, int64_t width, IRMapping &uniform,
+                   SmallVectorImpl<Value> &sums);
+  int64_t widthFor(ArrayRef<Operation *> group);
   Operation *narrowed(OpBuilder &b, Operation *op, Value first, int64_t width,
                       IRMapping &map);
   Value scratchOf(Value row);
 
   Block &block;
   int64_t lanes, length = 0;
-  /// Channels of a strip.
-  int64_t width = 0;
   llvm::SetVector<Operation *> rowOps;
   /// Levels of all ops of the block.
   llvm::DenseMap<Operation *, unsigned> levels;
@@ -261,16 +267,23 @@ bool BlockStrips::analyse() {
     return false;
   for (Operation &op : block.without_terminator())
     assignLevel(op);
-  // The steps of a polynomial wait for one another; two at once wait half as
-  // long. More need more registers than there are, and so do sines and
-  // cosines, which are two polynomials each and do not count.
-  size_t functions = llvm::count_if(rowOps, [](Operation *op) {
-    return isa<math::ExpOp, math::LogOp, math::Log1pOp>(op);
-  });
+  return true;
+}
+
+/// Whether `op` becomes a polynomial. Sines and cosines, which are two each,
+/// are not counted: two of them at once need more registers than there are.
+static bool isFunction(Operation *op) {
+  return isa<math::ExpOp, math::LogOp, math::Log1pOp>(op);
+}
+
+/// Channels of a group's strips. The steps of a polynomial wait for one
+/// another; two at once wait half as long. More need more registers than there
+/// are.
+int64_t BlockStrips::widthFor(ArrayRef<Operation *> group) {
+  size_t functions = llvm::count_if(group, isFunction);
   bool goesByPairs =
       functions > 0 && functions <= 2 && length % (2 * lanes) == 0;
-  width = goesByPairs ? 2 * lanes : lanes;
-  return true;
+  return goesByPairs ? 2 * lanes : lanes;
 }
 
 Value BlockStrips::scratchOf(Value row) {
@@ -331,8 +344,9 @@ static TypedAttr startOf(vector::ReductionOp reduction, int64_t lanes) {
       type, APFloat::getInf(number.getFloatSemantics(), isLargest));
 }
 
-void BlockStrips::createStrip(OpBuilder &b, unsigned level, Value first,
-                              int64_t width, IRMapping &uniform,
+void BlockStrips::createStrip(OpBuilder &b, ArrayRef<Operation *> group,
+                              unsigned level, Value first, int64_t width,
+                              IRMapping &uniform,
                               SmallVectorImpl<Value> &sums) {
   IRMapping map(uniform);
   size_t sum = 0;
@@ -353,9 +367,7 @@ void BlockStrips::createStrip(OpBuilder &b, unsigned level, Value first,
                                                 scratchOf(row), first, zero,
                                                 inBounds));
   };
-  for (Operation *op : rowOps) {
-    if (levels[op] != level || isUniform(op))
-      continue;
+  for (Operation *op : group) {
     llvm::for_each(op->getOperands(), bring);
     if (auto reduction = dyn_cast<vector::ReductionOp>(op)) {
       Value part = map.lookup(reduction.getVector());
@@ -381,20 +393,50 @@ void BlockStrips::createStrip(OpBuilder &b, unsigned level, Value first,
   }
 }
 
-/// The loop of one level, the rest of the row, and its sums.
-void BlockStrips::createLevel(unsigned level) {
+/// The row ops of one level that have something to do with one another, through
+/// values or through memory, in groups; ops without a function are in the
+/// first.
+SmallVector<SmallVector<Operation *>> BlockStrips::groupsOf(unsigned level) {
+  auto isOfLevel = [&](Operation *op) {
+    return op && isRowOp(op) && levels[op] == level && !isUniform(op);
+  };
+  SmallVector<Operation *> ops =
+      llvm::filter_to_vector(rowOps.getArrayRef(), isOfLevel);
+  llvm::EquivalenceClasses<Operation *> related;
+  llvm::DenseMap<Value, Operation *> accesses;
+  for (Operation *op : ops) {
+    related.insert(op);
+    for (Value operand : op->getOperands())
+      if (Operation *def = operand.getDefiningOp(); isOfLevel(def))
+        related.unionSets(def, op);
+    if (Value root = memoryOf(op).first; root && writtenByRows.contains(root))
+      related.unionSets(accesses.try_emplace(root, op).first->second, op);
+  }
+  llvm::MapVector<Operation *, SmallVector<Operation *>> groups;
+  for (Operation *op : ops)
+    if (isFunction(op))
+      groups[related.getLeaderValue(op)];
+  for (Operation *op : ops) {
+    auto *own = groups.find(related.getLeaderValue(op));
+    if (own == groups.end())
+      own = groups.empty() ? groups.insert({op, {}}).first : groups.begin();
+    own->second.push_back(op);
+  }
+  SmallVector<SmallVector<Operation *>> found;
+  for (auto &group : groups)
+    found.push_back(std::move(group.second));
+  return found;
+}
+
+/// The loop of one group, the rest of the row, and its sums.
+void BlockStrips::createGroup(ArrayRef<Operation *> group, unsigned level) {
   OpBuilder b(block.getTerminator());
   Location loc = block.getTerminator()->getLoc();
+  int64_t width = widthFor(group);
   SmallVector<vector::ReductionOp> reductions;
-  bool any = false;
-  for (Operation *op : rowOps)
-    if (levels[op] == level && !isUniform(op)) {
-      any = true;
-      if (auto reduction = dyn_cast<vector::ReductionOp>(op))
-        reductions.push_back(reduction);
-    }
-  if (!any)
-    return;
+  for (Operation *op : group)
+    if (auto reduction = dyn_cast<vector::ReductionOp>(op))
+      reductions.push_back(reduction);
   auto uniformRows = [&](int64_t channels) {
     IRMapping map;
     for (Operation *op : rowOps)
@@ -424,7 +466,7 @@ void BlockStrips::createLevel(unsigned level) {
         b, loc, index(0), index(whole), index(width), inits,
         [&](OpBuilder &inner, Location, Value first, ValueRange args) {
           SmallVector<Value> sums(args);
-          createStrip(inner, level, first, width, uniform, sums);
+          createStrip(inner, group, level, first, width, uniform, sums);
           scf::YieldOp::create(inner, loc, sums);
         });
     numbers = finish(llvm::to_vector_of<Value>(loop.getResults()));
@@ -432,7 +474,7 @@ void BlockStrips::createLevel(unsigned level) {
   if (rest) {
     IRMapping uniform = uniformRows(rest);
     SmallVector<Value> sums(reductions.size());
-    createStrip(b, level, index(whole), rest, uniform, sums);
+    createStrip(b, group, level, index(whole), rest, uniform, sums);
     for (auto [reduction, number, last] :
          llvm::zip(reductions, numbers, finish(sums)))
       number =
@@ -451,7 +493,8 @@ void BlockStrips::rewrite() {
     for (Operation *op : others)
       if (levels[op] == level)
         op->moveBefore(block.getTerminator());
-    createLevel(level);
+    for (ArrayRef<Operation *> group : groupsOf(level))
+      createGroup(group, level);
   }
   for (auto [row, buffer] : scratch) {
     OpBuilder b(buffer.getParentBlock()->getTerminator());

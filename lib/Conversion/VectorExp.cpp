@@ -12,15 +12,41 @@
 // are fitted to 2 e^r for the least relative error, 2^-28. Log 2 comes in two
 // parts, of which the first times n is exact (Cephes library, S. L. Moshier).
 //
+// Where the ops that make x tell that it is within 0.41 of 0, n would hardly be
+// anything but 0: e^x is a polynomial, fitted for the least relative error,
+// 2^-26.
+//
 //===----------------------------------------------------------------------===//
 
 #include "VectorFunctions.h"
 #include "VectorMath.h"
+#include "VectorRanges.h"
 
 using namespace mlir;
 using namespace qdelta;
 
 namespace {
+/// e^x of numbers within 0.41 of 0. A factor of x is one of the coefficients.
+Value nearZero(VectorMath &m, Value x) {
+  double power = 1.0, factor = 1.0;
+  if (auto product = x.getDefiningOp<arith::MulFOp>())
+    for (auto [times, other] : {std::pair(product.getLhs(), product.getRhs()),
+                                std::pair(product.getRhs(), product.getLhs())})
+      if (VectorRange range = rangeOf(times); range.low == range.high) {
+        factor = range.low;
+        x = other;
+        break;
+      }
+  SmallVector<float> coefficients;
+  for (double coefficient :
+       {1.0, 1.0, 0.4999998211860657, 0.16666382551193237, 0.041670020669698715,
+        0.008382786996662617, 0.0013785598566755652}) {
+    coefficients.push_back(static_cast<float>(coefficient * power));
+    power *= factor;
+  }
+  return m.polynomial(x, coefficients);
+}
+
 struct ExpandExp : OpRewritePattern<math::ExpOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(math::ExpOp op,
@@ -29,6 +55,10 @@ struct ExpandExp : OpRewritePattern<math::ExpOp> {
     if (!type || !type.getElementType().isF32())
       return failure();
     VectorMath m(b, op.getLoc(), type);
+    if (rangeOf(op.getOperand()).isWithin(-0.41f, 0.41f)) {
+      b.replaceOp(op, nearZero(m, op.getOperand()));
+      return success();
+    }
     // A NaN is not beyond the bound.
     auto bounded = [&](Value x, arith::CmpFPredicate isWithin, float bound) {
       Value limit = m.number(bound);

@@ -15,6 +15,7 @@
 
 #include "VectorFunctions.h"
 #include "VectorMath.h"
+#include "VectorRanges.h"
 
 #include <limits>
 
@@ -117,6 +118,8 @@ Value LogOf::logOfOneMore() {
   Value bits = m.bitsOf(more), exponent = exponentOf(bits);
   Value by = m.numbersOf(m.make<arith::SubIOp>(m.word(kOne), exponent));
   Value f = m.fma(x, by, m.make<arith::SubFOp>(by, one));
+  if (rangeOf(x).isWithin(0.0f, 0x1p125f))
+    return sum(exponent, f);
   // From 2^126 on there may be no 1 / 2^e; and 1 is nothing to add.
   Value isRare = isOutside(bits, kOne + (126u << 23));
   return m

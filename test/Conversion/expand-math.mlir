@@ -54,6 +54,64 @@ func.func @log(%x: vector<8xf32>) -> (vector<8xf32>, vector<8xf32>) {
   return %0, %1 : vector<8xf32>, vector<8xf32>
 }
 
+// The ops that make a number tell that it is within 0.41 of 0: no power of two, and
+// its factor goes into the coefficients.
+
+// CHECK-LABEL: func.func @share(
+// CHECK:       %[[PART:.*]] = arith.divf
+// CHECK:       math.fma %{{.*}}, %[[PART]], %{{.*}} : vector<8xf32>
+// CHECK-NOT:   arith.{{select|shli}}
+// CHECK:       return
+func.func @share(%x: vector<8xf32>) -> vector<8xf32> {
+  %ones = arith.constant dense<1.0> : vector<8xf32>
+  %slope = arith.constant dense<-0.4> : vector<8xf32>
+  %size = math.absf %x : vector<8xf32>
+  %more = arith.addf %size, %ones : vector<8xf32>
+  %part = arith.divf %x, %more : vector<8xf32>
+  %scaled = arith.mulf %part, %slope : vector<8xf32>
+  %0 = math.exp %scaled : vector<8xf32>
+  return %0 : vector<8xf32>
+}
+
+// One half too much, another number's size, or a number less than it: not.
+
+// CHECK-LABEL: func.func @no_share(
+// CHECK-COUNT-3: arith.shli
+// CHECK:       return
+func.func @no_share(%x: vector<8xf32>, %y: vector<8xf32>)
+    -> (vector<8xf32>, vector<8xf32>, vector<8xf32>) {
+  %ones = arith.constant dense<1.0> : vector<8xf32>
+  %below = arith.constant dense<-1.0> : vector<8xf32>
+  %slope = arith.constant dense<-0.4> : vector<8xf32>
+  %half = arith.constant dense<0.5> : vector<8xf32>
+  %size = math.absf %x : vector<8xf32>
+  %more = arith.addf %size, %ones : vector<8xf32>
+  %part = arith.divf %x, %more : vector<8xf32>
+  %far = arith.mulf %part, %half : vector<8xf32>
+  %0 = math.exp %far : vector<8xf32>
+  %other = arith.divf %y, %more : vector<8xf32>
+  %scaled = arith.mulf %other, %slope : vector<8xf32>
+  %1 = math.exp %scaled : vector<8xf32>
+  %less = arith.addf %size, %below : vector<8xf32>
+  %pole = arith.divf %x, %less : vector<8xf32>
+  %large = arith.mulf %pole, %slope : vector<8xf32>
+  %2 = math.exp %large : vector<8xf32>
+  return %0, %1, %2 : vector<8xf32>, vector<8xf32>, vector<8xf32>
+}
+
+// log(1 + x) of numbers from 0 to 1 has no longer way.
+
+// CHECK-LABEL: func.func @above(
+// CHECK-NOT:   scf.if
+// CHECK:       return
+func.func @above(%x: vector<8xf32>) -> vector<8xf32> {
+  %size = math.absf %x : vector<8xf32>
+  %less = arith.negf %size : vector<8xf32>
+  %exp = math.exp %less : vector<8xf32>
+  %0 = math.log1p %exp : vector<8xf32>
+  return %0 : vector<8xf32>
+}
+
 // The sine and the cosine of a number have their argument reduced once; large
 // numbers lane by lane.
 

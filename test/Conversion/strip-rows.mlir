@@ -232,3 +232,53 @@ func.func @masked(%x: memref<2x48xf32>, %y: memref<2x24xf32>, %mask: vector<48xi
   vector.transfer_write %top, %y[%c0, %c0] {in_bounds = [true]} : vector<24xf32>, memref<2x24xf32>
   return
 }
+
+// -----
+
+#schedule = #qdelta.schedule<target = "avx2", chunk = 2, columns = 8, span = 1, lanes = 8, unroll = true, fuse = true, defer = true, prefetch = false>
+
+// Two functions that have nothing to do with one another: a loop for each, with
+// the sum of its row; what is no function goes with the first. Two that share a
+// buffer stay together.
+// CHECK-LABEL: func.func @apart
+// CHECK:       scf.for {{.*}} -> (vector<16xf32>)
+// CHECK-COUNT-1: math.exp %{{.*}} : vector<16xf32>
+// CHECK:         vector.transfer_write {{.*}} %arg3
+// CHECK:       }
+// CHECK:       scf.for
+// CHECK-COUNT-1: math.exp %{{.*}} : vector<16xf32>
+// CHECK:       }
+// CHECK:       return
+func.func @apart(%x: memref<2x32xf32>, %y: memref<2x32xf32>, %sum: memref<1xf32>, %z: memref<2x32xf32>) attributes {qdelta.schedule = #schedule} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %a = vector.transfer_read %x[%c0, %c0], %zero {in_bounds = [true]} : memref<2x32xf32>, vector<32xf32>
+  %b = vector.transfer_read %x[%c1, %c0], %zero {in_bounds = [true]} : memref<2x32xf32>, vector<32xf32>
+  %ea = math.exp %a : vector<32xf32>
+  %eb = math.exp %b : vector<32xf32>
+  %total = vector.reduction <add>, %ea : vector<32xf32> into f32
+  vector.transfer_write %eb, %y[%c0, %c0] {in_bounds = [true]} : vector<32xf32>, memref<2x32xf32>
+  %copy = vector.transfer_read %x[%c0, %c0], %zero {in_bounds = [true]} : memref<2x32xf32>, vector<32xf32>
+  vector.transfer_write %copy, %z[%c0, %c0] {in_bounds = [true]} : vector<32xf32>, memref<2x32xf32>
+  memref.store %total, %sum[%c0] : memref<1xf32>
+  return
+}
+// CHECK-LABEL: func.func @together
+// CHECK:       scf.for
+// CHECK-COUNT-2: math.exp
+// CHECK:       }
+// CHECK-NOT:   scf.for
+// CHECK:       return
+func.func @together(%x: memref<2x32xf32>, %y: memref<2x32xf32>) attributes {qdelta.schedule = #schedule} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %a = vector.transfer_read %x[%c0, %c0], %zero {in_bounds = [true]} : memref<2x32xf32>, vector<32xf32>
+  %b = vector.transfer_read %x[%c1, %c0], %zero {in_bounds = [true]} : memref<2x32xf32>, vector<32xf32>
+  %ea = math.exp %a : vector<32xf32>
+  %eb = math.exp %b : vector<32xf32>
+  vector.transfer_write %ea, %y[%c0, %c0] {in_bounds = [true]} : vector<32xf32>, memref<2x32xf32>
+  vector.transfer_write %eb, %y[%c1, %c0] {in_bounds = [true]} : vector<32xf32>, memref<2x32xf32>
+  return
+}

@@ -249,8 +249,8 @@ def StripRows : Pass<"qdelta-strip-rows", "::mlir::ModuleOp"> {
   let description = [{
     The ops of a block that work on vectors of more than two registers become a
     loop over strips of one register, or of two where one or two functions make
-    the strip wait for itself, and one strip for the rest. Sums and extremes of a
-    row, and whether any of its bits is set, are finished after the loop; what
+    the strip wait for itself, and one strip for the rest. Functions that have
+    nothing to do with one another get a loop each. Sums and extremes of a row, and whether any of its bits is set, are finished after the loop; what
     depends on one comes in a later loop. Rows that shuffles take apart into halves,
     or put together, become two of half their length. A block with an op on long
     vectors that strips are not known for stays as it is.
@@ -287,7 +287,8 @@ def ExpandMath : Pass<"qdelta-expand-math", "::mlir::ModuleOp"> {
   let description = [{
     Functions of f32 vectors become polynomials: e^x within 1 ulp, 0 for -inf; log x
     within 1, log(1 + x), sin x and cos x within 1.6, with a longer way for vectors
-    with numbers that these do not cover; tanh and its like those of MLIR's math
+    with numbers that these do not cover, and a shorter one for e^x and log(1 + x)
+    where the ops that make x tell its range; tanh and its like those of MLIR's math
     dialect. Scalars stay: they become calls of the C library, whose error is at most
     half an ulp or little more. In GPU kernels scalars become polynomials too.
 

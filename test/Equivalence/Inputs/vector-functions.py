@@ -5,14 +5,16 @@ Usage: vector-functions.py make NAME V.npy | vector-functions.py check NAME V.np
 The numbers are ordinary ones, those where the function has another case, and
 every exponent and sign with a few mantissas, in an order that mixes them: a
 row has rare numbers beside ordinary ones. A number is right within the ulps of
-BOUNDS, of the result in float64; e^x below 2^-125.5 may be 0.
+BOUNDS, of the result in float64; e^x below 2^-125.5 may be 0. "share" is e^(c s) of
+the float32 quotient s = x / (1 + |x|), "above" is log(1 + e^-|x|).
 """
 import math
 import sys
 
 import numpy
 
-BOUNDS = {"exp": 1.0, "log": 1.0, "log1p": 1.6, "sin": 1.6, "cos": 1.6}
+BOUNDS = {"exp": 1.0, "log": 1.0, "log1p": 1.6, "sin": 1.6, "cos": 1.6,
+          "share": 1.0, "above": 2.6}
 SPECIAL = [numpy.inf, -numpy.inf, numpy.nan, 0.0, -0.0, 1.0, -1.0, -1e-45, 1e-45, 1e-40,
            2.0**-126, 2.0**126, 3.4028235e38, -3.4028235e38]
 ORDINARY = {
@@ -24,6 +26,7 @@ ORDINARY = {
     + [1048575.9, 1048576, 1048577, 16367173.0 * 2.0**72, -16367173.0 * 2.0**72, 1e22],
 }
 ORDINARY["cos"] = ORDINARY["sin"]
+ORDINARY["share"] = ORDINARY["above"] = ORDINARY["exp"]
 WIDTH = 144
 
 
@@ -43,6 +46,12 @@ def numbers(name):
 
 
 def wanted(name, x):
+    if name == "share":
+        with numpy.errstate(all="ignore"):
+            part = numpy.float32(x) / (numpy.float32(1) + abs(numpy.float32(x)))
+        return math.exp(float(numpy.float32(-0.405465108)) * float(part))
+    if name == "above":
+        return math.log1p(math.exp(-abs(x)))
     function = getattr(math, name)
     if math.isnan(x) or (name in ("sin", "cos") and math.isinf(x)):
         return math.nan
@@ -63,7 +72,7 @@ def is_right(name, x, got):
         nearest = numpy.float32(exact)
     if numpy.isinf(nearest):
         return got == nearest
-    if name == "exp" and exact < 2.0**-125.5:
+    if name in ("exp", "above") and exact < 2.0**-125.5:
         return 0 <= got <= 2 * exact
     ulp = float(numpy.spacing(max(abs(nearest), numpy.float32(2.0**-126))))
     return abs(float(got) - exact) <= BOUNDS[name] * ulp

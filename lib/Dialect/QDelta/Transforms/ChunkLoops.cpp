@@ -142,6 +142,15 @@ Value HeadBuilder::sharedAt(Value tile, Value slot) {
                                         strides);
 }
 
+/// `made` by the chunk at `slot`, unless the span only looks at it: `before`.
+Value HeadBuilder::ownChunk(Value slot, Value made, Value before) {
+  if (!schedule.getFuse())
+    return made;
+  Value isOwn = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, slot,
+                                      index(schedule.getSpan()));
+  return arith::SelectOp::create(b, loc, isOwn, made, before);
+}
+
 /// The shared systems of a span's chunks and of the one after it, in rings.
 LogicalResult HeadBuilder::createSpan(Value firstChunk, RunningDecay &running) {
   int64_t span = schedule.getSpan();
@@ -166,8 +175,12 @@ LogicalResult HeadBuilder::createSpan(Value firstChunk, RunningDecay &running) {
     roundKeys();
     if (before) {
       RunningDecay after = system.nextRunning;
-      if (after.channels)
-        after.channels = insert(after.channels, before.channels, {});
+      if (after.channels) {
+        after.channels = insert(
+            ownChunk(loop.getInductionVar(), after.channels, before.channels),
+            before.channels, {});
+        system.nextRunning.channels = Value();
+      }
       SmallVector<Value> yielded;
       append(yielded, after);
       scf::YieldOp::create(b, loc, yielded);
@@ -222,10 +235,6 @@ LogicalResult HeadBuilder::createSpan(Value firstChunk, RunningDecay &running) {
   if (running.common)
     running.common = tensor::ExtractOp::create(
         b, loc, rings[system.nextRunning.common], ValueRange{last, index(0)});
-  if (Value next = system.nextRunning.channels)
-    running.channels =
-        insert(slice(rings[next], last, cast<RankedTensorType>(next.getType())),
-               running.channels, {});
   return success();
 }
 

@@ -121,6 +121,7 @@ private:
   RunningDecay takeRunning(llvm::SmallVectorImpl<Value> &values);
   /// The system's key tiles in the number format that the schedule multiplies.
   void roundKeys();
+  Value ownChunk(Value slot, Value made, Value before);
   /// `running` is the span's start, and becomes its end.
   mlir::LogicalResult createSpan(Value firstChunk, RunningDecay &running);
   Value windowOf(Value tile);
