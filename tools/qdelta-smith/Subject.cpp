@@ -115,9 +115,9 @@ Outcome Subject::checkForms(ModuleOp derived, CompileOptions options) {
   return {};
 }
 
-Expected<const Subject::Wanted *>
-Subject::wantedFor(const Signature &signature, const Draw &draw,
-                   Format products) {
+Expected<const Subject::Wanted *> Subject::wantedFor(const Signature &signature,
+                                                     const Draw &draw,
+                                                     Format products) {
   auto [entry, isNew] = wanted.try_emplace({draw, products});
   Wanted &result = entry->second;
   if (!isNew)
@@ -165,11 +165,10 @@ static Outcome judge(llvm::ArrayRef<OutputError> rows, const Shape &shape,
     double excess = kind == Outcome::Imprecise ? row.error / row.bound : 0;
     if (std::pair(kind, excess) <= std::pair(worst.kind, worst.excess))
       continue;
-    worst = {kind,
-             llvm::formatv("{0} at {1}: error {2:e2}, token loop {3:e2}",
-                           row.name, formatSizes(shape.sizes), row.error,
-                           row.loopError)
-                 .str()};
+    worst = {kind, llvm::formatv("{0} at {1}: error {2:e2}, token loop {3:e2}",
+                                 row.name, formatSizes(shape.sizes), row.error,
+                                 row.loopError)
+                       .str()};
     worst.excess = excess;
   }
   return worst;
@@ -193,9 +192,10 @@ meanOf(llvm::ArrayRef<std::vector<OutputError>> draws, Format products) {
   return means;
 }
 
-Expected<std::vector<OutputError>>
-Subject::launch(const LoadedKernel &kernel, const Signature &signature,
-                const Draw &draw, Format products) {
+Expected<std::vector<OutputError>> Subject::launch(const LoadedKernel &kernel,
+                                                   const Signature &signature,
+                                                   const Draw &draw,
+                                                   Format products) {
   auto wanted = wantedFor(signature, draw, products);
   if (!wanted)
     return wanted.takeError();

@@ -126,8 +126,13 @@ void StepBuilder::findWritten(StepSolver solver) {
   ArrayRef<ChunkList::Write> writes = list.writes;
   SmallVector<Value> rhs, matrices, known(writes.size());
   SmallVector<unsigned> unknown;
+  bool hasKnown =
+      !llvm::all_of(writes, std::mem_fn(&ChunkList::Write::unknown));
   for (auto [w, target] : llvm::enumerate(system.writes)) {
-    Value sum = addReadouts(addDirect(Value(), target), target);
+    // What comes directly may be large, and then would round each addend.
+    bool isLast = hasKnown && writes[w].unknown;
+    Value sum =
+        addReadouts(isLast ? Value() : addDirect(Value(), target), target);
     for (auto [before, coefficient] : target.joined)
       known[w] = addScaled(Value(), known[before], coefficient);
     if (writes[w].unknown) {
@@ -143,6 +148,8 @@ void StepBuilder::findWritten(StepSolver solver) {
     for (unsigned w = 0; w < writes.size(); ++w)
       if (known[w])
         rhs[i] = applyWrite(rhs[i], target, w, known[w]);
+    if (hasKnown)
+      rhs[i] = addDirect(rhs[i], target);
     for (unsigned w : unknown)
       matrices.push_back(matrixOf(target, w));
   }
@@ -173,7 +180,6 @@ void StepBuilder::substituteToken() {
 
 /// `late` are the tiles of the late readings.
 void StepBuilder::createOutputs(ArrayRef<Value> late) {
-  // What comes directly may be large, and then would round each addend.
   for (ChunkTarget &target : system.outputs) {
     Value sum = addReadouts(Value(), target);
     for (unsigned w = 0; w < list.writes.size(); ++w)

@@ -252,8 +252,7 @@ Value SystemBuilder::readInteraction(const ChunkList::Read &read,
 /// The diagonal of B: what a token's own write is to its read.
 Value SystemBuilder::ownInteraction(const ChunkList::Read &read,
                                     const ChunkList::Write &write) {
-  Value sum =
-      arith::MulFOp::create(b, loc, products(read, write), identity());
+  Value sum = arith::MulFOp::create(b, loc, products(read, write), identity());
   return arith::MulFOp::create(b, loc, sum, coupling.between(write, read));
 }
 
@@ -340,8 +339,8 @@ void SystemBuilder::addWrites(ChunkTarget &target, const ChunkList::Read &read,
                       isOwn ? 0 : list.chunk - 1))
       continue;
     bool inclusive = write.position < read.position;
-    Value matrix = isOwn ? ownInteraction(read, write)
-                         : readInteraction(read, write);
+    Value matrix =
+        isOwn ? ownInteraction(read, write) : readInteraction(read, write);
     matrix = scaleRows(matrix, factor);
     auto [entry, isNew] = target.earlier.try_emplace(
         {w, read.valuePlace}, ChunkTarget::Interaction{matrix, inclusive});

@@ -243,8 +243,9 @@ struct LowerSolve : OpRewritePattern<ChunkSolveOp> {
     for (int64_t j = 0; j < unknowns; ++j)
       for (int64_t w = 0; w < unknowns; ++w)
         matrix = tensor::InsertSliceOp::create(
-            b, loc, op.getBlocks()[j * unknowns + w], matrix, indices(b, {j, w}),
-            indices(b, {chunk, chunk}), indices(b, {unknowns, unknowns}));
+            b, loc, op.getBlocks()[j * unknowns + w], matrix,
+            indices(b, {j, w}), indices(b, {chunk, chunk}),
+            indices(b, {unknowns, unknowns}));
     Value rhs = byTokens(b, loc, op.getRhs());
     Value solved = TriangularSolveOp::create(b, loc, matrix, rhs);
     SmallVector<Value> results;
