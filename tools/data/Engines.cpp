@@ -8,6 +8,7 @@
 #include "arrays/DeviceTensors.h"
 #include "arrays/KernelArrays.h"
 #include "data/Failure.h"
+#include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
 #include "qdelta/Pipelines/DeviceCode.h"
 
 #include "mlir/IR/OwningOpRef.h"
@@ -70,11 +71,16 @@ LoadedKernel::compile(mlir::ModuleOp source, const CompileOptions &options,
   if (llvm::Error error =
           takeStatus(qdeltaModuleLoad(&result.code->image(), &result.module)))
     return error;
-  qdeltaStatus *status =
-      qdeltaModuleFindKernel(result.module, name.str().c_str(), &result.kernel);
-  if (status && anyName && qdeltaModuleGetNumKernels(result.module) == 1) {
+  auto find = [&](const std::string &kernel) {
+    return qdeltaModuleFindKernel(result.module, kernel.c_str(),
+                                  &result.kernel);
+  };
+  qdeltaStatus *status = find(name.str());
+  if (status && anyName) {
     qdeltaStatusDestroy(status);
-    status = qdeltaModuleGetKernel(result.module, 0, &result.kernel);
+    bool isOnly = qdeltaModuleGetNumKernels(result.module) == 1;
+    status = isOnly ? qdeltaModuleGetKernel(result.module, 0, &result.kernel)
+                    : find(entryPointName(name, options.entry));
   }
   if (llvm::Error error = takeStatus(status))
     return error;

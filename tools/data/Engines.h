@@ -28,8 +28,9 @@ struct Emulation {
 /// A kernel that the runtime has loaded.
 class LoadedKernel {
 public:
-  /// Compiles a copy of the module and finds the kernel `name`, or the only
-  /// kernel if there is none of that name and `anyName` is set.
+  /// Compiles a copy of the module and finds the kernel `name`. If there is
+  /// none of that name and `anyName` is set, that is the only kernel, or the
+  /// entry function of the recurrence `name` that the options ask for.
   static llvm::Expected<LoadedKernel> compile(mlir::ModuleOp module,
                                               const CompileOptions &options,
                                               llvm::StringRef name,

@@ -30,12 +30,39 @@ static bool isForOutputs(AffineReadOp read) {
   return llvm::none_of(read->getUsers(), llvm::IsaPred<AffineWriteOp>);
 }
 
+static TokenDim alongOf(AffineDecayOp decay) {
+  return isa<RankedTensorType>(decay.getG().getType()) ? TokenDim::Key
+                                                       : TokenDim::Scalar;
+}
+
+bool qdelta::mixesChannels(AffineScanOp op) {
+  Block &body = op.getBody().front();
+  bool perValue = !body.getOps<AffineDecayValuesOp>().empty();
+  bool perKey = llvm::any_of(body.getOps<AffineDecayOp>(), [](auto decay) {
+    return alongOf(decay) == TokenDim::Key;
+  });
+  return !body.getOps<AffineMixOp>().empty() && (perValue || perKey);
+}
+
+void ChunkList::addDecay(unsigned state, Value log, TokenDim along) {
+  if (along == TokenDim::Scalar || inOrder)
+    steps.push_back({state, state, log, along});
+  if (inOrder)
+    return;
+  State &own = states[state];
+  (along == TokenDim::Scalar ? own.logs
+   : along == TokenDim::Key  ? own.channelLogs
+                             : own.valueLogs)
+      .push_back(log);
+}
+
 ChunkList ChunkList::read(AffineScanOp op, int64_t chunk, bool goesByRows) {
   ChunkList list;
   list.element =
       cast<FloatType>(getElementTypeOrSelf(op.getInits()[0].getType()));
   list.chunk = chunk;
   list.states.resize(op.getInits().size());
+  list.inOrder = mixesChannels(op);
   int64_t position = 0;
   auto entryOf = [&](unsigned state) -> ListEntry {
     State &own = list.states[state];
@@ -48,16 +75,9 @@ ChunkList ChunkList::read(AffineScanOp op, int64_t chunk, bool goesByRows) {
   };
   for (Operation &entry : op.getBody().front()) {
     if (auto decay = dyn_cast<AffineDecayOp>(entry)) {
-      auto number = static_cast<unsigned>(decay.getState());
-      State &state = list.states[number];
-      if (isa<RankedTensorType>(decay.getG().getType())) {
-        state.channelLogs.push_back(decay.getG());
-        continue;
-      }
-      state.logs.push_back(decay.getG());
-      list.steps.push_back({number, number, decay.getG()});
+      list.addDecay(decay.getState(), decay.getG(), alongOf(decay));
     } else if (auto decay = dyn_cast<AffineDecayValuesOp>(entry)) {
-      list.states[decay.getState()].valueLogs.push_back(decay.getG());
+      list.addDecay(decay.getState(), decay.getG(), TokenDim::Value);
     } else if (auto mix = dyn_cast<AffineMixOp>(entry)) {
       list.steps.push_back({static_cast<unsigned>(mix.getState()),
                             static_cast<unsigned>(mix.getSource()),
@@ -78,10 +98,11 @@ ChunkList ChunkList::read(AffineScanOp op, int64_t chunk, bool goesByRows) {
           termsOf(output.getCoefficients(), output.getTerms()));
     }
   }
-  list.byTokens = goesByRows && list.states.size() > 1 &&
-                  llvm::all_of(list.states, [](const State &state) {
-                    return state.channelLogs.empty() && state.valueLogs.empty();
-                  });
+  bool isPlain = llvm::all_of(list.states, [](const State &state) {
+    return state.channelLogs.empty() && state.valueLogs.empty();
+  });
+  list.byTokens =
+      list.inOrder || (goesByRows && list.states.size() > 1 && isPlain);
   list.findReadings();
   if (list.byTokens)
     list.findRowSteps(op);
@@ -136,6 +157,11 @@ void ChunkList::joinWrites() {
 /// What has to be read before a chunk is updated. What only outputs use waits
 /// until then where it can, unless it is there anyway.
 void ChunkList::findReadings() {
+  if (inOrder) {
+    for (auto &[readout, read] : reads)
+      read.late = true;
+    return;
+  }
   auto readingsOf = [&](const Read &read) {
     SmallVector<Reading> all;
     for (auto &[coefficient, base] : read.bases)
@@ -158,7 +184,7 @@ void ChunkList::findReadings() {
 void ChunkList::findRowSteps(AffineScanOp op) {
   unsigned coupling = 0, write = 0;
   for (Operation &entry : op.getBody().front()) {
-    if (isa<AffineDecayOp, AffineMixOp>(entry)) {
+    if (isa<AffineDecayOp, AffineDecayValuesOp, AffineMixOp>(entry)) {
       rowSteps.push_back({RowStep::Coupling, coupling++});
     } else if (isa<AffineWriteOp>(entry)) {
       rowSteps.push_back({RowStep::Write, write++});
@@ -194,9 +220,10 @@ FailureOr<ChunkList> ChunkList::get(AffineScanOp op) {
     return op.emitError("GPU kernels in chunks cover lists with one state, but "
                         "this one has ")
            << states;
-  if (states > 1 && schedule.getDefer() && !list.byTokens)
+  if (states > 1 && schedule.getDefer() && (!list.byTokens || list.inOrder))
     return op.emitError("deferred decays are those of one state, or of states "
-                        "in rows that one pass updates, but this list has ")
+                        "in rows that one pass updates and that decay as a "
+                        "whole, but this list has ")
            << states << " states and its schedule says unroll = "
            << (schedule.getUnroll() ? "true" : "false")
            << ", fuse = " << (schedule.getFuse() ? "true" : "false");
@@ -217,16 +244,12 @@ FailureOr<ChunkList> ChunkList::get(AffineScanOp op) {
                  "the chunk form covers lists in one element type, but "
                  "an argument of this one is in ")
              << type << " and its state in " << element;
-  bool perChannel = llvm::any_of(list.states, [](const State &state) {
-    return !state.channelLogs.empty();
-  });
+  if (list.inOrder && list.chunk > 1)
+    return op.emitError("chunks of several tokens cover mixes of states that "
+                        "decay as a whole: with decays per key or value "
+                        "channel, expected chunks of 1 token, but got ")
+           << list.chunk;
   bool perColumn = list.hasValueDecays();
-  for (auto mix : op.getBody().getOps<AffineMixOp>())
-    if (perChannel || perColumn)
-      return mix.emitError("the chunk form covers mixes of states whose decays "
-                           "are one number for all key channels, but this list "
-                           "has a decay per ")
-             << (perColumn ? "value channel" : "key channel");
   if (perColumn && schedule.getKernel())
     return op.emitError(
         "GPU kernels in chunks cover decays common to all value "

@@ -39,11 +39,13 @@ using Reading = std::tuple<mlir::Value, int64_t, unsigned>;
 /// A reading that is taken at a value place.
 using PlacedReading = std::pair<Reading, int64_t>;
 
-/// A common decay by the log `by`, if target and source are one state, or a
-/// mix: the source times `by` is added to the target.
+/// A decay by the log `by`, if target and source are one state, or a mix: the
+/// source times `by` is added to the target.
 struct CouplingStep {
   unsigned target, source;
   mlir::Value by;
+  /// What a decay has a number for: the state, each key or each value channel.
+  TokenDim along = TokenDim::Scalar;
 };
 
 /// A read that is taken of the rows of a state as a pass that goes token by
@@ -94,7 +96,8 @@ struct ChunkList {
   /// Tokens.
   int64_t chunk;
   llvm::SmallVector<State> states;
-  /// Common decays and mixes of all states, in order.
+  /// Common decays and mixes of all states, in order; where it is `inOrder` all
+  /// decays.
   llvm::SmallVector<CouplingStep> steps;
   llvm::MapVector<mlir::Value, Read> reads; // by readout
   llvm::SmallVector<Write> writes;
@@ -107,6 +110,9 @@ struct ChunkList {
   /// Whether one pass over the rows of all states takes a chunk's tokens one
   /// after the other (docs/Decisions/0031).
   bool byTokens = false;
+  /// Whether that pass stops at each write that needs what it has read: all
+  /// reads are late, and chunks are of one token (docs/Decisions/0036).
+  bool inOrder = false;
   /// What it does for a token, and the readings that it takes on its way.
   llvm::SmallVector<RowStep> rowSteps;
   llvm::SetVector<LateReading> lateReadings;
@@ -145,12 +151,18 @@ struct ChunkList {
   llvm::SmallVector<unsigned> updateOrder() const;
 
 private:
+  void addDecay(unsigned state, mlir::Value log, TokenDim along);
   void findReadings();
   void joinWrites();
   bool isTakingAllBack(const Write &write) const;
   bool mayJoin(const Write &later, const Write &earlier) const;
   void findRowSteps(AffineScanOp op);
 };
+
+/// Whether the list mixes states that decay per key or value channel. What one
+/// state is of another later on is no number then, and not one of a key or
+/// value channel either.
+bool mixesChannels(AffineScanOp op);
 
 } // namespace qdelta
 

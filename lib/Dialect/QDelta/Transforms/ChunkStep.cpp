@@ -8,6 +8,7 @@
 #include "LinalgTiles.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace qdelta;
@@ -37,6 +38,9 @@ private:
   Value matrixOf(ChunkTarget &target, unsigned w);
   Value applyWrite(Value sum, ChunkTarget &target, unsigned w, Value written);
   void findWritten(StepSolver solver);
+  Value addLate(Value sum, ChunkTarget &target, ArrayRef<Value> late);
+  Value writeInOrder(unsigned write, ArrayRef<Value> late);
+  LogicalResult createCouplings();
   void createOutputs(ArrayRef<Value> late);
   void createUpdates();
   void substituteToken();
@@ -178,15 +182,41 @@ void StepBuilder::substituteToken() {
   }
 }
 
+Value StepBuilder::addLate(Value sum, ChunkTarget &target,
+                           ArrayRef<Value> late) {
+  for (auto [number, coefficient] : target.late)
+    sum = addScaled(sum, late[number], coefficient);
+  return sum;
+}
+
+/// A write that comes to its turn when all reads before it are known.
+Value StepBuilder::writeInOrder(unsigned write, ArrayRef<Value> late) {
+  ChunkTarget &target = system.writes[write];
+  step.written[write] = addLate(addDirect(Value(), target), target, late);
+  return ScaleOp::create(b, loc, step.written[write],
+                         system.updateFactors[write].front().second);
+}
+
+LogicalResult StepBuilder::createCouplings() {
+  for (const CouplingStep &coupling : list.steps) {
+    Value &factor = step.couplings.emplace_back();
+    if (coupling.along != TokenDim::Value)
+      continue;
+    Value log = tiles.get(b, coupling.by);
+    if (!log)
+      return failure();
+    factor = math::ExpOp::create(b, loc, log);
+  }
+  return success();
+}
+
 /// `late` are the tiles of the late readings.
 void StepBuilder::createOutputs(ArrayRef<Value> late) {
   for (ChunkTarget &target : system.outputs) {
     Value sum = addReadouts(Value(), target);
     for (unsigned w = 0; w < list.writes.size(); ++w)
       sum = applyWrite(sum, target, w, step.written[w]);
-    for (auto [number, coefficient] : target.late)
-      sum = addScaled(sum, late[number], coefficient);
-    step.outputs.push_back(addDirect(sum, target));
+    step.outputs.push_back(addDirect(addLate(sum, target, late), target));
   }
 }
 
@@ -210,11 +240,21 @@ FailureOr<ChunkStep> StepBuilder::build(StepSolver solver, Value valid,
   bool ofOneToken = list.hasValueDecays() && list.chunk == 1;
   if (ofOneToken)
     substituteToken();
-  else
+  else if (!list.inOrder)
     findWritten(solver);
-  if (list.byTokens) {
+  if (list.inOrder) {
+    if (failed(createCouplings()))
+      return failure();
+    auto valueOf = [&](unsigned write, ArrayRef<Value> late) {
+      return writeInOrder(write, late);
+    };
+    createOutputs(updateByTokens(step, valueOf));
+  } else if (list.byTokens) {
     createUpdates();
-    createOutputs(updateByTokens(step));
+    auto valueOf = [&](unsigned write, ArrayRef<Value>) {
+      return step.updates[write].lookup(list.writes[write].state);
+    };
+    createOutputs(updateByTokens(step, valueOf));
   } else {
     createOutputs({});
     createUpdates();

@@ -28,12 +28,20 @@ struct ChunkStep {
   /// decays have come to after the chunk.
   llvm::SmallVector<mlir::Value> columns;
   mlir::Value columnsDecay, nextRunning;
+  /// Where the list is done in order: the factors [C x W] of those of its steps
+  /// that are decays per value channel.
+  llvm::SmallVector<mlir::Value> couplings;
 };
 
-/// Updates the states by a chunk whose updates are known, and returns the tiles
-/// of the list's late readings.
-using UpdateByTokens =
-    llvm::function_ref<llvm::SmallVector<mlir::Value>(const ChunkStep &)>;
+/// What a write adds to its own state, [C x W]. `late` are the tiles of the
+/// late readings as far as they are known.
+using ValueOfWrite = llvm::function_ref<mlir::Value(
+    unsigned write, llvm::ArrayRef<mlir::Value> late)>;
+
+/// Updates the states token by token, and returns the tiles of the list's late
+/// readings.
+using UpdateByTokens = llvm::function_ref<llvm::SmallVector<mlir::Value>(
+    const ChunkStep &, ValueOfWrite)>;
 
 /// Solves the chunk's `system` for the columns that `tiles` loads. `readouts`
 /// holds X S of each reading at the chunk's start, `valid` [C] tells which

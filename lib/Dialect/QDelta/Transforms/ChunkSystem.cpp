@@ -23,7 +23,7 @@ void ChunkSystem::forEachShared(llvm::function_ref<void(Value &)> visit) {
     visit(read.second);
   for (auto *keys : {&writeKeys, &lateKeys, &tokens.couplings})
     for (Value &shared : *keys)
-      visit(shared);
+      visitIfSet(shared);
   for (auto *targets : {&writes, &outputs})
     for (ChunkTarget &target : *targets) {
       for (auto &readout : target.readouts)
@@ -158,7 +158,8 @@ LogicalResult SystemBuilder::createKeysAndDecays() {
   for (Value key : list.keys)
     if (!tiles.get(b, key))
       return failure();
-  if (failed(coupling.load(tiles)))
+  // What is done in order asks for nothing between two places.
+  if (!list.inOrder && failed(coupling.load(tiles)))
     return failure();
   if (list.byTokens && failed(createTokens()))
     return failure();
@@ -405,6 +406,9 @@ FailureOr<ChunkSystem> SystemBuilder::build() {
     for (Value log : state.valueLogs)
       if (failed(addScalars(log)))
         return failure();
+  for (const CouplingStep &step : list.steps)
+    if (step.along == TokenDim::Value && failed(addScalars(step.by)))
+      return failure();
   if (tiles.hasFailed())
     return failure();
   return std::move(system);

@@ -125,7 +125,7 @@ void qdelta::scheduleOnCpu(AffineScanOp op, const Target &target,
   int64_t vectors = target.vectorsPerRow;
   bool pairUp = target.bf16Pairs && multipliesPairs(op, target.lanes);
   int64_t tokens = options.chunk ? options.chunk
-                   : options.mode == "recurrent" || needsSingleTokens(facts) ? 1
+                   : options.mode == "recurrent" || needsSingleTokens(op) ? 1
                    : pairUp     ? kPairedChunk
                    : vectorises ? kUnrolledChunk
                                 : matrixChunk(facts);
@@ -154,7 +154,7 @@ void qdelta::scheduleOnCpu(AffineScanOp op, const Target &target,
   int64_t columns = unroll ? vectors * lanes : kMatrixColumns;
   columns = std::min(columns, std::max<int64_t>(values, 1));
   int64_t span = unroll ? std::max<int64_t>(1, kSpanTokens / tokens) : 1;
-  bool defers = facts.getDecay() != DecayKind::None;
+  bool defers = facts.getDecay() != DecayKind::None && !mixesChannels(op);
   op.setScheduleAttr(ScheduleAttr::get(
       op.getContext(), target.name, tokens, columns, span, lanes, unroll,
       /*fuse=*/unroll,

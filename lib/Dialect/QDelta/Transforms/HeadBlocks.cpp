@@ -4,7 +4,6 @@
 //
 //===-----------------------------------------------------------------------===//
 
-#include "ChunkStep.h"
 #include "HeadBuilder.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -121,8 +120,8 @@ LogicalResult HeadBuilder::createChunk(const BlockGroup &group, Value block,
   Value valid = context.list.hasValueDecays() ? validAt(first) : Value();
   Value running =
       defersColumns() ? values[numStates() + numReadings()] : Value();
-  auto updateByTokens = [&](const ChunkStep &step) {
-    return this->updateByTokens(here, step, slot, tileType, values);
+  auto updateByTokens = [&](const ChunkStep &step, ValueOfWrite valueOf) {
+    return this->updateByTokens(here, step, valueOf, slot, tileType, values);
   };
   FailureOr<ChunkStep> step = createChunkStep(
       b, loc, context.list, here, tiles, valid, running, readouts, tileType,

@@ -8,15 +8,13 @@
 #define QDELTA_TRANSFORMS_HEADBUILDER_H
 
 #include "ChunkLoops.h"
-#include "ChunkSystem.h"
+#include "ChunkStep.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/PatternMatch.h"
 
 namespace qdelta {
-
-struct ChunkStep;
 
 /// Value blocks of one width. The state is kept block by block.
 struct BlockGroup {
@@ -137,14 +135,16 @@ private:
                                   llvm::SmallVectorImpl<Value> &carried);
   struct RowUpdate;
   Value keyRow(Value shared, Value slot, int64_t token);
+  Value valueRow(Value tile, int64_t token);
   RowUpdate rowUpdate(const ChunkSystem &here, const ChunkStep &step,
-                      Value slot, int64_t token, RowStep row);
+                      Value written, Value slot, int64_t token, RowStep row);
   Value createRowUpdate(const RowUpdate &update,
                         llvm::MutableArrayRef<Value> states);
   /// With passes that go token by token: updates the states and readouts that
   /// `values` starts with, and returns the tiles of the late readings.
   llvm::SmallVector<Value> updateByTokens(const ChunkSystem &here,
-                                          const ChunkStep &step, Value slot,
+                                          const ChunkStep &step,
+                                          ValueOfWrite valueOf, Value slot,
                                           mlir::RankedTensorType tileType,
                                           llvm::MutableArrayRef<Value> values);
   std::pair<Value, Value> wholeOf(Value sequence, Value token);

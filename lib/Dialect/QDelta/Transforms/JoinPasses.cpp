@@ -101,8 +101,7 @@ SmallVector<ChunkUpdateOp> qdelta::updatesFrom(ChunkUpdateOp update) {
            llvm::is_contained(updates, result.getOwner());
   };
   auto joins = [&](ChunkUpdateOp op) {
-    return op && !op.getChannels() && !op.getColumns() && !op.getAhead() &&
-           !multipliesPairs(op) &&
+    return op && !op.getWhen() && !op.getAhead() && !multipliesPairs(op) &&
            llvm::none_of(op->getOperands(), isReadout) &&
            op.getState().getType() == update.getState().getType() &&
            updated.insert(op.getState()).second;

@@ -43,8 +43,10 @@ llvm::LogicalResult scheduleOnGpu(PrescanOp op, const GpuTarget &target);
 /// side as this op has it.
 llvm::LogicalResult checkOnGpu(TransposeStateOp op);
 
-/// Whether a chunk of several tokens would have a system for each value column.
-bool needsSingleTokens(FactsAttr facts);
+/// Whether a CPU takes the list token by token only: a chunk of several tokens
+/// would have a system for each value column, or no numbers for what states
+/// become of one another.
+bool needsSingleTokens(AffineScanOp op);
 
 /// Whether the list is of a summary: products of P, one token's after the
 /// other's, are never rounded (docs/Decisions/0023).

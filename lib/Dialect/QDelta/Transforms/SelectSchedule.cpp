@@ -4,6 +4,7 @@
 //
 //===-----------------------------------------------------------------------===//
 
+#include "ChunkList.h"
 #include "LevelLoop.h"
 #include "Schedules.h"
 
@@ -57,9 +58,14 @@ private:
 };
 } // namespace
 
-bool qdelta::needsSingleTokens(FactsAttr facts) {
+/// Whether a chunk of several tokens would have a system for each value column.
+static bool hasSystemPerColumn(FactsAttr facts) {
   return facts.getDecay() == DecayKind::PerValueChannel &&
          llvm::is_contained(facts.getUnknown(), true);
+}
+
+bool qdelta::needsSingleTokens(AffineScanOp op) {
+  return hasSystemPerColumn(op.getFacts()) || mixesChannels(op);
 }
 
 bool qdelta::isOfSummary(AffineScanOp op) {
@@ -83,11 +89,14 @@ LogicalResult SelectSchedulePass::checkOptions(AffineScanOp op) {
     return op.emitError("states in place go with tokens one by one, chunk = 1 "
                         "and mode = auto or recurrent, but got ")
            << chunk.getValue() << " and " << mode.getValue();
-  if (needsSingleTokens(op.getFacts()) && (chunk > 1 || mode == "chunked"))
-    return op.emitError("a chunk's system is one for all value columns: with "
-                        "decays per value channel and writes that use reads, "
-                        "expected chunk = 1 and mode = auto or recurrent, but "
-                        "got ")
+  if (needsSingleTokens(op) && (chunk > 1 || mode == "chunked"))
+    return op.emitError()
+           << (mixesChannels(op)
+                   ? "chunks of several tokens cover mixes of states that "
+                     "decay as a whole: with decays per key or value channel"
+                   : "a chunk's system is one for all value columns: with "
+                     "decays per value channel and writes that use reads")
+           << ", expected chunk = 1 and mode = auto or recurrent, but got "
            << chunk.getValue() << " and " << mode.getValue();
   auto state = cast<RankedTensorType>(op.getInits()[0].getType());
   if (ShapedType::isDynamic(state.getDimSize(2)) ||

@@ -95,9 +95,13 @@ Value FactorBuilder::read(unsigned state) {
 FailureOr<TokenFactors> FactorBuilder::build(TokenTiles &tiles) {
   SmallVector<Value> by;
   for (const CouplingStep &step : list.steps) {
+    Value &tile = by.emplace_back();
+    if (step.along == TokenDim::Value)
+      continue;
     // Tokens that do not exist change nothing.
-    by.push_back(tiles.getWhere(b, step.by, valid));
-    if (!by.back())
+    tile = step.along == TokenDim::Key ? tiles.get(b, step.by)
+                                       : tiles.getWhere(b, step.by, valid);
+    if (!tile)
       return failure();
   }
   SmallVector<SmallVector<Value>> couplings(list.steps.size()),
@@ -111,6 +115,8 @@ FailureOr<TokenFactors> FactorBuilder::build(TokenTiles &tiles) {
           reads[number].push_back(factor);
       } else {
         const CouplingStep &step = list.steps[number];
+        if (step.along != TokenDim::Scalar)
+          continue;
         Value own = at(by[number], token);
         couplings[number].push_back(step.target == step.source
                                         ? decay(step.target, own)
@@ -126,7 +132,11 @@ FailureOr<TokenFactors> FactorBuilder::build(TokenTiles &tiles) {
                                .getResult());
     return made;
   };
-  return TokenFactors{tilesOf(couplings), tilesOf(writes), tilesOf(reads)};
+  TokenFactors made{tilesOf(couplings), tilesOf(writes), tilesOf(reads)};
+  for (auto [step, log, factor] : llvm::zip(list.steps, by, made.couplings))
+    if (step.along == TokenDim::Key)
+      factor = math::ExpOp::create(b, loc, log);
+  return made;
 }
 } // namespace
 

@@ -21,7 +21,8 @@ namespace qdelta {
 /// [2^-40, 2^40] the rows are multiplied by it, and it becomes 1.
 struct TokenFactors {
   /// Of each coupling step: what a decay multiplies the rows by, mostly 1, or
-  /// what a mix does, 0 for tokens that do not exist.
+  /// what a mix does, 0 for tokens that do not exist. Of a decay per key
+  /// channel a tile [C x K]; null of one per value channel.
   llvm::SmallVector<mlir::Value> couplings;
   /// Of each write; 0 for tokens that do not exist.
   llvm::SmallVector<mlir::Value> writes;

@@ -26,6 +26,8 @@ bool Unroller::joinUpdates(ChunkUpdateOp op) {
     // Rows are made once, outside both branches.
     for (Value value : update.getValues())
       parts.rows(value);
+    if (update.getColumns())
+      parts.rows(update.getColumns());
     if (matchPattern(update.getDecay(), m_OneFloat()))
       continue;
     Value one = parts.one(loc, update.getDecay().getType());
@@ -69,6 +71,8 @@ SmallVector<Value> Unroller::joinedPass(ArrayRef<ChunkUpdateOp> updates,
   for (ChunkUpdateOp update : updates) {
     for (Value key : llvm::concat<Value>(update.getKeys(), update.getReads()))
       keysOf[key] = parts.memory(key);
+    if (Value channels = update.getChannels())
+      keysOf[channels] = parts.memory(channels);
     for (Value read : update.getReads())
       inits.append(typeOf(read).getDimSize(0), parts.zeroRow(loc, type));
   }
@@ -92,6 +96,10 @@ SmallVector<Value> Unroller::joinedPass(ArrayRef<ChunkUpdateOp> updates,
           Value row = rowOf(update.getState());
           if (decays && !matchPattern(update.getDecay(), m_OneFloat()))
             row = timesRow(update.getDecay(), row);
+          if (Value channels = update.getChannels())
+            row = timesRow(readTerm(keysOf[channels], 0, k), row);
+          if (Value columns = update.getColumns())
+            row = arith::MulFOp::create(b, loc, row, parts.rows(columns)[0]);
           for (auto [other, factor] :
                llvm::zip(update.getOthers(), update.getFactors()))
             row = fma(factor, rowOf(other), row);
