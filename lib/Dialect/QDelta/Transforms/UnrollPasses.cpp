@@ -103,12 +103,10 @@ SmallVector<Value> Unroller::joinedPass(ArrayRef<ChunkUpdateOp> updates,
           for (auto [other, factor] :
                llvm::zip(update.getOthers(), update.getFactors()))
             row = fma(factor, rowOf(other), row);
-          SmallVector<SmallVector<Value>> values;
-          for (Value value : update.getValues())
-            values.emplace_back(parts.rows(value));
-          for (size_t t = 0; !values.empty() && t < values[0].size(); ++t)
-            for (auto [key, value] : llvm::zip(update.getKeys(), values))
-              row = fma(readTerm(keysOf[key], t, k), value[t], row);
+          for (auto [key, value] :
+               llvm::zip(update.getKeys(), update.getValues()))
+            for (auto [t, written] : llvm::enumerate(parts.rows(value)))
+              row = fma(readTerm(keysOf[key], t, k), written, row);
           for (Value read : update.getReads()) {
             int64_t chunk = typeOf(read).getDimSize(0);
             for (int64_t t = 0; t < chunk; ++t)

@@ -75,10 +75,6 @@ SmallVector<Value> Unroller::statePass(ChunkUpdateOp op,
   for (ChunkReadOp read : readsBehind(op))
     addRead(read.getKeys());
   inits.append(readKeys.size() * chunk, parts.zeroRow(loc, type));
-  SmallVector<SmallVector<Value>> values;
-  for (Value value : op.getValues())
-    values.emplace_back(parts.rows(value));
-  size_t tokens = values.empty() ? 0 : values[0].size();
   auto loop = scf::ForOp::create(
       b, loc, index(0), index(keys), index(1), inits,
       [&](OpBuilder &, Location, Value k, ValueRange args) {
@@ -91,11 +87,9 @@ SmallVector<Value> Unroller::statePass(ChunkUpdateOp op,
           row = arith::MulFOp::create(b, loc, row, columns);
         for (auto [other, factor] : llvm::zip(op.getOthers(), op.getFactors()))
           row = fma(factor, parts.readRow(loc, other, at, width), row);
-        // As the token loop does, so that what later writes take back is not
-        // added up first.
-        for (size_t t = 0; t < tokens; ++t)
-          for (auto [key, value] : llvm::zip(writeKeys, values))
-            row = fma(readTerm(key, t, k), value[t], row);
+        for (auto [key, value] : llvm::zip(writeKeys, op.getValues()))
+          for (auto [t, written] : llvm::enumerate(parts.rows(value)))
+            row = fma(readTerm(key, t, k), written, row);
         SmallVector<Value> next{parts.writeRow(loc, row, args[0], at)};
         for (auto [i, sum] : llvm::enumerate(args.drop_front()))
           next.push_back(fma(readTerm(readKeys[i / chunk], i % chunk, k),
