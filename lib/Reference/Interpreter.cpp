@@ -27,6 +27,7 @@ Interpreter<Scalar>::Interpreter() {
   addVectorOps(*this);
   addRecurrenceOps(*this);
   addAffineOps(*this);
+  addTileOps(*this);
   addChunkOps(*this);
 }
 

@@ -154,6 +154,8 @@ void addRecurrenceOps(Interpreter<Scalar> &table);
 template <typename Scalar>
 void addAffineOps(Interpreter<Scalar> &table);
 template <typename Scalar>
+void addTileOps(Interpreter<Scalar> &table);
+template <typename Scalar>
 void addChunkOps(Interpreter<Scalar> &table);
 
 /// Instantiates a room for every scalar type.

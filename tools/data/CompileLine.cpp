@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "data/CompileLine.h"
+#include "data/Comparison.h"
 #include "data/Failure.h"
 #include "data/Source.h"
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
@@ -14,6 +15,7 @@
 #include "qdelta/Target/GpuTarget.h"
 #include "qdelta/Target/TargetTable.h"
 
+#include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace qdelta;
@@ -67,6 +69,26 @@ int64_t tools::segmentsFor(RecurrenceOp recurrence,
     return 1;
   return chooseSegments(sizes.at("B") * sizes.at("HV"), sizes.at("T"),
                         threads ? threads : runtime::ThreadPool::countCores());
+}
+
+Format tools::productsFor(RecurrenceOp recurrence,
+                          const CompileOptions &options, Format dtype) {
+  Format products = productsOf(options.engine, dtype, options.mode);
+  if (products == dtype)
+    return products;
+  mlir::OwningOpRef<mlir::ModuleOp> copy(
+      recurrence->getParentOfType<mlir::ModuleOp>().clone());
+  // Whoever compiles the kernel reports what there is to say of it.
+  mlir::ScopedDiagnosticHandler quiet(
+      copy->getContext(), [](mlir::Diagnostic &) { return mlir::success(); });
+  if (auto error = compileToPhase(*copy, options, phaseName(Phase::Chunked))) {
+    llvm::consumeError(std::move(error));
+    return products;
+  }
+  bool hasChunks =
+      copy->walk([](ChunkUpdateOp) { return mlir::WalkResult::interrupt(); })
+          .wasInterrupted();
+  return hasChunks ? products : dtype;
 }
 
 llvm::Error tools::checkOneOf(StringRef option, StringRef value,

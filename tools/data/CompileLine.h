@@ -69,6 +69,12 @@ bool hasTarget(llvm::StringRef engine, llvm::StringRef target);
 int64_t segmentsFor(RecurrenceOp recurrence, const CompileOptions &options,
                     const Sizes &sizes, int32_t threads);
 
+/// `productsOf`, of data/Comparison.h, for the schedule that `options` leave
+/// open: without tensor cores, too, where all of the recurrence runs token by
+/// token on a GPU. What does not compile is of the options alone.
+Format productsFor(RecurrenceOp recurrence, const CompileOptions &options,
+                   Format dtype);
+
 /// Reads the name of a format, given as `what`.
 llvm::Expected<Format> parseFormat(llvm::StringRef what, llvm::StringRef name);
 

@@ -60,7 +60,7 @@ static Sizes shrink(Sizes sizes) {
 }
 
 /// Compares with the reference; returns the largest ratio of errors.
-static Expected<double> verify(Subject &subject, llvm::StringRef mode) {
+static Expected<double> verify(Subject &subject, Format products) {
   const Signature &signature = subject.signature;
   Sizes sizes = shrink(subject.sizes);
   std::vector<std::optional<FloatTensor>> none(signature.inputs.size());
@@ -69,7 +69,6 @@ static Expected<double> verify(Subject &subject, llvm::StringRef mode) {
       runReference(subject.recurrence, "", inputs, signature.dtype);
   if (!reference)
     return reference.takeError();
-  Format products = productsOf(subject.what.engine, signature.dtype, mode);
   auto loop = runTokenLoop(subject.recurrence, inputs, products);
   if (!loop)
     return loop.takeError();
@@ -248,7 +247,8 @@ Expected<Measurement> qdelta::tools::measure(const Case &what,
   result.what.shape = *sizes;
   result.function = signature->recurrence;
   Subject subject{what, *recurrence, *signature, *sizes, std::move(*kernel)};
-  Expected<double> ratio = verify(subject, compile.mode);
+  Expected<double> ratio =
+      verify(subject, productsFor(*recurrence, compile, signature->dtype));
   if (!ratio)
     return ratio.takeError();
   result.errorRatio = *ratio;

@@ -198,14 +198,9 @@ static Error checkFunction(const Run &run) {
                    known);
 }
 
-static Expected<Outputs> runEngine(const Run &run, StringRef engine,
-                                   const RunOptions &options) {
-  if (engine == "reference") {
-    if (Error error = checkFunction(run))
-      return error;
-    return runReference(run.recurrence, run.function, run.inputs,
-                        run.signature.dtype, run.cuSeqlens);
-  }
+/// What to compile for to run on `engine`.
+static CompileOptions optionsFor(const Run &run, StringRef engine,
+                                 const RunOptions &options) {
   CompileOptions compile = options.compile;
   compile.engine = engine.str();
   // A target may be meant for the other engine.
@@ -216,17 +211,40 @@ static Expected<Outputs> runEngine(const Run &run, StringRef engine,
     compile.target = "host";
   compile.key = run.sizes.at("K");
   compile.value = run.sizes.at("V");
-  std::vector<FloatTensor> inputs = run.inputs;
-  if (!run.cuSeqlens.empty()) {
+  if (!run.cuSeqlens.empty())
     compile.entry = "packed";
-    inputs.push_back({{static_cast<int64_t>(run.cuSeqlens.size())},
-                      {run.cuSeqlens.begin(), run.cuSeqlens.end()}});
-  }
   compile.segments =
       segmentsFor(run.recurrence, compile, run.sizes, options.threads);
+  return compile;
+}
+
+/// What the engine multiplies, or the less precise one of two.
+static Format productsFor(const Run &run, const RunOptions &options) {
+  Format dtype = run.signature.dtype;
+  for (StringRef engine : {options.compile.engine, options.checkAgainst})
+    if (Format products = tools::productsFor(
+            run.recurrence, optionsFor(run, engine, options), dtype);
+        products != dtype)
+      return products;
+  return dtype;
+}
+
+static Expected<Outputs> runEngine(const Run &run, StringRef engine,
+                                   const RunOptions &options) {
+  if (engine == "reference") {
+    if (Error error = checkFunction(run))
+      return error;
+    return runReference(run.recurrence, run.function, run.inputs,
+                        run.signature.dtype, run.cuSeqlens);
+  }
+  std::vector<FloatTensor> inputs = run.inputs;
+  if (!run.cuSeqlens.empty())
+    inputs.push_back({{static_cast<int64_t>(run.cuSeqlens.size())},
+                      {run.cuSeqlens.begin(), run.cuSeqlens.end()}});
   auto recurrence = run.recurrence;
   auto kernel = LoadedKernel::compile(
-      recurrence->getParentOfType<mlir::ModuleOp>(), compile,
+      recurrence->getParentOfType<mlir::ModuleOp>(),
+      optionsFor(run, engine, options),
       run.function.empty() ? recurrence.getSymName() : run.function,
       /*anyName=*/run.function.empty());
   if (!kernel)
@@ -250,8 +268,7 @@ static Error save(const Run &run, const RunOptions &options) {
       runReference(run.recurrence, "", run.inputs, dtype, run.cuSeqlens);
   if (!reference)
     return reference.takeError();
-  Format products =
-      productsOf(options.compile.engine, dtype, options.compile.mode);
+  Format products = productsFor(run, options);
   auto loop = runTokenLoop(run.recurrence, run.inputs, products, run.cuSeqlens);
   if (!loop)
     return loop.takeError();
@@ -280,10 +297,7 @@ static Error check(const Run &run, const Outputs &got,
                                 run.signature.dtype, run.cuSeqlens);
   if (!reference)
     return reference.takeError();
-  llvm::StringRef mode = options.compile.mode;
-  Format products = productsOf(
-      options.checkAgainst,
-      productsOf(options.compile.engine, run.signature.dtype, mode), mode);
+  Format products = productsFor(run, options);
   auto loop = runTokenLoop(run.recurrence, run.inputs, products, run.cuSeqlens);
   if (!loop)
     return loop.takeError();
