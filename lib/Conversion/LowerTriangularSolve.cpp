@@ -43,7 +43,8 @@ Value accumulateRow(OpBuilder &b, Location loc, Value factor, Value solved,
       .getResult(0);
 }
 
-/// Row by row, each row a slice.
+/// Row by row, each row a slice. The right-hand side is added last: it may be
+/// large, and then would round each addend.
 void lowerToSlices(TriangularSolveOp op, OpBuilder &b) {
   Location loc = op.getLoc();
   auto type = cast<RankedTensorType>(op.getRhs().getType());
@@ -60,12 +61,18 @@ void lowerToSlices(TriangularSolveOp op, OpBuilder &b) {
                                           SmallVector<OpFoldResult>{i, zero},
                                           sizes, strides);
   };
+  Type element = type.getElementType();
+  Value zeros = arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
+  Value unit = arith::ConstantOp::create(b, loc, b.getFloatAttr(element, 1.0));
   Value start = index(0), step = index(1), end = index(type.getDimSize(0));
   auto rows = scf::ForOp::create(
       b, loc, start, end, step, op.getRhs(),
       [&](OpBuilder &b, Location loc, Value i, ValueRange outer) {
+        Value empty = tensor::EmptyOp::create(b, loc, rowType.getShape(),
+                                              rowType.getElementType());
+        Value none = linalg::FillOp::create(b, loc, zeros, empty).getResult(0);
         auto terms = scf::ForOp::create(
-            b, loc, start, i, step, rowOf(b, outer[0], i),
+            b, loc, start, i, step, none,
             [&](OpBuilder &b, Location loc, Value k, ValueRange inner) {
               Value factor = tensor::ExtractOp::create(b, loc, op.getMatrix(),
                                                        ValueRange{i, k});
@@ -73,9 +80,11 @@ void lowerToSlices(TriangularSolveOp op, OpBuilder &b) {
               scf::YieldOp::create(
                   b, loc, accumulateRow(b, loc, factor, solved, inner[0]));
             });
+        Value row = accumulateRow(b, loc, unit, rowOf(b, outer[0], i),
+                                  terms.getResult(0));
         Value next = tensor::InsertSliceOp::create(
-            b, loc, terms.getResult(0), outer[0],
-            SmallVector<OpFoldResult>{i, zero}, sizes, strides);
+            b, loc, row, outer[0], SmallVector<OpFoldResult>{i, zero}, sizes,
+            strides);
         scf::YieldOp::create(b, loc, next);
       });
   op.getResult().replaceAllUsesWith(rows.getResult(0));
@@ -83,7 +92,8 @@ void lowerToSlices(TriangularSolveOp op, OpBuilder &b) {
 }
 
 /// Four rows (or what divides their number) at a time, each row a vector: first
-/// what earlier rows contribute, then the block's own substitution.
+/// what earlier rows contribute, then the block's own substitution, and the
+/// right-hand side last.
 void lowerToVectors(TriangularSolveOp op, OpBuilder &b) {
   Location loc = op.getLoc();
   auto type = cast<RankedTensorType>(op.getRhs().getType());
@@ -117,8 +127,10 @@ void lowerToVectors(TriangularSolveOp op, OpBuilder &b) {
           at.push_back(arith::AddIOp::create(b, loc, first, index(b, r)));
           rows.push_back(read(b, outer[0], at[r]));
         }
+        SmallVector<Value> none(
+            block, arith::ConstantOp::create(b, loc, b.getZeroAttr(rowType)));
         auto earlier = scf::ForOp::create(
-            b, loc, start, first, index(b, 1), rows,
+            b, loc, start, first, index(b, 1), none,
             [&](OpBuilder &b, Location loc, Value k, ValueRange sums) {
               Value solved = read(b, outer[0], k);
               SmallVector<Value> next;
@@ -126,11 +138,12 @@ void lowerToVectors(TriangularSolveOp op, OpBuilder &b) {
                 next.push_back(addProduct(b, at[r], k, solved, sums[r]));
               scf::YieldOp::create(b, loc, next);
             });
-        rows.assign(earlier.getResults().begin(), earlier.getResults().end());
         Value result = outer[0];
         for (int64_t r = 0; r < block; ++r) {
+          Value sum = earlier.getResult(r);
           for (int64_t s = 0; s < r; ++s)
-            rows[r] = addProduct(b, at[r], at[s], rows[s], rows[r]);
+            sum = addProduct(b, at[r], at[s], rows[s], sum);
+          rows[r] = arith::AddFOp::create(b, loc, sum, rows[r]);
           result = vector::TransferWriteOp::create(
                        b, loc, rows[r], result, ValueRange{at[r], index(b, 0)},
                        ArrayRef<bool>{true})

@@ -24,6 +24,12 @@
 // RUN: qdelta-opt %models/delta_net.mlir -qdelta-specialize="key=8 value=8" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefixes=ENOUGH --implicit-check-not=remark
 // ENOUGH: schedule<target = "sm_80", chunk = 16,
 
+// A longer chunk has as many key channels as writes that use reads.
+// RUN: qdelta-opt %models/delta_net.mlir -qdelta-specialize="key=31 value=8" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefixes=ENOUGH --implicit-check-not=remark
+// RUN: qdelta-opt %models/delta_net.mlir -qdelta-specialize="key=32 value=8" -qdelta-derive-affine -qdelta-select-schedule="target=sm_80" 2>&1 | FileCheck %s --check-prefixes=LONGER --implicit-check-not=remark
+// RUN: qdelta-opt %models/delta_net.mlir -qdelta-specialize="key=63 value=8" -qdelta-derive-affine -qdelta-select-schedule="target=sm_90a" 2>&1 | FileCheck %s --check-prefixes=LONGER --implicit-check-not=remark
+// LONGER: schedule<target = "sm_{{80|90a}}", chunk = 32,
+
 // Nor do many unknown writes, if there are as many key channels.
 // RUN: qdelta-opt %t/five.mlir -qdelta-specialize="key=64 value=64" -qdelta-derive-affine -qdelta-select-schedule="target=sm_90a" 2>&1 | FileCheck %s --check-prefixes=ENOUGH90 --implicit-check-not=remark
 // ENOUGH90: writes = 5, {{.*}} schedule = #qdelta.schedule<target = "sm_90a", chunk = 16,

@@ -51,9 +51,9 @@
 // CHECK-LABEL:  func.func @keys
 // CHECK:        columns = 64, {{.*}} operands = "f16">
 
-// A key dimension of 16 has room for 32 unknown writes.
+// A key dimension of 16 has room for 16 unknown writes.
 // CHECK-LABEL:  func.func @unknown
-// CHECK:        chunk = 32, columns = 64
+// CHECK:        chunk = 16, columns = 64
 
 qdelta.recurrence @delta(state %S: tensor<?x?xf32>) token(%k: tensor<?xf32>, %v: tensor<?xf32>) {
   %p = qdelta.read %S at %k : tensor<?x?xf32>, tensor<?xf32>

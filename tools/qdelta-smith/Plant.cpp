@@ -8,6 +8,8 @@
 
 #include "qdelta/Dialect/QDelta/IR/QDelta.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
 #include <cstdlib>
 
 using namespace qdelta;
@@ -40,10 +42,26 @@ static void readEarly(AffineScanOp scan) {
   }
 }
 
+/// By a factor of 1 + 2^-21.
+static void enlargeOutputs(AffineScanOp scan) {
+  for (auto output : scan.getBody().getOps<AffineOutputOp>()) {
+    mlir::OpBuilder b(output);
+    for (mlir::OpOperand &operand : output.getCoefficientsMutable()) {
+      mlir::Value coefficient = operand.get();
+      mlir::Location loc = output.getLoc();
+      mlir::Value factor = mlir::arith::ConstantOp::create(
+          b, loc, b.getFloatAttr(coefficient.getType(), 1 + 0x1p-21));
+      operand.set(mlir::arith::MulFOp::create(b, loc, coefficient, factor));
+    }
+  }
+}
+
 void qdelta::tools::plantMistake(mlir::ModuleOp module, Plant plant) {
   module.walk([&](AffineScanOp scan) {
     if (plant == Plant::EarlyRead)
       readEarly(scan);
+    if (plant == Plant::LargeOutput)
+      enlargeOutputs(scan);
     auto decays = llvm::to_vector(scan.getBody().getOps<AffineDecayOp>());
     if (decays.size() < 2)
       return;

@@ -20,6 +20,8 @@ enum class Plant {
   EarlyRead,
   /// The second decay of a list is forgotten.
   OneDecay,
+  /// Outputs are a few roundings too large.
+  LargeOutput,
   /// A list with two decays makes the compiler crash.
   Crash,
 };

@@ -39,10 +39,16 @@ private:
   /// From the affine phase on.
   Outcome checkForms(mlir::ModuleOp derived, CompileOptions options);
   Outcome checkEngine(mlir::ModuleOp derived, const CompileOptions &options);
+  /// A shape, and which draw of its inputs.
+  using Draw = std::pair<size_t, size_t>;
+  llvm::Expected<std::vector<OutputError>> launch(const LoadedKernel &kernel,
+                                                  const Signature &signature,
+                                                  const Draw &draw,
+                                                  Format products);
   Outcome checkLaunch(const LoadedKernel &kernel, const Signature &signature,
                       size_t shape, Format products);
   llvm::Expected<const Wanted *> wantedFor(const Signature &signature,
-                                           size_t shape, Format products);
+                                           const Draw &draw, Format products);
   /// What an error of the compiler means.
   Outcome refusal(llvm::Error error);
 
@@ -53,8 +59,8 @@ private:
   std::vector<std::string> diagnostics;
   mlir::OwningOpRef<mlir::ModuleOp> module;
   RecurrenceOp recurrence;
-  /// By shape and what is multiplied, which says what is stored.
-  std::map<std::pair<size_t, Format>, Wanted> wanted;
+  /// By draw and what is multiplied, which says what is stored.
+  std::map<std::pair<Draw, Format>, Wanted> wanted;
 };
 
 } // namespace qdelta::tools

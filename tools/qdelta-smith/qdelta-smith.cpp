@@ -101,6 +101,8 @@ struct CommandLine {
                             "a read misses the write before it"),
                  clEnumValN(Plant::OneDecay, "one-decay",
                             "the second decay of a list is forgotten"),
+                 clEnumValN(Plant::LargeOutput, "large-output",
+                            "outputs are a few roundings too large"),
                  clEnumValN(Plant::Crash, "crash",
                             "a list with two decays is too much")),
       cl::init(Plant::None), cl::cat(category)};

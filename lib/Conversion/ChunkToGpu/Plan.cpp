@@ -211,6 +211,9 @@ void Plan::findCrossings() {
     if (auto op_ = dyn_cast<ChunkInverseOp>(op)) {
       inverse = op_;
       bounded = op_.getBounded();
+      // Their places follow from the first two.
+      for (Value block : op_->getResults())
+        handedOver.try_emplace(block, 0);
       auto count = static_cast<int64_t>(op_->getNumResults());
       int64_t unknown = 1;
       while (unknown * unknown < count)

@@ -11,6 +11,7 @@
 #include "qdelta/Dialect/QDelta/IR/LogBounds.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
@@ -112,6 +113,13 @@ Value ChunkDecays::channelsTo(int64_t channelPlace) {
   if (running.channels)
     factor = ScaleChannelsOp::create(b, loc, factor, rounded(running.channels));
   return factor;
+}
+
+Value ChunkDecays::within(int64_t from, int64_t to) {
+  Value sum;
+  for (Value log : ArrayRef(logs).slice(from, to - from))
+    sum = sum ? arith::AddFOp::create(b, loc, sum, log).getResult() : log;
+  return sum ? math::ExpOp::create(b, loc, sum).getResult() : Value();
 }
 
 Value ChunkDecays::updateFactor(int64_t place) {

@@ -71,6 +71,9 @@ public:
   /// not stand before the read; null if `gram` has seen to all that.
   mlir::Value between(const ListEntry &write, const ListEntry &read);
 
+  /// What the common decays between two places of each token leave, [C].
+  mlir::Value within(int64_t from, int64_t to);
+
   /// See ChunkSystem.
   mlir::Value decay, channelDecay, channelsDecay;
   RunningDecay next;

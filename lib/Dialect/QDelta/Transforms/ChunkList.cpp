@@ -8,6 +8,8 @@
 
 #include "qdelta/Dialect/QDelta/IR/LogBounds.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "llvm/ADT/BitVector.h"
 
@@ -110,7 +112,50 @@ ChunkList ChunkList::read(AffineScanOp op, int64_t chunk, bool goesByRows) {
     list.findRowSteps(op);
   for (Write &write : list.writes)
     list.keys.insert(write.key);
+  if (!goesByRows && chunk > 1)
+    list.joinWrites();
   return list;
+}
+
+/// Whether all that becomes of `earlier` from `later` on is a number times what
+/// becomes of `later`. A known write does not join an unknown one: it would be
+/// one more unknown.
+bool ChunkList::mayJoin(const Write &later, const Write &earlier) const {
+  const State &state = states[later.state];
+  if (earlier.joinedBy || earlier.key != later.key ||
+      earlier.state != later.state || (earlier.unknown && !later.unknown))
+    return false;
+  if (!state.channelLogs.empty() || !state.valueLogs.empty())
+    return false;
+  for (unsigned other = 0; other < states.size(); ++other)
+    if (other != later.state &&
+        reaches(earlier.state, earlier.step, other, later.step, 0))
+      return false;
+  return true;
+}
+
+/// Whether -1 times what a read finds at its key is part of what it writes.
+bool ChunkList::isTakingAllBack(const Write &write) const {
+  return llvm::any_of(write.values, [&](const auto &term) {
+    auto negated = term.first.template getDefiningOp<arith::NegFOp>();
+    auto read = reads.find(term.second);
+    return negated && matchPattern(negated.getOperand(), m_OneFloat()) &&
+           read != reads.end() && read->second.state == write.state &&
+           read->second.bases.size() == 1 &&
+           read->second.bases[0].second == write.key &&
+           matchPattern(read->second.bases[0].first, m_OneFloat());
+  });
+}
+
+void ChunkList::joinWrites() {
+  for (unsigned w = 0; w < writes.size(); ++w)
+    for (unsigned before = 0; before < w; ++before)
+      if (mayJoin(writes[w], writes[before])) {
+        writes[w].joins = before;
+        writes[before].joinedBy = w;
+        writes[w].takesAllBack = isTakingAllBack(writes[w]);
+        break;
+      }
 }
 
 /// What has to be read before a chunk is updated. What only outputs use waits

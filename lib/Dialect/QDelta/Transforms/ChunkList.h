@@ -79,6 +79,11 @@ struct ChunkList {
     Terms values;
     /// Its value uses a read.
     bool unknown = false;
+    /// The write before it that it joins: from here on both are one, at one key
+    /// (docs/Decisions/0032). And the one after it that joins it.
+    std::optional<unsigned> joins = {}, joinedBy = {};
+    /// It takes back all that is read at its key: little is left of both.
+    bool takesAllBack = false;
   };
   /// The log decays of one state, in order: common ones, ones per channel and
   /// ones per value channel.
@@ -116,7 +121,7 @@ struct ChunkList {
 
   /// Reads the list of `op` for chunks of `chunk` tokens; `goesByRows` if they
   /// are expanded into rows and one pass updates the states and reads for the
-  /// next chunk.
+  /// next chunk. If not, writes of a token at one key are joined.
   static ChunkList read(AffineScanOp op, int64_t chunk, bool goesByRows);
   /// The same for a list with a schedule. Fails with an error if the chunk form
   /// does not cover it.
@@ -150,6 +155,9 @@ struct ChunkList {
 private:
   void addDecay(unsigned state, mlir::Value log, TokenDim along);
   void findReadings();
+  void joinWrites();
+  bool isTakingAllBack(const Write &write) const;
+  bool mayJoin(const Write &later, const Write &earlier) const;
   void findRowSteps(AffineScanOp op);
 };
 

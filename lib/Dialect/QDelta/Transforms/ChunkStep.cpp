@@ -124,25 +124,36 @@ SmallVector<Value> StepBuilder::solveByInverse(ArrayRef<Value> matrices,
   return solutions;
 }
 
-/// Known writes first, then the system of the unknown ones.
+/// Known writes first, then the system of the unknown ones: of what an unknown
+/// one has come to, `known` is what it has joined, and the rest is solved for.
 void StepBuilder::findWritten(StepSolver solver) {
   ArrayRef<ChunkList::Write> writes = list.writes;
-  SmallVector<Value> rhs, matrices;
+  SmallVector<Value> rhs, matrices, known(writes.size());
   SmallVector<unsigned> unknown;
+  bool hasKnown =
+      !llvm::all_of(writes, std::mem_fn(&ChunkList::Write::unknown));
   for (auto [w, target] : llvm::enumerate(system.writes)) {
-    Value sum = addReadouts(addDirect(Value(), target), target);
+    // What comes directly may be large, and then would round each addend.
+    bool isLast = hasKnown && writes[w].unknown;
+    Value sum =
+        addReadouts(isLast ? Value() : addDirect(Value(), target), target);
+    for (auto [before, coefficient] : target.joined)
+      known[w] = addScaled(Value(), known[before], coefficient);
     if (writes[w].unknown) {
       unknown.push_back(w);
       rhs.push_back(sum);
-    } else {
-      step.written[w] = sum;
+      continue;
     }
+    known[w] = known[w] ? addScaled(sum, known[w], Value()) : sum;
+    step.written[w] = known[w];
   }
   for (auto [i, row] : llvm::enumerate(unknown)) {
     ChunkTarget &target = system.writes[row];
     for (unsigned w = 0; w < writes.size(); ++w)
-      if (!writes[w].unknown)
-        rhs[i] = applyWrite(rhs[i], target, w, step.written[w]);
+      if (known[w])
+        rhs[i] = applyWrite(rhs[i], target, w, known[w]);
+    if (hasKnown)
+      rhs[i] = addDirect(rhs[i], target);
     for (unsigned w : unknown)
       matrices.push_back(matrixOf(target, w));
   }
@@ -153,7 +164,8 @@ void StepBuilder::findWritten(StepSolver solver) {
           ? solve(matrices, rhs)
           : solveByInverse(matrices, rhs, solver == StepSolver::BoundedInverse);
   for (auto [w, solution] : llvm::zip(unknown, solutions))
-    step.written[w] = solution;
+    step.written[w] =
+        known[w] ? addScaled(solution, known[w], Value()) : solution;
 }
 
 /// The writes of a chunk of one token, whatever decays stand between them: each
@@ -200,7 +212,6 @@ LogicalResult StepBuilder::createCouplings() {
 
 /// `late` are the tiles of the late readings.
 void StepBuilder::createOutputs(ArrayRef<Value> late) {
-  // What comes directly may be large, and then would round each addend.
   for (ChunkTarget &target : system.outputs) {
     Value sum = addReadouts(Value(), target);
     for (unsigned w = 0; w < list.writes.size(); ++w)
@@ -286,6 +297,13 @@ ChunkUpdateOp qdelta::createStateUpdate(OpBuilder &b, Location loc,
     auto own = updates.find(state);
     if (own == updates.end())
       continue;
+    // Writes at one key may nearly cancel: they are added up first.
+    auto same = llvm::find(keys, key);
+    if (same != keys.end()) {
+      Value &sum = values[same - keys.begin()];
+      sum = arith::AddFOp::create(b, loc, sum, own->second);
+      continue;
+    }
     keys.push_back(key);
     values.push_back(own->second);
   }

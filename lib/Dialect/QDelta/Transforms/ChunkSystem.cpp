@@ -34,6 +34,8 @@ void ChunkSystem::forEachShared(llvm::function_ref<void(Value &)> visit) {
         visitIfSet(direct.second);
       for (auto &earlier : target.earlier)
         visit(earlier.second.matrix);
+      for (auto &joined : target.joined)
+        visitIfSet(joined.second);
     }
   for (ByState &factors : updateFactors)
     for (auto &factor : factors)
@@ -105,7 +107,20 @@ private:
                    Value factor);
   void addWrites(ChunkTarget &target, const ChunkList::Read &read,
                  Value factor);
-  Value readInteraction(const ChunkList::Read &read, unsigned writeIndex);
+  void addJoined(ChunkTarget &target, const ChunkList::Write &write);
+  Value products(const ChunkList::Read &read, const ChunkList::Write &write);
+  Value readInteraction(const ChunkList::Read &read,
+                        const ChunkList::Write &write);
+  Value ownInteraction(const ChunkList::Read &read,
+                       const ChunkList::Write &write);
+  Value identity();
+  /// Whether `read` stands behind `write`, but not behind the next one that
+  /// joins it.
+  bool standsBetween(const ChunkList::Read &read,
+                     const ChunkList::Write &write) const {
+    return write.joinedBy && write.position < read.position &&
+           read.position < list.writes[*write.joinedBy].position;
+  }
   LogicalResult addScalars(Value vector);
   Value addTiles(Value lhs, Value rhs);
   DenseElementsAttr ones() {
@@ -185,6 +200,8 @@ void SystemBuilder::createUpdates() {
   coupling.createTotals();
   for (const ChunkList::Write &write : list.writes) {
     ByState &factors = system.updateFactors.emplace_back();
+    if (write.joinedBy)
+      continue;
     for (unsigned state = 0; state < list.states.size(); ++state)
       if (list.isLeftIn(write, state))
         factors[state] = coupling.updateFactor(write, state);
@@ -203,11 +220,10 @@ void SystemBuilder::createUpdates() {
   system.nextRunning = coupling.decaysOf(0).next;
 }
 
-/// B of docs/Spec.md for one read and one write: (sum_b c_b X_b A^T) * decay,
-/// where decays per channel are part of the products.
-Value SystemBuilder::readInteraction(const ChunkList::Read &read,
-                                     unsigned writeIndex) {
-  const ChunkList::Write &write = list.writes[writeIndex];
+/// sum_b c_b X_b A^T for one read and one write. Decays per channel are part of
+/// the products.
+Value SystemBuilder::products(const ChunkList::Read &read,
+                              const ChunkList::Write &write) {
   bool inclusive = write.position < read.position;
   ChunkDecays &decays = coupling.decaysOf(read.state);
   bool perChannel = !list.states[read.state].channelLogs.empty();
@@ -222,9 +238,34 @@ Value SystemBuilder::readInteraction(const ChunkList::Read &read,
           decays.gram(tiles.get(b, base), tiles.get(b, write.key), write, read);
     sum = addTiles(sum, scaleRows(gram, tiles.getUnlessOne(b, coefficient)));
   }
+  return sum;
+}
+
+/// B of docs/Spec.md for one read and one write.
+Value SystemBuilder::readInteraction(const ChunkList::Read &read,
+                                     const ChunkList::Write &write) {
+  Value sum = products(read, write);
   if (Value decay = coupling.between(write, read))
     sum = arith::MulFOp::create(b, loc, sum, decay);
   return sum;
+}
+
+/// The diagonal of B: what a token's own write is to its read.
+Value SystemBuilder::ownInteraction(const ChunkList::Read &read,
+                                    const ChunkList::Write &write) {
+  Value sum = arith::MulFOp::create(b, loc, products(read, write), identity());
+  return arith::MulFOp::create(b, loc, sum, coupling.between(write, read));
+}
+
+/// Ones on the diagonal of a matrix [C x C].
+Value SystemBuilder::identity() {
+  auto type = RankedTensorType::get({list.chunk, list.chunk}, list.element);
+  auto ones = [&](bool inclusive) {
+    return ChunkDecayOp::create(b, loc, type, ValueRange(),
+                                b.getI64IntegerAttr(0), b.getI64IntegerAttr(0),
+                                inclusive ? b.getUnitAttr() : UnitAttr());
+  };
+  return arith::SubFOp::create(b, loc, ones(true), ones(false));
 }
 
 /// Token scalars that the token-local value vector `vector` is made with.
@@ -291,11 +332,17 @@ void SystemBuilder::addReadings(ChunkTarget &target,
 void SystemBuilder::addWrites(ChunkTarget &target, const ChunkList::Read &read,
                               Value factor) {
   for (auto [w, write] : llvm::enumerate(list.writes)) {
+    // Of writes that are joined, later tokens see the last.
+    bool isOwn = standsBetween(read, write);
+    if (write.joinedBy && !isOwn)
+      continue;
     if (!list.reaches(write.state, write.step, read.state, read.step,
-                      list.chunk - 1))
+                      isOwn ? 0 : list.chunk - 1))
       continue;
     bool inclusive = write.position < read.position;
-    Value matrix = scaleRows(readInteraction(read, w), factor);
+    Value matrix =
+        isOwn ? ownInteraction(read, write) : readInteraction(read, write);
+    matrix = scaleRows(matrix, factor);
     auto [entry, isNew] = target.earlier.try_emplace(
         {w, read.valuePlace}, ChunkTarget::Interaction{matrix, inclusive});
     if (isNew)
@@ -303,6 +350,23 @@ void SystemBuilder::addWrites(ChunkTarget &target, const ChunkList::Read &read,
     entry->second.matrix = addTiles(entry->second.matrix, matrix);
     entry->second.inclusive |= inclusive;
   }
+}
+
+/// What `write` takes along of the one that it joins.
+void SystemBuilder::addJoined(ChunkTarget &target,
+                              const ChunkList::Write &write) {
+  if (!write.joins)
+    return;
+  const ChunkList::Write &before = list.writes[*write.joins];
+  Value factor =
+      coupling.decaysOf(write.state).within(before.place, write.place);
+  if (!before.unknown && !write.takesAllBack) {
+    target.joined[*write.joins] = factor;
+    return;
+  }
+  auto &[matrix, inclusive] = target.earlier[{*write.joins, 0}];
+  matrix = addTiles(matrix, scaleRows(identity(), factor));
+  inclusive = true;
 }
 
 LogicalResult SystemBuilder::createTarget(ChunkTarget &target,
@@ -329,9 +393,12 @@ LogicalResult SystemBuilder::createTarget(ChunkTarget &target,
 FailureOr<ChunkSystem> SystemBuilder::build() {
   if (failed(createKeysAndDecays()))
     return failure();
-  for (const ChunkList::Write &write : list.writes)
-    if (failed(createTarget(system.writes.emplace_back(), write.values)))
+  for (const ChunkList::Write &write : list.writes) {
+    ChunkTarget &target = system.writes.emplace_back();
+    if (failed(createTarget(target, write.values)))
       return failure();
+    addJoined(target, write);
+  }
   for (const ChunkList::Terms &output : list.outputs)
     if (failed(createTarget(system.outputs.emplace_back(), output)))
       return failure();

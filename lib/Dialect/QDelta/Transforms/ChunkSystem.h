@@ -38,6 +38,8 @@ struct ChunkTarget {
     bool inclusive;
   };
   llvm::MapVector<std::pair<unsigned, int64_t>, Interaction> earlier;
+  /// Of a write: the coefficient of the known one that it joins.
+  llvm::MapVector<unsigned, mlir::Value> joined;
 };
 
 /// The key vectors that readings multiply the state with, tiles [C x K]: bases,

@@ -40,6 +40,25 @@ Value multiplyTransposed(OpBuilder &b, Location loc, Value lhs, Value rhs,
       .getResult(0);
 }
 
+SmallVector<OpFoldResult> indices(OpBuilder &b, ArrayRef<int64_t> values) {
+  return getAsIndexOpFoldResult(b.getContext(), values);
+}
+
+/// Several tiles with a row for each token as one, by token and then by tile.
+Value byTokens(OpBuilder &b, Location loc, ValueRange tiles) {
+  auto number = static_cast<int64_t>(tiles.size());
+  if (number == 1)
+    return tiles[0];
+  RankedTensorType type = typeOf(tiles[0]);
+  int64_t tokens = type.getDimSize(0), width = type.getDimSize(1);
+  Value result = emptyLike(b, loc, type.clone({number * tokens, width}));
+  for (auto [at, tile] : llvm::enumerate(tiles))
+    result = tensor::InsertSliceOp::create(
+        b, loc, tile, result, indices(b, {static_cast<int64_t>(at), 0}),
+        indices(b, {tokens, width}), indices(b, {number, 1}));
+  return result;
+}
+
 /// A row-wise product: tile [.., D] times a factor without the last dimension.
 struct LowerScale : OpRewritePattern<ScaleOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -219,31 +238,21 @@ struct LowerSolve : OpRewritePattern<ChunkSolveOp> {
     }
     int64_t chunk = tile.getDimSize(0), width = tile.getDimSize(1);
     int64_t rows = chunk * unknowns;
-    auto attrs = [&](ArrayRef<int64_t> values) {
-      return SmallVector<OpFoldResult>(
-          llvm::map_range(values, [&](int64_t value) -> OpFoldResult {
-            return b.getIndexAttr(value);
-          }));
-    };
     Value matrix = emptyLike(
         b, loc, RankedTensorType::get({rows, rows}, tile.getElementType()));
-    Value rhs = emptyLike(
-        b, loc, RankedTensorType::get({rows, width}, tile.getElementType()));
-    for (int64_t j = 0; j < unknowns; ++j) {
+    for (int64_t j = 0; j < unknowns; ++j)
       for (int64_t w = 0; w < unknowns; ++w)
         matrix = tensor::InsertSliceOp::create(
-            b, loc, op.getBlocks()[j * unknowns + w], matrix, attrs({j, w}),
-            attrs({chunk, chunk}), attrs({unknowns, unknowns}));
-      rhs = tensor::InsertSliceOp::create(b, loc, op.getRhs()[j], rhs,
-                                          attrs({j, 0}), attrs({chunk, width}),
-                                          attrs({unknowns, 1}));
-    }
+            b, loc, op.getBlocks()[j * unknowns + w], matrix,
+            indices(b, {j, w}), indices(b, {chunk, chunk}),
+            indices(b, {unknowns, unknowns}));
+    Value rhs = byTokens(b, loc, op.getRhs());
     Value solved = TriangularSolveOp::create(b, loc, matrix, rhs);
     SmallVector<Value> results;
     for (int64_t j = 0; j < unknowns; ++j)
       results.push_back(tensor::ExtractSliceOp::create(
-          b, loc, tile, solved, attrs({j, 0}), attrs({chunk, width}),
-          attrs({unknowns, 1})));
+          b, loc, tile, solved, indices(b, {j, 0}), indices(b, {chunk, width}),
+          indices(b, {unknowns, 1})));
     b.replaceOp(op, results);
     return success();
   }
@@ -305,8 +314,11 @@ struct LowerUpdate : OpRewritePattern<ChunkUpdateOp> {
       state = decayAlong(op, state, op.getColumns(), 1, b);
     for (auto [other, factor] : llvm::zip(op.getOthers(), op.getFactors()))
       state = addMultiple(b, loc, factor, other, state);
-    for (auto [key, value] : llvm::zip(op.getKeys(), op.getValues()))
-      state = multiplyTransposed(b, loc, key, value, state);
+    // In the order of the token loop: what later writes take back is not added
+    // up first.
+    if (!op.getKeys().empty())
+      state = multiplyTransposed(b, loc, byTokens(b, loc, op.getKeys()),
+                                 byTokens(b, loc, op.getValues()), state);
     SmallVector<Value> results{state};
     for (auto [read, readout] : llvm::zip(op.getReads(), op.getReadouts()))
       results.push_back(

@@ -269,14 +269,16 @@ LogicalResult qdelta::scheduleOnGpu(AffineScanOp op, const GpuTarget &target,
            target.sharedBytes;
   };
   // Products by warps keep fewer registers busy with 32 tokens, and a token's
-  // share of the chunk's own products is smaller; wgmma wants 64 columns.
+  // share of the chunk's own products is smaller; wgmma wants 64 columns. What
+  // a chunk starts from is rounded once: where as many writes as key channels
+  // take it back, little may be left of it.
   constexpr int64_t kWarpChunk = 32;
   bool isWide = target.tensorCores == TensorCores::WarpGroup && !perChannel;
   int64_t tokens = options.chunk ? options.chunk
                    : isWide      ? kLargestChunk
                                  : kWarpChunk;
   while (!options.chunk && tokens > kSmallestChunk &&
-         !(isPrecise(op, tokens) && unknownOf(op, tokens) <= kLargestChunk &&
+         !(unknownOf(op, tokens) <= std::min(kLargestChunk, keys) &&
            fits(tokens)))
     tokens /= 2;
   loop = tokenLoop(op, target);
