@@ -28,8 +28,11 @@ ALLOWED = {
     # Of Runtime only what the writer and the reader of artefacts share.
     "Pipelines": {IR, TRANSFORMS, "Target", "Conversion", "Pipelines", "Emulator",
                   "Emulator/Prepare", "Runtime/ArtefactFormat", "qdelta-c"} | COMPILER,
-    "Reference": {IR, "Reference"} | COMPILER,
-    "Runtime": {"Runtime", "Runtime/ArtefactFormat", "Emulator", "qdelta-c"},
+    "Reference": {IR, "Reference", "Reference/Format"} | COMPILER,
+    # How numbers are stored, which needs no compiler either.
+    "Reference/Format": {"Reference/Format"},
+    # Of Reference only that.
+    "Runtime": {"Runtime", "Runtime/ArtefactFormat", "Reference/Format", "Emulator", "qdelta-c"},
     "Runtime/ArtefactFormat": set(),
     "qdelta-c": {"qdelta-c"},
 }

@@ -168,8 +168,8 @@ void Generator::addDecay() {
   Input log;
   log.domain = QDELTA_DOMAIN_LOG_DECAY;
   log.isParam = random.percent(40);
-  // Chunks have no mixes with a decay for each key channel.
-  if (random.percent(30) && features.keyDecays && !hasMixes)
+  if (random.percent(30) && features.keyDecays &&
+      (!hasMixes || features.mixedChannels))
     log.type = InputType::Key;
   program.entries.push_back(
       {Entry::Decay, addInput("g", log), {}, {}, chooseState()});

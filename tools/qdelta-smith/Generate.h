@@ -39,6 +39,8 @@ struct Features {
   bool auxiliaries = true;
   /// A second matrix state.
   bool twoStates = true;
+  /// Decays per key channel beside mixes, of which chunks have one token.
+  bool mixedChannels = false;
 };
 
 /// The case of that seed, the same on every machine. The list has up to two

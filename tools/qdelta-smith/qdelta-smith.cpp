@@ -77,6 +77,11 @@ struct CommandLine {
           "auxiliaries (vector and scalar states) or two-states (a second "
           "matrix state)"),
       cl::value_desc("features"), cl::CommaSeparated, cl::cat(category)};
+  cl::list<std::string> with{
+      "with",
+      cl::desc("Take in mixed-channels (decays per key channel of states that "
+               "are added to one another)"),
+      cl::value_desc("features"), cl::CommaSeparated, cl::cat(category)};
   cl::opt<std::string> only{
       "only", cl::desc("Only checks of this kind: exact or engines"),
       cl::value_desc("kind"), cl::cat(category)};
@@ -123,6 +128,9 @@ static Error check(const CommandLine &line) {
             checkOneOf("without", feature,
                        {"key-decays", "key-sums", "auxiliaries", "two-states"}))
       return error;
+  for (StringRef feature : line.with)
+    if (Error error = checkOneOf("with", feature, {"mixed-channels"}))
+      return error;
   for (int64_t chunk : line.chunks)
     if (chunk < 0)
       return userError(
@@ -139,6 +147,7 @@ static Case makeCase(const CommandLine &line, uint64_t seed) {
   features.keySums = !llvm::is_contained(line.without, "key-sums");
   features.auxiliaries = !llvm::is_contained(line.without, "auxiliaries");
   features.twoStates = !llvm::is_contained(line.without, "two-states");
+  features.mixedChannels = llvm::is_contained(line.with, "mixed-channels");
   return generate(seed, features);
 }
 
