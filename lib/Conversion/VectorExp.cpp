@@ -22,17 +22,24 @@
 #include "VectorMath.h"
 #include "VectorRanges.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace qdelta;
 
+static constexpr float kLeastFactor = 0x1p-10f;
+
 namespace {
-/// e^x of numbers within 0.41 of 0. A factor of x is one of the coefficients.
+/// e^x of numbers within 0.41 of 0. A factor of x is one of the coefficients,
+/// unless its sixth power is far from 1.
 Value nearZero(VectorMath &m, Value x) {
   double power = 1.0, factor = 1.0;
   if (auto product = x.getDefiningOp<arith::MulFOp>())
     for (auto [times, other] : {std::pair(product.getLhs(), product.getRhs()),
                                 std::pair(product.getRhs(), product.getLhs())})
-      if (VectorRange range = rangeOf(times); range.low == range.high) {
+      if (VectorRange range = rangeOf(times);
+          range.low == range.high && std::abs(range.low) >= kLeastFactor &&
+          std::abs(range.low) <= 1 / kLeastFactor) {
         factor = range.low;
         x = other;
         break;

@@ -38,6 +38,8 @@ void qdelta::readDomain(DictionaryAttr attrs, ArgumentDescription &argument) {
   argument.domain = QDELTA_DOMAIN_RANGE;
   argument.low = cast<FloatAttr>(range[0]).getValueAsDouble();
   argument.high = cast<FloatAttr>(range[1]).getValueAsDouble();
+  if (attrs.contains("qdelta.log_decay"))
+    argument.high = std::min(argument.high, 0.0);
 }
 
 /// Of states that a kernel starts from.

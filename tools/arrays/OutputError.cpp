@@ -43,22 +43,17 @@ static double largestDifference(const std::vector<double> &got,
   return largest;
 }
 
-double qdelta::tools::boundOf(double loopError, double allowed,
-                              Format products) {
-  double unit = reference::unitRoundoff(products);
-  if (products == Format::F32 || products == Format::F64)
-    unit *= 2;
-  return std::max(allowed * loopError, allowed / 2 * unit);
-}
-
 OutputError qdelta::tools::measureError(std::string name,
                                         const std::vector<double> &got,
                                         const std::vector<double> &wanted,
                                         double loopError, double allowed,
                                         Format products) {
+  double unit = reference::unitRoundoff(products);
+  if (products == Format::F32 || products == Format::F64)
+    unit *= 2;
   return {std::move(name), largestDifference(got, wanted),
           relativeError(got, wanted), loopError,
-          boundOf(loopError, allowed, products)};
+          std::max(allowed * loopError, allowed / 2 * unit)};
 }
 
 std::string qdelta::tools::formatTable(std::span<const OutputError> errors,

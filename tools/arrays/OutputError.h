@@ -53,9 +53,6 @@ struct OutputError {
 double relativeError(const std::vector<double> &got,
                      const std::vector<double> &wanted);
 
-/// The bound for an output that the token loop is off by `loopError`.
-double boundOf(double loopError, double allowed, Format products);
-
 /// The row of an output that the token loop is off by `loopError`. `allowed` is
 /// 2 against the reference, 4 against another engine.
 OutputError measureError(std::string name, const std::vector<double> &got,

@@ -59,6 +59,13 @@ CompileLine::CompileLine(cl::OptionCategory &category,
       chunk("chunk", cl::desc("Tokens of a chunk; 0 to choose"),
             cl::value_desc("tokens"), cl::init(0), cl::cat(category)) {}
 
+CompileOptions tools::withTarget(CompileOptions options) {
+  bool isGpu = options.engine == "emulated" || options.engine == "cuda";
+  if (isGpu && options.target == "host")
+    options.target = "sm_80";
+  return options;
+}
+
 int64_t tools::segmentsFor(RecurrenceOp recurrence,
                            const CompileOptions &options, const Sizes &sizes,
                            int32_t threads) {
@@ -78,10 +85,17 @@ Format tools::productsFor(RecurrenceOp recurrence,
     return products;
   mlir::OwningOpRef<mlir::ModuleOp> copy(
       recurrence->getParentOfType<mlir::ModuleOp>().clone());
+  StringRef name = recurrence.getSymName();
+  for (auto other : llvm::make_early_inc_range(copy->getOps<RecurrenceOp>()))
+    if (other.getSymName() != name &&
+        mlir::SymbolTable::symbolKnownUseEmpty(other, copy->getOperation()))
+      other.erase();
   // Whoever compiles the kernel reports what there is to say of it.
   mlir::ScopedDiagnosticHandler quiet(
       copy->getContext(), [](mlir::Diagnostic &) { return mlir::success(); });
-  if (auto error = compileToPhase(*copy, options, phaseName(Phase::Chunked))) {
+  // What fails here runs nowhere, or is the dump of a later phase.
+  if (auto error = compileToPhase(*copy, withTarget(options),
+                                  phaseName(Phase::Chunked))) {
     llvm::consumeError(std::move(error));
     return products;
   }

@@ -63,6 +63,10 @@ llvm::Error checkEngine(llvm::StringRef option, llvm::StringRef value,
 /// `host`.
 bool hasTarget(llvm::StringRef engine, llvm::StringRef target);
 
+/// The options with the row of a target table that `host` means: on GPU engines
+/// the oldest one.
+CompileOptions withTarget(CompileOptions options);
+
 /// The number of segments for a launch of such sizes on so many threads, 0 for
 /// all cores, where `options` leaves it to be chosen: 1 where sequences cannot
 /// be split.
@@ -71,7 +75,7 @@ int64_t segmentsFor(RecurrenceOp recurrence, const CompileOptions &options,
 
 /// `productsOf`, of data/Comparison.h, for the schedule that `options` leave
 /// open: without tensor cores, too, where all of the recurrence runs token by
-/// token on a GPU. What does not compile is of the options alone.
+/// token on a GPU.
 Format productsFor(RecurrenceOp recurrence, const CompileOptions &options,
                    Format dtype);
 

@@ -7,6 +7,7 @@
 #include "data/Engines.h"
 #include "arrays/DeviceTensors.h"
 #include "arrays/KernelArrays.h"
+#include "data/CompileLine.h"
 #include "data/Failure.h"
 #include "qdelta/Dialect/QDelta/Transforms/EntryPoints.h"
 #include "qdelta/Pipelines/DeviceCode.h"
@@ -39,21 +40,18 @@ LoadedKernel::LoadedKernel(LoadedKernel &&other)
 
 LoadedKernel::~LoadedKernel() { qdeltaModuleDestroy(module); }
 
-/// What a GPU engine needs; a target of `host` means the oldest one.
+/// What a GPU engine needs.
 static llvm::Expected<std::unique_ptr<Executable>>
 compileFor(mlir::ModuleOp module, const CompileOptions &options) {
   if (options.engine != "emulated" && options.engine != "cuda")
     return qdelta::compile(module, options);
-  CompileOptions forGpu = options;
-  if (forGpu.target == "host")
-    forGpu.target = "sm_80";
   DeviceForms forms;
   forms.ptx = forms.cubin = options.engine == "cuda";
   forms.program = options.engine == "emulated";
   forms.emulated = false;
-  return compileForGpu(module, forGpu, forms, [](StringRef remark) {
-    llvm::errs() << "remark: " << remark << "\n";
-  });
+  return compileForGpu(
+      module, withTarget(options), forms,
+      [](StringRef remark) { llvm::errs() << "remark: " << remark << "\n"; });
 }
 
 llvm::Expected<LoadedKernel>

@@ -174,20 +174,22 @@ static Outcome judge(llvm::ArrayRef<OutputError> rows, const Shape &shape,
   return worst;
 }
 
-/// Each output's error in a random one of several draws: root mean squares.
+/// Each output's error in a random one of several draws, where each draw counts
+/// by the part that it takes of its own bound: root mean squares.
 static std::vector<OutputError>
-meanOf(llvm::ArrayRef<std::vector<OutputError>> draws, Format products) {
+meanOf(llvm::ArrayRef<std::vector<OutputError>> draws) {
   std::vector<OutputError> means = draws.front();
   for (auto [i, mean] : llvm::enumerate(means)) {
-    double squares = 0, loopSquares = 0;
+    double parts = 0, bounds = 0, loops = 0;
     for (const std::vector<OutputError> &rows : draws) {
-      squares += rows[i].error * rows[i].error;
-      loopSquares += rows[i].loopError * rows[i].loopError;
+      parts += std::pow(rows[i].error / rows[i].bound, 2);
+      bounds += std::pow(rows[i].bound, 2);
+      loops += std::pow(rows[i].loopError, 2);
     }
     auto count = static_cast<double>(draws.size());
-    mean.error = std::sqrt(squares / count);
-    mean.loopError = std::sqrt(loopSquares / count);
-    mean.bound = boundOf(mean.loopError, /*allowed=*/2, products);
+    mean.bound = std::sqrt(bounds / count);
+    mean.loopError = std::sqrt(loops / count);
+    mean.error = std::sqrt(parts / count) * mean.bound;
   }
   return means;
 }
@@ -224,7 +226,7 @@ Outcome Subject::checkLaunch(const LoadedKernel &kernel,
       outcome = next;
   } while (outcome.kind == Outcome::Imprecise && draws.size() < kDraws);
   if (outcome.kind == Outcome::Imprecise)
-    outcome = judge(meanOf(draws, products), what.shapes[shape], products);
+    outcome = judge(meanOf(draws), what.shapes[shape], products);
   outcome.shape = shape;
   return outcome;
 }
@@ -240,7 +242,9 @@ Outcome Subject::checkEngine(ModuleOp derived, const CompileOptions &options) {
       LoadedKernel::compile(derived, options, recurrence.getSymName(), true);
   if (!kernel)
     return refusal(kernel.takeError());
-  Format products = productsOf(options.engine, *dtype);
+  CompileOptions whole = options;
+  whole.from = "recurrence";
+  Format products = productsFor(recurrence, whole, *dtype);
   for (size_t shape = 0; shape < what.shapes.size(); ++shape) {
     Outcome outcome = checkLaunch(*kernel, *signature, shape, products);
     if (outcome.kind != Outcome::Right)

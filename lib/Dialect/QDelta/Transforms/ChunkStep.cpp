@@ -297,7 +297,8 @@ ChunkUpdateOp qdelta::createStateUpdate(OpBuilder &b, Location loc,
     auto own = updates.find(state);
     if (own == updates.end())
       continue;
-    // Writes at one key may nearly cancel: they are added up first.
+    // Writes at one key may nearly cancel. Where one key is one value they are
+    // added up first; rows of a state take them token by token.
     auto same = llvm::find(keys, key);
     if (same != keys.end()) {
       Value &sum = values[same - keys.begin()];

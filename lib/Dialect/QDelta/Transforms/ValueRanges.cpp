@@ -140,14 +140,17 @@ Range Ranges::make(Operation *op) {
           range.low = std::max(range.low, 0.0);
         return range;
       })
-      .Case<arith::MaximumFOp, arith::MaxNumFOp>([&](auto) {
+      .Case([&](arith::MaximumFOp) {
         return Range{std::max(at(0).low, at(1).low),
                      std::max(at(0).high, at(1).high)};
       })
-      .Case<arith::MinimumFOp, arith::MinNumFOp>([&](auto) {
+      .Case([&](arith::MinimumFOp) {
         return Range{std::min(at(0).low, at(1).low),
                      std::min(at(0).high, at(1).high)};
       })
+      // Of NaN and a number these give the number.
+      .Case<arith::MaxNumFOp, arith::MinNumFOp>(
+          [&](auto) { return join(at(0), at(1)); })
       .Case([&](arith::SelectOp) { return join(at(1), at(2)); })
       .Case([&](math::AbsFOp) { return absolute(at(0)); })
       .Case([&](math::ExpOp) { return mapped(at(0), std::exp, -kInfinity); })

@@ -188,7 +188,8 @@ def Chunk : Pass<"qdelta-chunk", "::mlir::ModuleOp"> {
     After: chunk ops on tiles; only the state (and, with `fuse`, the readouts of
     the coming chunk) crosses chunks.
     Preconditions: static K and V; states of one shape, and of one list for GPUs
-    one; no mixes of states in a list with decays per key channel.
+    one; chunks of one token for mixes of states that decay per key or value
+    channel.
 
     Numerics: reassociates.
   }];
