@@ -287,12 +287,5 @@ Fragment CentredDecays::product(const DecayedGram &gram, ArrayRef<Num> sums) {
                       : block > half ? e.f32(0)
                                      : e.select(isSeen, value, e.f32(0)));
       }
-  if (plan.gramWarps == 1)
-    return own;
-  // Columns of the first block, which is the first warp's own.
-  Fragment whole;
-  for (auto [mine, below] : llvm::zip(own, sums.take_back(kOwnSums)))
-    whole.push_back(e.select(equals(x.warp, 0), mine, below));
-  whole.append(own);
-  return whole;
+  return ofBothBlocks(own, sums.take_back(kOwnSums));
 }

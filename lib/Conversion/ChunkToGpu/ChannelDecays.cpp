@@ -269,12 +269,5 @@ Fragment ChannelDecays::product(ArrayRef<Num> sums) {
         all.push_back(
             e.select(equals(differ, 0), own[static_cast<size_t>(half)], value));
       }
-  if (plan.gramWarps == 1)
-    return all;
-  // Columns of the first block, which is the first warp's own.
-  Fragment whole;
-  for (auto [mine, below] : llvm::zip(all, sums.take_back(kBelowSums)))
-    whole.push_back(e.select(equals(x.warp, 0), mine, below));
-  whole.append(all);
-  return whole;
+  return ofBothBlocks(all, sums.take_back(kBelowSums));
 }

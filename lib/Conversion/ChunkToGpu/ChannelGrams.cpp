@@ -76,6 +76,15 @@ void ChannelGrams::storeTotal(Num first, Num second, Num piece) {
 
 //===-- Shared memory -----------------------------------------------------===//
 
+Fragment ChannelGrams::ofBothBlocks(ArrayRef<Num> own,
+                                    ArrayRef<Num> below) const {
+  Fragment whole;
+  for (size_t i = 0; i < own.size() && plan.gramWarps > 1; ++i)
+    whole.push_back(e.select(equals(x.warp, 0), own[i], below[i]));
+  whole.append(own.begin(), own.end());
+  return whole;
+}
+
 Fragment ChannelGrams::loadRows(const Tile &tile, Num warp, Num piece) {
   Fragment all;
   for (int64_t half = 0; half < 2; ++half)

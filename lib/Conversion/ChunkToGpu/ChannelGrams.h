@@ -60,6 +60,12 @@ protected:
   /// The chunk's decay of two channels, which all lanes of them have.
   void storeTotal(Num first, Num second, Num piece);
 
+  /// A warp's rows of a Gram matrix: its block on the diagonal, `own`, and with
+  /// two warps the columns of the first block before it, `below` for the second
+  /// warp and its own for the first.
+  Fragment ofBothBlocks(llvm::ArrayRef<Num> own,
+                        llvm::ArrayRef<Num> below) const;
+
   Num rowOf(Num warp, int64_t half) { return warp * 16 + x.group + 8 * half; }
   Num otherWarp() { return e.i32(1) - x.warp; }
 
