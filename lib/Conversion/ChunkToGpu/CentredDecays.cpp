@@ -65,7 +65,7 @@ void CentredDecays::createSums(Num first) {
   LoadTileOp load = tile.load;
   Type element = getElementTypeOrSelf(load.getSource().getType());
   Num start = kernel.tile(tile, index), sumsStart = this->sumsStart();
-  Num lower = e.f32(*channels.lower), zero = e.f32(0), scale = e.f32(kLog2E);
+  Num lower = e.f32(*channels.lower), scale = e.f32(kLog2E);
   auto loadLogs = [&](Num row, Num channel) -> Fragment {
     if (tile.elementBytes == 4)
       return e.loadSharedMany(
@@ -83,7 +83,7 @@ void CentredDecays::createSums(Num first) {
              Num row = x.warp * kBlock + token;
              Fragment logs = loadLogs(row, first + channel);
              for (auto [sum, log] : llvm::zip(sums, logs))
-               sum = e.fma(e.minimum(e.maximum(log, lower), zero), scale, sum);
+               sum = e.fma(e.maximum(log, lower), scale, sum);
              e.storeSharedPair(
                  kernel.elementAddress(sumsStart, plan.chunk, row, channel),
                  sums[0], sums[1]);

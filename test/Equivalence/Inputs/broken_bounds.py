@@ -1,4 +1,4 @@
-"""Runs a recurrence on log decays outside their bounds, and on the same with the bounds in
+"""Runs a recurrence on log decays below their bound, and on the same with the bound in
 their place, and compares the bits of what comes out.
 
     broken_bounds.py FILE FOLDER COMMAND ...
@@ -14,10 +14,10 @@ LOWER, B, T, HV, K = -5.0, 1, 70, 2, 32
 
 random = np.random.default_rng(1)
 logs = LOWER * random.random((B, T, HV, K))
-for value in (-5.5, -100.0, -1e30, -np.inf, 0.25, 80.0):
+for value in (-5.5, -100.0, -1e30, -np.inf):
     logs[random.random(logs.shape) < 0.05] = value
 results = {}
-for name, data in (("broken", logs), ("kept", np.clip(logs, LOWER, 0))):
+for name, data in (("broken", logs), ("kept", np.maximum(logs, LOWER))):
     path = os.path.join(folder, f"{name}.g.npy")
     out = os.path.join(folder, f"{name}.o.npy")
     # The upper half of an f32 number is a bf16 one, as ml_dtypes saves it.

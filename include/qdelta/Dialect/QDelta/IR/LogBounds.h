@@ -13,7 +13,7 @@ namespace qdelta {
 
 /// On the ops that have the logs of a decay per key channel, `affine_decay` and
 /// `mask_rows`: no log is below this number, an f64, and none above 0. Who uses
-/// it takes a log below it as the bound, and one above 0 as 0.
+/// it takes a log below it as the bound.
 inline constexpr llvm::StringLiteral kLogLowerAttr = "qdelta.log_lower";
 
 inline std::optional<double> logLowerBoundOf(mlir::Operation *op) {
